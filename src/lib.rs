@@ -1,1 +1,4 @@
 //! Pipewright.
+
+pub mod diag;
+pub mod googlesql;

@@ -1,0 +1,16 @@
+//! GoogleSQL, BigQuery's dialect: the one language of models, expectations and dashboard queries.
+//!
+//! ```text
+//! text --parse--> AST --analyze(catalog)--> columns, types, lineage, faults
+//!                  \--duckdb::translate--> the same meaning in DuckDB's SQL
+//! ```
+//!
+//! Nothing here touches a connection, a file or the network. Positions are those of the SQL text given in;
+//! `compile` maps them back to the model's own file.
+
+pub mod fault;
+pub mod parse;
+pub mod types;
+
+pub use fault::SqlFault;
+pub use types::{Column, Field, Type};

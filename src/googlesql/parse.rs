@@ -1,0 +1,95 @@
+//! GoogleSQL text to syntax tree.
+
+use sqlparser::ast::{Query, Statement};
+use sqlparser::dialect::BigQueryDialect;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Span;
+
+use super::fault::{SqlFault, span_at};
+use crate::diag::Code;
+
+/// How deep expressions and subqueries may nest.
+const MAX_DEPTH: usize = 100;
+
+/// Reads a script: statements divided by semicolons.
+///
+/// # Errors
+/// A syntax fault at its place.
+pub fn script(sql: &str) -> Result<Vec<Statement>, SqlFault> {
+    Parser::new(&BigQueryDialect)
+        .with_recursion_limit(MAX_DEPTH)
+        .try_with_sql(sql)
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(|error| syntax_fault(&error))
+}
+
+/// Reads exactly one query (`SELECT …`, `WITH …`), as a model must be.
+///
+/// # Errors
+/// A syntax fault, or that the text is empty, several statements, or not a query.
+pub fn query(sql: &str) -> Result<Query, SqlFault> {
+    use sqlparser::ast::Spanned;
+
+    let mut statements = script(sql)?;
+    match (statements.len(), statements.pop()) {
+        (1, Some(Statement::Query(query))) => Ok(*query),
+        (0, _) => Err(SqlFault::new(Code::SqlNotAQuery, span_at(1, 1), "there is no SQL here")
+            .help("a model is one SELECT statement")),
+        (1, Some(other)) => {
+            Err(SqlFault::new(Code::SqlNotAQuery, other.span(), "this statement is not a query")
+                .help("a model is one SELECT statement; Pipewright writes CREATE, INSERT and MERGE itself"))
+        }
+        (count, _) => {
+            let place = statements.get(1).map_or_else(Span::empty, Spanned::span);
+            Err(SqlFault::new(Code::SqlNotAQuery, place, format!("there are {count} statements here"))
+                .help("a model is one SELECT statement"))
+        }
+    }
+}
+
+/// Turns the parser's message, which ends in ` at Line: 3, Column: 14`, into a fault at that place.
+fn syntax_fault(error: &ParserError) -> SqlFault {
+    let text = match error {
+        ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.clone(),
+        ParserError::RecursionLimitExceeded => {
+            return SqlFault::new(
+                Code::SqlSyntax,
+                Span::empty(),
+                format!("the SQL nests deeper than {MAX_DEPTH} levels"),
+            )
+            .help("split the query with WITH");
+        }
+    };
+    let (message, span) = match text.rsplit_once(" at Line: ") {
+        Some((message, place)) => {
+            let mut numbers =
+                place.split(", Column: ").filter_map(|number| number.trim().parse::<u64>().ok());
+            match (numbers.next(), numbers.next()) {
+                (Some(line), Some(column)) => (message, span_at(line, column)),
+                _ => (text.as_str(), Span::empty()),
+            }
+        }
+        None => (text.as_str(), Span::empty()),
+    };
+    SqlFault::new(Code::SqlSyntax, span, format!("syntax error: {message}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_syntax_error_has_its_place() {
+        let fault = query("SELECT a,\n  FROM FROM t").expect_err("not SQL");
+        assert_eq!(fault.code, Code::SqlSyntax);
+        assert_eq!(fault.span.start.line, 2);
+    }
+
+    #[test]
+    fn only_one_query_is_a_model() {
+        for sql in ["", "SELECT 1; SELECT 2", "DROP TABLE t", "-- nothing"] {
+            assert_eq!(query(sql).expect_err(sql).code, Code::SqlNotAQuery, "{sql}");
+        }
+        assert!(query("SELECT 1 AS one").is_ok());
+    }
+}
