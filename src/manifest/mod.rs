@@ -1,0 +1,3 @@
+//! Reading the manifest: YAML text, positions, environment variables, schema, typed values.
+
+pub mod types;

@@ -1,0 +1,31 @@
+//! The manifest as people write it: one Rust type for each thing in YAML.
+//!
+//! These types are the source of the JSON Schema: doc comments become descriptions, so they are written for
+//! the person at the editor. Unknown keys are refused everywhere. Names of things are the keys of mappings.
+
+mod dashboard;
+mod expectation;
+mod model;
+mod orchestration;
+mod pipeline;
+mod scalar;
+mod source;
+
+pub use dashboard::{Chart, Dashboard, DashboardsFile, Filter, FilterType, NumberFormat, Tab, Tile};
+pub use expectation::{
+    AcceptedValues, Between, Bound, ExpectationSeverity, ExpectationSpec, ExpectationsFile, Expression,
+    Freshness, NotNull, Relationships, RowCount, Suite, Unique,
+};
+pub use model::{Materialization, Model, ModelColumn, ModelDefaults, ModelsFile};
+pub use orchestration::{
+    Channel, Email, Job, JobCommand, Notification, NotificationEvent, Retries, Schedule, Webhook,
+    WebhookFormat,
+};
+pub use pipeline::{
+    BigQueryTarget, Dataset, Defaults, DuckDbTarget, ExpectationDefaults, Include, ModelSettings,
+    PipelineFile, SourceDefaults, Target,
+};
+pub use scalar::{DurationText, OneOrMany, Scalar, Secret};
+pub use source::{
+    CsvOptions, Format, MissingColumn, NewColumn, RejectLimit, Seed, Source, SourceColumn, SourcesFile,
+};

@@ -1,0 +1,195 @@
+//! `pipeline.yaml`, the manifest's root.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{DurationText, ExpectationSeverity, Job, Materialization, Notification, Retries, Scalar, Secret};
+
+/// The root of a Pipewright manifest: `pipeline.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineFile {
+    /// Name of the pipeline; it marks the objects that the pipeline makes in a target.
+    #[schemars(example = &"olist", regex(pattern = r"^[a-z][a-z0-9_]*$"))]
+    pub name: String,
+    /// What the pipeline is for, in a sentence or two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"Orders of a Brazilian marketplace as a star schema.")]
+    pub description: Option<String>,
+    /// Values for `var('name')` in SQL templates; `--var name=value` overrides one.
+    #[serde(default)]
+    #[schemars(example = IndexMap::from([("first_day".to_owned(), "2016-01-01".to_owned())]))]
+    pub vars: IndexMap<String, Scalar>,
+    /// Where the pipeline can run, by name: `-t NAME` chooses one.
+    #[schemars(extend("minProperties" = 1))]
+    pub targets: IndexMap<String, Target>,
+    /// The target used without `-t`; the first one unless named here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"local")]
+    pub default_target: Option<String>,
+    /// The datasets (schemas in DuckDB) that tables are built in.
+    pub datasets: IndexMap<String, Dataset>,
+    /// Settings that apply wherever a source, model or expectation does not say otherwise.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// Patterns of the files that belong to the manifest, relative to this file.
+    #[serde(default)]
+    pub include: Include,
+    /// What is run together, and when.
+    #[serde(default)]
+    pub jobs: IndexMap<String, Job>,
+    /// Who is told about runs, and how.
+    #[serde(default)]
+    pub notifications: IndexMap<String, Notification>,
+}
+
+/// A place where the pipeline can run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Target {
+    /// The embedded DuckDB: a file on this machine.
+    DuckDb(DuckDbTarget),
+    /// Google BigQuery.
+    BigQuery(BigQueryTarget),
+}
+
+/// An embedded DuckDB file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DuckDbTarget {
+    /// The database file, relative to the project; made when it is missing.
+    #[schemars(example = &"olist.duckdb")]
+    pub path: String,
+    /// Threads of the engine; all cores unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 4, range(min = 1, max = 1024))]
+    pub threads: Option<u32>,
+    /// Memory that the engine may use before it spills to disk; DuckDB's own default unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"4GB", regex(pattern = r"^[0-9]+(\.[0-9]+)? ?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$"))]
+    pub memory_limit: Option<String>,
+}
+
+/// A BigQuery project.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BigQueryTarget {
+    /// The project that holds the datasets.
+    #[schemars(example = &"my-project")]
+    pub project: String,
+    /// Location of the datasets and jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"southamerica-east1")]
+    pub location: Option<String>,
+    /// Text put before each dataset's name, for a developer's own copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"dev_ana_")]
+    pub dataset_prefix: Option<String>,
+    /// Path of a service account's key file; application-default credentials unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"${GOOGLE_APPLICATION_CREDENTIALS}")]
+    pub credentials_file: Option<Secret>,
+}
+
+/// A dataset: a namespace of tables.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dataset {
+    /// What the dataset holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"Facts and dimensions for reports.")]
+    pub description: Option<String>,
+}
+
+/// Settings that apply wherever nothing else is said.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Defaults {
+    /// For every source.
+    pub sources: SourceDefaults,
+    /// For every model.
+    pub models: ModelSettings,
+    /// For every expectation.
+    pub expectations: ExpectationDefaults,
+    /// How steps that fail for a passing reason are tried again.
+    pub retries: Retries,
+    /// How long one step may take; no limit unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"30m")]
+    pub step_timeout: Option<DurationText>,
+}
+
+/// What holds for every source that does not say otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourceDefaults {
+    /// The dataset that sources and seeds are loaded into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"olist_raw")]
+    pub dataset: Option<String>,
+}
+
+/// What holds for every model that does not say otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelSettings {
+    /// The dataset that models are built in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"olist_marts")]
+    pub dataset: Option<String>,
+    /// How models are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub materialized: Option<Materialization>,
+}
+
+/// What holds for every expectation that does not say otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExpectationDefaults {
+    /// What a failure means.
+    pub severity: ExpectationSeverity,
+    /// How many failing rows are kept as a sample.
+    #[schemars(example = 5, range(max = 1000))]
+    pub sample_rows: u32,
+}
+
+impl Default for ExpectationDefaults {
+    fn default() -> Self {
+        Self { severity: ExpectationSeverity::Critical, sample_rows: 5 }
+    }
+}
+
+/// Patterns of the files that belong to the manifest, relative to `pipeline.yaml`. `**` crosses folders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Include {
+    /// Files that declare sources and seeds.
+    #[schemars(example = vec!["sources/*.yaml"])]
+    pub sources: Vec<String>,
+    /// Files that declare models.
+    #[schemars(example = vec!["models/**/*.yaml"])]
+    pub models: Vec<String>,
+    /// Files that declare expectations.
+    #[schemars(example = vec!["expectations/*.yaml"])]
+    pub expectations: Vec<String>,
+    /// Files that declare dashboards.
+    #[schemars(example = vec!["dashboards/*.yaml"])]
+    pub dashboards: Vec<String>,
+    /// Files of template macros, usable in every SQL file.
+    #[schemars(example = vec!["macros/*.sql"])]
+    pub macros: Vec<String>,
+}
+
+impl Default for Include {
+    fn default() -> Self {
+        let one = |pattern: &str| vec![pattern.to_owned()];
+        Self {
+            sources: one("sources/*.yaml"),
+            models: one("models/**/*.yaml"),
+            expectations: one("expectations/*.yaml"),
+            dashboards: one("dashboards/*.yaml"),
+            macros: one("macros/*.sql"),
+        }
+    }
+}
