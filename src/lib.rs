@@ -3,3 +3,4 @@
 pub mod diag;
 pub mod googlesql;
 pub mod manifest;
+pub mod schema;
