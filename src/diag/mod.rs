@@ -6,9 +6,11 @@
 pub mod code;
 pub mod render;
 pub mod source;
+pub mod text;
 
 pub use code::{Area, Code};
 pub use source::{SourceFile, Span};
+pub use text::MappedText;
 
 /// How much a diagnostic weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

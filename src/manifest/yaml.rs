@@ -5,14 +5,13 @@
 //! nesting, alias bombs, duplicate keys (docs/adr/0001-yaml.md).
 
 use std::ops::Range;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use saphyr_parser::{Event, Marker, Parser, ScanError};
 use serde_json::Value;
 
-use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, SourceFile, Span};
 
 /// How deep mappings and sequences may nest.
 const MAX_DEPTH: usize = 64;
@@ -28,7 +27,7 @@ pub struct Document {
     pub value: Value,
     /// JSON pointers of string leaves that held a `${…}`: their values are never shown.
     pub substituted: Vec<String>,
-    root: Rc<Node>,
+    root: Arc<Node>,
 }
 
 /// Places of a node and of what is below it.
@@ -44,8 +43,8 @@ struct Node {
 enum Children {
     None,
     /// By key: the key's place and the value.
-    Mapping(IndexMap<String, (Range<usize>, Rc<Node>)>),
-    Sequence(Vec<Rc<Node>>),
+    Mapping(IndexMap<String, (Range<usize>, Arc<Node>)>),
+    Sequence(Vec<Arc<Node>>),
 }
 
 impl Document {
@@ -89,6 +88,50 @@ impl Document {
     /// Whether the value at a pointer, or one below it, came from the environment.
     pub fn is_substituted(&self, pointer: &str) -> bool {
         self.substituted.iter().any(|known| known.starts_with(pointer))
+    }
+
+    /// A text value with the places of its parts: exact for plain scalars of one line and literal blocks (`|`),
+    /// the whole value otherwise.
+    pub fn text(&self, pointer: &str, value: &str) -> MappedText {
+        let (node, _) = self.find(pointer);
+        let raw = self.file.text.get(node.value.clone()).unwrap_or_default();
+        let mut mapped = MappedText::new();
+        if let Some(at) = raw.find(value).filter(|_| !value.contains('\n')) {
+            let start = node.value.start + at;
+            mapped.push_verbatim(&self.file, start..start + value.len());
+            return mapped;
+        }
+        match self.block_lines(&node.value, value) {
+            Some(lines) => lines.into_iter().for_each(|range| mapped.push_verbatim(&self.file, range)),
+            None => mapped.push_made(value, &self.value_span(pointer)),
+        }
+        mapped
+    }
+
+    /// The file's ranges of a literal block's lines without their indentation, if together they are the value.
+    fn block_lines(&self, range: &Range<usize>, value: &str) -> Option<Vec<Range<usize>>> {
+        let text = &self.file.text;
+        // The parser lets a block start at its first character; its first line starts before the indentation.
+        let mut at = text[..range.start].rfind('\n')? + 1;
+        let mut ranges = Vec::new();
+        let mut indentation = None;
+        for line in value.split_inclusive('\n') {
+            let end = text[at..].find('\n').map_or(text.len(), |length| at + length + 1);
+            let found = &text[at..end];
+            let start = if found.trim().is_empty() {
+                at + found.len().saturating_sub(line.len())
+            } else {
+                let indent = *indentation.get_or_insert(found.len() - found.trim_start_matches(' ').len());
+                at + indent.min(found.len())
+            };
+            let stop = (start + line.len()).min(end);
+            if text.get(start..stop)? != line {
+                return None;
+            }
+            ranges.push(start..stop);
+            at = end;
+        }
+        Some(ranges)
     }
 
     fn find(&self, pointer: &str) -> (&Node, Option<Range<usize>>) {
@@ -135,10 +178,10 @@ struct Indexer<'a> {
     file: &'a Arc<SourceFile>,
     /// Byte offset of each character; none for a text of ASCII only, where they are equal.
     offsets: Option<Vec<usize>>,
-    anchors: IndexMap<usize, Rc<Node>>,
+    anchors: IndexMap<usize, Arc<Node>>,
     open: Vec<Open>,
     faults: Diagnostics,
-    root: Option<Rc<Node>>,
+    root: Option<Arc<Node>>,
 }
 
 /// A mapping or sequence whose end is not reached.
@@ -150,8 +193,8 @@ struct Open {
 }
 
 enum OpenKind {
-    Mapping { entries: IndexMap<String, (Range<usize>, Rc<Node>)>, key: Option<(String, Range<usize>)> },
-    Sequence(Vec<Rc<Node>>),
+    Mapping { entries: IndexMap<String, (Range<usize>, Arc<Node>)>, key: Option<(String, Range<usize>)> },
+    Sequence(Vec<Arc<Node>>),
 }
 
 impl<'a> Indexer<'a> {
@@ -169,7 +212,7 @@ impl<'a> Indexer<'a> {
         }
     }
 
-    fn run(mut self) -> Result<Rc<Node>, Diagnostics> {
+    fn run(mut self) -> Result<Arc<Node>, Diagnostics> {
         let file = self.file;
         let mut parser = Parser::new_from_str(&file.text);
         while let Some(next) = parser.next_event() {
@@ -189,7 +232,7 @@ impl<'a> Indexer<'a> {
         let root = self
             .root
             .take()
-            .unwrap_or_else(|| Rc::new(Node { value: 0..0, children: Children::None, size: 1 }));
+            .unwrap_or_else(|| Arc::new(Node { value: 0..0, children: Children::None, size: 1 }));
         self.faults.into_result(root)
     }
 
@@ -242,7 +285,7 @@ impl<'a> Indexer<'a> {
             *key = Some((text, range));
             return Ok(());
         }
-        let node = Rc::new(Node { value: range.clone(), children: Children::None, size: 1 });
+        let node = Arc::new(Node { value: range.clone(), children: Children::None, size: 1 });
         self.remember(anchor, &node);
         self.place(node, &range)
     }
@@ -270,13 +313,13 @@ impl<'a> Indexer<'a> {
             OpenKind::Mapping { entries, .. } => Children::Mapping(entries),
             OpenKind::Sequence(items) => Children::Sequence(items),
         };
-        let node = Rc::new(Node { value: open.start..range.end.max(open.start), children, size: open.size });
+        let node = Arc::new(Node { value: open.start..range.end.max(open.start), children, size: open.size });
         self.remember(open.anchor, &node);
         self.place(node, range)
     }
 
     /// Puts a finished node where it belongs.
-    fn place(&mut self, node: Rc<Node>, range: &Range<usize>) -> Result<(), Diagnostic> {
+    fn place(&mut self, node: Arc<Node>, range: &Range<usize>) -> Result<(), Diagnostic> {
         let size = node.size;
         match self.open.last_mut() {
             None => self.root = Some(node),
@@ -310,9 +353,9 @@ impl<'a> Indexer<'a> {
         Ok(())
     }
 
-    fn remember(&mut self, anchor: usize, node: &Rc<Node>) {
+    fn remember(&mut self, anchor: usize, node: &Arc<Node>) {
         if anchor > 0 {
-            self.anchors.insert(anchor, Rc::clone(node));
+            self.anchors.insert(anchor, Arc::clone(node));
         }
     }
 
@@ -376,6 +419,21 @@ mod tests {
         assert_eq!(document.value_span("/mödels/0/a/1").position(), (3, 12));
         assert_eq!(document.value_span("/again/c").position(), (4, 15));
         assert_eq!(document.value_span("/mödels/0/missing").position(), (3, 5));
+    }
+
+    #[test]
+    fn texts_lead_back_to_their_lines() {
+        let yaml = "a: price > 0\nb: |\n  SELECT x\n\n    FROM t\nc: \"e\\ts\"\n";
+        let document = parse(yaml).unwrap();
+        for (pointer, piece, position) in
+            [("/a", "> 0", (1, 10)), ("/b", "SELECT", (3, 3)), ("/b", "FROM", (5, 5)), ("/c", "s", (6, 4))]
+        {
+            let value = document.value.pointer(pointer).and_then(Value::as_str).unwrap();
+            let mapped = document.text(pointer, value);
+            assert_eq!(mapped.text, value);
+            let at = value.find(piece).unwrap();
+            assert_eq!(mapped.span(at..at + piece.len()).unwrap().position(), position, "{pointer}");
+        }
     }
 
     #[test]

@@ -1,0 +1,210 @@
+//! From files to the [`RawManifest`]: every file read, every value held against its schema.
+
+use std::path::{Path, PathBuf};
+
+use globset::{GlobBuilder, GlobMatcher};
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use walkdir::WalkDir;
+
+use super::env::{Environment, substitute};
+use super::types::{DashboardsFile, ExpectationsFile, ModelsFile, PipelineFile, SourcesFile};
+use super::yaml::Document;
+use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile};
+use crate::schema::{self, Kind};
+
+/// The manifest as written: typed, but with its names not yet looked up.
+#[derive(Debug)]
+pub struct RawManifest {
+    /// The project's folder: the one that holds `pipeline.yaml`.
+    pub root: PathBuf,
+    /// `pipeline.yaml`.
+    pub pipeline: Loaded<PipelineFile>,
+    /// Files of sources and seeds, by path.
+    pub sources: Vec<Loaded<SourcesFile>>,
+    /// Files of models, by path.
+    pub models: Vec<Loaded<ModelsFile>>,
+    /// Files of expectations, by path.
+    pub expectations: Vec<Loaded<ExpectationsFile>>,
+    /// Files of dashboards, by path.
+    pub dashboards: Vec<Loaded<DashboardsFile>>,
+    /// Files of template macros, by path.
+    pub macros: Vec<std::sync::Arc<SourceFile>>,
+}
+
+/// A YAML file's typed content, and the document that knows its places.
+#[derive(Debug)]
+pub struct Loaded<T> {
+    /// Places of everything in it.
+    pub document: Document,
+    /// Its content.
+    pub content: T,
+}
+
+/// Reads the manifest whose root is `folder/pipeline.yaml`.
+///
+/// # Errors
+/// All faults of all files together.
+pub fn load(folder: &Path, environment: &(dyn Environment + Sync)) -> Result<RawManifest, Diagnostics> {
+    let path = folder.join("pipeline.yaml");
+    if !path.is_file() {
+        return Err(Diagnostic::error(
+            Code::ProjectNotFound,
+            format!("there is no pipeline.yaml in {}", folder.display()),
+        )
+        .help(
+            "go to the project's folder or name it with `--project`; `pipewright init` starts a new project",
+        )
+        .into());
+    }
+    let pipeline: Loaded<PipelineFile> =
+        read(folder, Path::new("pipeline.yaml"), Kind::Pipeline, environment)?;
+    let mut faults = Diagnostics::new();
+    let include = &pipeline.content.include;
+    let mut find =
+        |key: &str, patterns: &[String]| find_files(folder, &pipeline.document, key, patterns, &mut faults);
+    let sources = find("sources", &include.sources);
+    let models = find("models", &include.models);
+    let expectations = find("expectations", &include.expectations);
+    let dashboards = find("dashboards", &include.dashboards);
+    let macros = find("macros", &include.macros);
+    let reader = Reader { folder, environment };
+    let sources = reader.all(&sources, Kind::Sources, &mut faults);
+    let models = reader.all(&models, Kind::Models, &mut faults);
+    let expectations = reader.all(&expectations, Kind::Expectations, &mut faults);
+    let dashboards = reader.all(&dashboards, Kind::Dashboards, &mut faults);
+    let macros = macros
+        .iter()
+        .filter_map(|path| source_file(folder, path).map_err(|fault| faults.push(fault)).ok())
+        .collect();
+    let root = folder.to_path_buf();
+    faults.into_result(RawManifest { root, pipeline, sources, models, expectations, dashboards, macros })
+}
+
+/// A file of the project as text.
+///
+/// # Errors
+/// When it cannot be read, or is not UTF-8.
+pub fn source_file(folder: &Path, path: &Path) -> Result<std::sync::Arc<SourceFile>, Diagnostic> {
+    match fs_err::read(folder.join(path)) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => {
+                let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+                Ok(SourceFile::new(slashed(path), text))
+            }
+            Err(error) => Err(Diagnostic::error(
+                Code::UnreadableInclude,
+                format!("{} is not UTF-8 (byte {})", slashed(path), error.utf8_error().valid_up_to()),
+            )
+            .help("save the file as UTF-8")),
+        },
+        Err(error) => Err(Diagnostic::error(Code::UnreadableInclude, error.to_string())),
+    }
+}
+
+/// A relative path with forward slashes, as people see it.
+pub fn slashed(path: &Path) -> String {
+    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+struct Reader<'a> {
+    folder: &'a Path,
+    environment: &'a (dyn Environment + Sync),
+}
+
+impl Reader<'_> {
+    fn all<T: DeserializeOwned + Send>(
+        &self,
+        paths: &[PathBuf],
+        kind: Kind,
+        faults: &mut Diagnostics,
+    ) -> Vec<Loaded<T>> {
+        let read: Vec<_> =
+            paths.par_iter().map(|path| read(self.folder, path, kind, self.environment)).collect();
+        read.into_iter().filter_map(|file| file.map_err(|found| faults.extend(found)).ok()).collect()
+    }
+}
+
+fn read<T: DeserializeOwned>(
+    folder: &Path,
+    path: &Path,
+    kind: Kind,
+    environment: &dyn Environment,
+) -> Result<Loaded<T>, Diagnostics> {
+    let file = source_file(folder, path)?;
+    let mut document = Document::parse(&file)?;
+    let mut faults = substitute(&mut document, environment);
+    faults.extend(schema::check(kind, &document));
+    if faults.has_errors() {
+        return Err(faults);
+    }
+    let value = std::mem::take(&mut document.value);
+    match serde_json::from_value(value) {
+        Ok(content) => Ok(Loaded { document, content }),
+        // The schema is made from the same types, so this is a value that only the type itself can judge.
+        Err(error) => Err(Diagnostic::error(Code::BadValue, error.to_string())
+            .at(document.value_span(""), "somewhere in this file")
+            .into()),
+    }
+}
+
+/// The files that some patterns match, each once, by path.
+fn find_files(
+    folder: &Path,
+    document: &Document,
+    key: &str,
+    patterns: &[String],
+    faults: &mut Diagnostics,
+) -> Vec<PathBuf> {
+    let mut found = std::collections::BTreeSet::new();
+    for (index, pattern) in patterns.iter().enumerate() {
+        let pointer = format!("/include/{key}/{index}");
+        match matcher(pattern) {
+            Ok(matcher) => {
+                let before = found.len();
+                let start = folder.join(literal_folder(pattern));
+                for entry in WalkDir::new(start).sort_by_file_name().into_iter().flatten() {
+                    let Ok(path) = entry.path().strip_prefix(folder) else { continue };
+                    if entry.file_type().is_file() && matcher.is_match(path) {
+                        found.insert(path.to_path_buf());
+                    }
+                }
+                // The default patterns may match nothing; one that somebody wrote should not.
+                let written = document.value_span(&pointer) != document.value_span("");
+                if found.len() == before && written {
+                    faults.push(
+                        Diagnostic::warning(Code::EmptyInclude, format!("`{pattern}` matches no file"))
+                            .at(document.value_span(&pointer), "no such file")
+                            .help("paths are relative to pipeline.yaml; `*` stays within a folder, `**` does not"),
+                    );
+                }
+            }
+            Err(why) => faults.push(
+                Diagnostic::error(
+                    Code::UnreadableInclude,
+                    format!("`{pattern}` is no usable pattern: {why}"),
+                )
+                .at(document.value_span(&pointer), "this pattern"),
+            ),
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn matcher(pattern: &str) -> Result<GlobMatcher, String> {
+    if Path::new(pattern).is_absolute() || pattern.split('/').any(|part| part == "..") {
+        return Err("it leads out of the project's folder".to_owned());
+    }
+    GlobBuilder::new(pattern)
+        .literal_separator(true)
+        .build()
+        .map(|glob| glob.compile_matcher())
+        .map_err(|error| error.kind().to_string())
+}
+
+/// The folders before the first wildcard: nothing else needs to be searched.
+fn literal_folder(pattern: &str) -> PathBuf {
+    let parts: Vec<&str> = pattern.split('/').collect();
+    let literal = parts.iter().take_while(|part| !part.contains(['*', '?', '[', '{'])).count();
+    parts[..literal.min(parts.len().saturating_sub(1))].iter().collect()
+}
