@@ -1,0 +1,243 @@
+//! The manifest with every name looked up: [`Project`].
+//!
+//! A project's references are typed addresses that are known to exist, its defaults are applied, and all
+//! rules that need more than one place of the manifest have been checked. Later stages cannot be called with
+//! anything less.
+
+mod address;
+mod expectation;
+mod names;
+mod resolve;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::diag::{MappedText, SourceFile, Span};
+use crate::googlesql::{Column, Type};
+use crate::manifest::types::{
+    Chart, Dataset, FilterType, Format, Job, Materialization, MissingColumn, NewColumn, Notification,
+    RejectLimit, Retries, Scalar, Target,
+};
+
+pub use address::{Address, NodeKind};
+pub use expectation::{Expectation, ExpectationKind};
+pub use resolve::resolve;
+
+/// A manifest whose names all resolve.
+#[derive(Debug)]
+pub struct Project {
+    /// The pipeline's name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The folder of `pipeline.yaml`.
+    pub root: PathBuf,
+    /// Values for `var()`.
+    pub vars: IndexMap<String, Scalar>,
+    /// Targets by name; never empty.
+    pub targets: IndexMap<String, Target>,
+    /// The target used without `-t`.
+    pub default_target: String,
+    /// Datasets by name.
+    pub datasets: IndexMap<String, Dataset>,
+    /// Sources, seeds and models by name: names are unique among all three.
+    pub nodes: IndexMap<String, Node>,
+    /// Expectations, in the order of their files.
+    pub expectations: Vec<Expectation>,
+    /// Dashboards by name.
+    pub dashboards: IndexMap<String, Dashboard>,
+    /// Jobs by name.
+    pub jobs: IndexMap<String, Job>,
+    /// Where each job is declared.
+    pub job_spans: IndexMap<String, Span>,
+    /// Notifications by name.
+    pub notifications: IndexMap<String, Notification>,
+    /// Files of template macros.
+    pub macros: Vec<Arc<SourceFile>>,
+    /// How failing steps are tried again.
+    pub retries: Retries,
+    /// How long a step may take.
+    pub step_timeout: Option<std::time::Duration>,
+}
+
+/// A table or view that the manifest describes.
+#[derive(Debug)]
+pub struct Node {
+    /// What it is, by kind and name.
+    pub address: Address,
+    /// The dataset that it is built in.
+    pub dataset: String,
+    /// What it holds.
+    pub description: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Words to select it by.
+    pub tags: Vec<String>,
+    /// The file that declares it, relative to the project.
+    pub path: String,
+    /// Where its name stands.
+    pub span: Span,
+    /// What is particular to its kind.
+    pub detail: Detail,
+}
+
+impl Node {
+    /// Its table's name: nodes are named as their tables.
+    pub fn table(&self) -> &str {
+        &self.address.name
+    }
+
+    /// `dataset.table`.
+    pub fn relation(&self) -> String {
+        format!("{}.{}", self.dataset, self.table())
+    }
+
+    /// How it is kept in the target: files always become tables.
+    pub fn materialization(&self) -> Materialization {
+        match &self.detail {
+            Detail::Model(model) => model.materialization,
+            Detail::Load(_) => Materialization::Table,
+        }
+    }
+}
+
+/// What is particular to a kind of node.
+#[derive(Debug)]
+pub enum Detail {
+    /// A source or seed: files.
+    Load(Load),
+    /// A model: a query.
+    Model(Model),
+}
+
+/// Files that become a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Load {
+    /// Paths and patterns, relative to the project.
+    pub files: Vec<String>,
+    /// Where the files are named.
+    pub files_span: Span,
+    /// How they are written.
+    pub format: Format,
+    /// The declared columns.
+    pub columns: IndexMap<String, LoadColumn>,
+    /// What to do with further columns.
+    pub on_new_column: NewColumn,
+    /// What to do with missing ones.
+    pub on_missing_column: MissingColumn,
+    /// How many rows may be rejected.
+    pub max_rejects: RejectLimit,
+}
+
+impl Load {
+    /// The declared columns' names and types.
+    pub fn schema(&self) -> Vec<Column> {
+        self.columns.iter().map(|(name, column)| Column::new(name, column.data_type.clone())).collect()
+    }
+}
+
+/// A column of files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadColumn {
+    /// Its type.
+    pub data_type: Type,
+    /// Whether an empty value rejects its row.
+    pub required: bool,
+    /// What it holds.
+    pub description: Option<String>,
+    /// Words that mark it.
+    pub tags: Vec<String>,
+}
+
+/// A query that becomes a table or view.
+#[derive(Debug)]
+pub struct Model {
+    /// Its query, a template.
+    pub sql: Arc<SourceFile>,
+    /// How it is kept.
+    pub materialization: Materialization,
+    /// What is declared of its columns.
+    pub columns: IndexMap<String, ModelColumn>,
+    /// How long building it may take.
+    pub timeout: Option<std::time::Duration>,
+}
+
+/// What is declared of a model's column.
+#[derive(Debug, Clone)]
+pub struct ModelColumn {
+    /// What it holds.
+    pub description: Option<String>,
+    /// The type that the query must give.
+    pub data_type: Option<Type>,
+    /// Words that mark it.
+    pub tags: Vec<String>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A dashboard with its queries' places.
+#[derive(Debug)]
+pub struct Dashboard {
+    /// The heading.
+    pub title: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The file that declares it.
+    pub path: String,
+    /// Choices by name; queries read one as `@name`.
+    pub filters: IndexMap<String, Filter>,
+    /// Pages by name.
+    pub tabs: IndexMap<String, Tab>,
+}
+
+/// A choice that queries read as a parameter.
+#[derive(Debug)]
+pub struct Filter {
+    /// The label.
+    pub label: String,
+    /// The parameter's type.
+    pub data_type: FilterType,
+    /// The query for the choices, a template.
+    pub sql: MappedText,
+    /// What is chosen at first.
+    pub default: Option<Scalar>,
+}
+
+impl Filter {
+    /// The parameter's type in GoogleSQL.
+    pub fn parameter_type(&self) -> Type {
+        match self.data_type {
+            FilterType::String => Type::String,
+            FilterType::Int64 => Type::Int64,
+            FilterType::Date => Type::Date,
+        }
+    }
+}
+
+/// One page of a dashboard.
+#[derive(Debug)]
+pub struct Tab {
+    /// The heading.
+    pub title: String,
+    /// The question that it answers.
+    pub question: Option<String>,
+    /// Tiles by name.
+    pub tiles: IndexMap<String, Tile>,
+}
+
+/// One query of a dashboard.
+#[derive(Debug)]
+pub struct Tile {
+    /// The heading.
+    pub title: String,
+    /// What one should know to read it.
+    pub description: Option<String>,
+    /// How it is drawn.
+    pub chart: Chart,
+    /// The query, a template.
+    pub sql: MappedText,
+    /// Where the chart is declared.
+    pub chart_span: Span,
+}

@@ -1,0 +1,736 @@
+//! [`RawManifest`] to [`Project`]: the semantic rules, all of them, all faults together.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use indexmap::IndexMap;
+use rayon::prelude::*;
+
+use super::{
+    Address, Dashboard, Detail, Expectation, ExpectationKind, Filter, Load, LoadColumn, Model, ModelColumn,
+};
+use super::{Node, NodeKind, Project, Tab, Tile, names};
+use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, SourceFile, Span, did_you_mean};
+use crate::googlesql::Type;
+use crate::manifest::load::source_file;
+use crate::manifest::types::{
+    self, DashboardsFile, ExpectationSeverity, ExpectationSpec, ExpectationsFile, MissingColumn, ModelsFile,
+    NewColumn, OneOrMany, RejectLimit, SourceColumn, SourcesFile,
+};
+use crate::manifest::yaml::{Document, escape_pointer};
+use crate::manifest::{Loaded, RawManifest};
+
+/// Looks up every name of a manifest and applies its defaults.
+///
+/// # Errors
+/// All faults together: duplicate and malformed names, references to nothing, bad types, schedules, files.
+pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> {
+    let mut resolver = Resolver { raw: &raw, faults: Diagnostics::new(), nodes: IndexMap::new() };
+    resolver.pipeline();
+    for file in &raw.sources {
+        resolver.sources(file);
+    }
+    for file in &raw.models {
+        resolver.models(file);
+    }
+    let mut expectations = Vec::new();
+    let mut suites = IndexMap::new();
+    for file in &raw.expectations {
+        resolver.suites(file, &mut suites, &mut expectations);
+    }
+    let mut dashboards = IndexMap::new();
+    for file in &raw.dashboards {
+        resolver.dashboards(file, &mut dashboards);
+    }
+    let default_target = resolver.default_target();
+    let Resolver { faults, nodes, .. } = resolver;
+    let warnings = faults.iter().filter(|_| !faults.has_errors()).cloned().collect();
+    let job_spans = raw
+        .pipeline
+        .content
+        .jobs
+        .keys()
+        .map(|name| {
+            (name.clone(), raw.pipeline.document.key_span(&format!("/jobs/{}", escape_pointer(name))))
+        })
+        .collect();
+    faults.into_result(())?;
+    let pipeline = raw.pipeline.content;
+    let project = Project {
+        name: pipeline.name,
+        description: pipeline.description,
+        root: raw.root,
+        vars: pipeline.vars,
+        targets: pipeline.targets,
+        default_target,
+        datasets: pipeline.datasets,
+        nodes,
+        expectations,
+        dashboards,
+        jobs: pipeline.jobs,
+        job_spans,
+        notifications: pipeline.notifications,
+        macros: raw.macros,
+        retries: pipeline.defaults.retries,
+        step_timeout: pipeline.defaults.step_timeout.map(|duration| duration.0),
+    };
+    Ok((project, warnings))
+}
+
+struct Resolver<'a> {
+    raw: &'a RawManifest,
+    faults: Diagnostics,
+    nodes: IndexMap<String, Node>,
+}
+
+/// What source and seed entries have in common.
+struct LoadEntry<'a> {
+    kind: NodeKind,
+    name: &'a str,
+    pointer: String,
+    dataset: Option<&'a String>,
+    description: Option<&'a String>,
+    owner: Option<&'a String>,
+    tags: &'a [String],
+    files: Vec<String>,
+    files_key: &'static str,
+    format: &'a types::Format,
+    columns: &'a IndexMap<String, SourceColumn>,
+    on_new_column: NewColumn,
+    on_missing_column: MissingColumn,
+    max_rejects: RejectLimit,
+}
+
+impl Resolver<'_> {
+    fn pipeline(&mut self) {
+        let raw = self.raw;
+        let document = &raw.pipeline.document;
+        for name in raw.pipeline.content.datasets.keys() {
+            let span = document.key_span(&format!("/datasets/{}", escape_pointer(name)));
+            self.faults.extend(names::check_dataset(name, &span));
+        }
+        for (name, job) in &raw.pipeline.content.jobs {
+            if let Some(schedule) = &job.schedule {
+                let pointer = format!("/jobs/{}/schedule", escape_pointer(name));
+                self.faults.extend(check_cron(&schedule.cron, document, &pointer));
+                self.faults.extend(check_time_zone(&schedule.timezone, document, &pointer));
+            }
+        }
+        for (name, notification) in &raw.pipeline.content.notifications {
+            for (index, job) in notification.jobs.iter().enumerate() {
+                let pointer = format!("/notifications/{}/jobs/{index}", escape_pointer(name));
+                self.known("job", job, raw.pipeline.content.jobs.keys(), &document.value_span(&pointer));
+            }
+        }
+    }
+
+    fn default_target(&mut self) -> String {
+        let pipeline = &self.raw.pipeline;
+        match &pipeline.content.default_target {
+            Some(name) => {
+                let span = pipeline.document.value_span("/default_target");
+                self.known("target", name, pipeline.content.targets.keys(), &span);
+                name.clone()
+            }
+            None => pipeline.content.targets.keys().next().cloned().unwrap_or_default(),
+        }
+    }
+
+    fn sources(&mut self, file: &Loaded<SourcesFile>) {
+        for (name, source) in &file.content.sources {
+            let files = match &source.files {
+                OneOrMany::One(one) => vec![one.clone()],
+                OneOrMany::Many(many) => many.clone(),
+            };
+            self.load(
+                &file.document,
+                LoadEntry {
+                    kind: NodeKind::Source,
+                    name,
+                    pointer: format!("/sources/{}", escape_pointer(name)),
+                    dataset: source.dataset.as_ref(),
+                    description: source.description.as_ref(),
+                    owner: source.owner.as_ref(),
+                    tags: &source.tags,
+                    files,
+                    files_key: "files",
+                    format: &source.format,
+                    columns: &source.columns,
+                    on_new_column: source.on_new_column,
+                    on_missing_column: source.on_missing_column,
+                    max_rejects: source.max_rejects.clone(),
+                },
+            );
+        }
+        for (name, seed) in &file.content.seeds {
+            self.load(
+                &file.document,
+                LoadEntry {
+                    kind: NodeKind::Seed,
+                    name,
+                    pointer: format!("/seeds/{}", escape_pointer(name)),
+                    dataset: seed.dataset.as_ref(),
+                    description: seed.description.as_ref(),
+                    owner: seed.owner.as_ref(),
+                    tags: &seed.tags,
+                    files: vec![seed.file.clone()],
+                    files_key: "file",
+                    format: &seed.format,
+                    columns: &seed.columns,
+                    on_new_column: NewColumn::Fail,
+                    on_missing_column: MissingColumn::Fail,
+                    max_rejects: RejectLimit::default(),
+                },
+            );
+        }
+    }
+
+    fn load(&mut self, document: &Document, entry: LoadEntry<'_>) {
+        let span = document.key_span(&entry.pointer);
+        let fallback = self.raw.pipeline.content.defaults.sources.dataset.as_ref();
+        let dataset = self.dataset(document, &entry.pointer, entry.dataset.or(fallback));
+        let mut columns = IndexMap::new();
+        for (name, column) in entry.columns {
+            let pointer = format!("{}/columns/{}", entry.pointer, escape_pointer(name));
+            let key = document.key_span(&pointer);
+            self.faults.extend(names::check("column", name, &key));
+            let same = columns.keys().find(|known: &&String| known.eq_ignore_ascii_case(name));
+            if let Some(same) = same {
+                self.faults.push(
+                    Diagnostic::error(
+                        Code::DuplicateName,
+                        format!("the columns `{same}` and `{name}` differ only in case"),
+                    )
+                    .at(key, "BigQuery compares column names without case"),
+                );
+            }
+            let data_type =
+                self.data_type(&column.data_type, &document.value_span(&format!("{pointer}/type")));
+            columns.insert(
+                name.clone(),
+                LoadColumn {
+                    data_type,
+                    required: column.required,
+                    description: column.description.clone(),
+                    tags: column.tags.clone(),
+                },
+            );
+        }
+        if let types::Format::Csv(options) = entry.format {
+            self.encoding(document, &entry.pointer, &options.encoding);
+        }
+        let detail = Detail::Load(Load {
+            files: entry.files,
+            files_span: document.value_span(&format!("{}/{}", entry.pointer, entry.files_key)),
+            format: entry.format.clone(),
+            columns,
+            on_new_column: entry.on_new_column,
+            on_missing_column: entry.on_missing_column,
+            max_rejects: entry.max_rejects,
+        });
+        self.node(Node {
+            address: Address::new(entry.kind, entry.name),
+            dataset,
+            description: entry.description.cloned(),
+            owner: entry.owner.cloned(),
+            tags: entry.tags.to_vec(),
+            path: document.file.name.clone(),
+            span,
+            detail,
+        });
+    }
+
+    fn encoding(&mut self, document: &Document, pointer: &str, label: &str) {
+        if encoding_rs::Encoding::for_label(label.as_bytes()).is_none() {
+            self.faults.push(
+                Diagnostic::error(Code::BadValue, format!("`{label}` is no encoding"))
+                    .at(document.value_span(&format!("{pointer}/format/encoding")), "this encoding")
+                    .help("use a WHATWG name such as `utf-8`, `windows-1252`, `utf-16le`"),
+            );
+        }
+    }
+
+    fn models(&mut self, file: &Loaded<ModelsFile>) {
+        let folder = Path::new(&file.document.file.name).parent().unwrap_or(Path::new("")).to_path_buf();
+        let root = &self.raw.root;
+        let texts: Vec<Result<std::sync::Arc<SourceFile>, Diagnostic>> = file
+            .content
+            .models
+            .iter()
+            .collect::<Vec<_>>()
+            .par_iter()
+            .map(|(name, model)| {
+                let path = folder.join(model.sql.clone().unwrap_or_else(|| format!("{name}.sql")));
+                source_file(root, &path)
+            })
+            .collect();
+        for ((name, model), text) in file.content.models.iter().zip(texts) {
+            let pointer = format!("/models/{}", escape_pointer(name));
+            let span = file.document.key_span(&pointer);
+            match text {
+                Ok(sql) => self.model(file, name, model, sql, &pointer, span),
+                Err(fault) => self.faults.push(
+                    Diagnostic::error(
+                        Code::MissingSqlFile,
+                        format!("the SQL of model `{name}` cannot be read"),
+                    )
+                    .at(span, fault.message)
+                    .help(format!(
+                        "write its query to `{name}.sql` beside this file, or name the file with `sql:`"
+                    )),
+                ),
+            }
+        }
+    }
+
+    fn model(
+        &mut self,
+        file: &Loaded<ModelsFile>,
+        name: &str,
+        model: &types::Model,
+        sql: std::sync::Arc<SourceFile>,
+        pointer: &str,
+        span: Span,
+    ) {
+        let document = &file.document;
+        let of_file = &file.content.defaults;
+        let of_project = &self.raw.pipeline.content.defaults.models;
+        let named = model.dataset.as_ref().or(of_file.dataset.as_ref()).or(of_project.dataset.as_ref());
+        let materialization =
+            model.materialized.or(of_file.materialized).or(of_project.materialized).unwrap_or_default();
+        let dataset_pointer = if model.dataset.is_some() { pointer } else { "/defaults" };
+        let dataset = self.dataset(document, dataset_pointer, named);
+        let mut columns = IndexMap::new();
+        for (column_name, column) in &model.columns {
+            let pointer = format!("{pointer}/columns/{}", escape_pointer(column_name));
+            let data_type = column
+                .data_type
+                .as_ref()
+                .map(|text| self.data_type(text, &document.value_span(&format!("{pointer}/type"))));
+            columns.insert(
+                column_name.clone(),
+                ModelColumn {
+                    description: column.description.clone(),
+                    data_type,
+                    tags: column.tags.clone(),
+                    span: document.key_span(&pointer),
+                },
+            );
+        }
+        let mut tags = of_file.tags.clone();
+        tags.extend(model.tags.iter().filter(|tag| !of_file.tags.contains(tag)).cloned());
+        let detail = Detail::Model(Model {
+            sql,
+            materialization,
+            columns,
+            timeout: model.timeout.map(|timeout| timeout.0),
+        });
+        self.node(Node {
+            address: Address::new(NodeKind::Model, name),
+            dataset,
+            description: model.description.clone(),
+            owner: model.owner.clone().or(of_file.owner.clone()),
+            tags,
+            path: document.file.name.clone(),
+            span,
+            detail,
+        });
+    }
+
+    fn node(&mut self, node: Node) {
+        self.faults.extend(names::check("table", node.table(), &node.span));
+        match self.nodes.get(node.table()) {
+            Some(first) => self.faults.push(
+                Diagnostic::error(Code::DuplicateName, format!("`{}` is declared twice", node.table()))
+                    .at(node.span.clone(), format!("declared again as {}", node.address.kind.name()))
+                    .also(
+                        first.span.clone(),
+                        format!("first declared here, as {}", first.address.kind.name()),
+                    )
+                    .help(format!(
+                        "sources, seeds and models share their names; the first stands in {}",
+                        first.path
+                    )),
+            ),
+            None => {
+                self.nodes.insert(node.table().to_owned(), node);
+            }
+        }
+    }
+
+    fn dataset(&mut self, document: &Document, pointer: &str, named: Option<&String>) -> String {
+        let datasets = &self.raw.pipeline.content.datasets;
+        match named {
+            Some(name) => {
+                let span = document.value_span(&format!("{pointer}/dataset"));
+                self.known("dataset", name, datasets.keys(), &span);
+                name.clone()
+            }
+            None if datasets.len() == 1 => datasets.keys().next().cloned().unwrap_or_default(),
+            None => {
+                self.faults.push(
+                    Diagnostic::error(Code::MissingKey, "there is no dataset to build this in")
+                        .at(document.key_span(pointer), "no `dataset` here, nor in `defaults`")
+                        .help("add `dataset:` here, or to `defaults`"),
+                );
+                String::new()
+            }
+        }
+    }
+
+    fn data_type(&mut self, text: &str, span: &Span) -> Type {
+        Type::parse(text).unwrap_or_else(|| {
+            const KNOWN: [&str; 17] = [
+                "BOOL",
+                "INT64",
+                "FLOAT64",
+                "NUMERIC",
+                "BIGNUMERIC",
+                "STRING",
+                "BYTES",
+                "DATE",
+                "DATETIME",
+                "TIME",
+                "TIMESTAMP",
+                "INTERVAL",
+                "JSON",
+                "GEOGRAPHY",
+                "ARRAY<…>",
+                "STRUCT<…>",
+                "RANGE<…>",
+            ];
+            let hint = did_you_mean(text, KNOWN)
+                .unwrap_or_else(|| format!("BigQuery's types are {}", KNOWN.join(", ")));
+            self.faults.push(
+                Diagnostic::error(Code::BadType, format!("`{text}` is no type of BigQuery"))
+                    .at(span.clone(), "this type")
+                    .help(hint),
+            );
+            Type::Unknown
+        })
+    }
+
+    /// Reports a name that is not among the known ones.
+    fn known<'n>(
+        &mut self,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'n String>,
+        span: &Span,
+    ) -> bool {
+        let known: Vec<&str> = known.map(String::as_str).collect();
+        if known.contains(&name) {
+            return true;
+        }
+        let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| match known.as_slice() {
+            [] => format!("the manifest has no {what}"),
+            some => format!(
+                "known are {}",
+                some.iter().take(20).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+            ),
+        });
+        self.faults.push(
+            Diagnostic::error(Code::UnknownReference, format!("there is no {what} `{name}`"))
+                .at(span.clone(), "not in the manifest")
+                .help(help),
+        );
+        false
+    }
+
+    fn address(&mut self, name: &str, span: &Span) -> Option<Address> {
+        match self.nodes.get(name) {
+            Some(node) => Some(node.address.clone()),
+            None => {
+                let names: Vec<String> = self.nodes.keys().cloned().collect();
+                self.known("source, seed or model", name, names.iter(), span);
+                None
+            }
+        }
+    }
+
+    fn suites(
+        &mut self,
+        file: &Loaded<ExpectationsFile>,
+        suites: &mut IndexMap<String, Span>,
+        expectations: &mut Vec<Expectation>,
+    ) {
+        for (name, suite) in &file.content.suites {
+            let pointer = format!("/suites/{}", escape_pointer(name));
+            let span = file.document.key_span(&pointer);
+            if let Some(first) = suites.insert(name.clone(), span.clone()) {
+                self.faults.push(
+                    Diagnostic::error(Code::DuplicateName, format!("the suite `{name}` is declared twice"))
+                        .at(span, "declared again")
+                        .also(first, "first declared here"),
+                );
+            }
+            let Some(on) = self.address(&suite.on, &file.document.value_span(&format!("{pointer}/on")))
+            else {
+                continue;
+            };
+            for (index, spec) in suite.expectations.iter().enumerate() {
+                let at =
+                    Place { document: &file.document, pointer: format!("{pointer}/expectations/{index}") };
+                for mut expectation in self.expectation(spec, &on, &at) {
+                    expectation.suite.clone_from(name);
+                    expectation.tags.clone_from(&suite.tags);
+                    expectations.push(expectation);
+                }
+            }
+        }
+        self.unique_expectation_names(expectations);
+    }
+
+    /// Names made from kinds and columns get a number when they repeat; names that were written must not repeat.
+    fn unique_expectation_names(&mut self, expectations: &mut [Expectation]) {
+        let mut seen: IndexMap<(Address, String), usize> = IndexMap::new();
+        for expectation in expectations.iter_mut() {
+            let count = seen.entry((expectation.on.clone(), expectation.name.clone())).or_insert(0);
+            *count += 1;
+            if *count > 1 {
+                expectation.name = format!("{}_{count}", expectation.name);
+            }
+        }
+    }
+
+    /// One entry of a suite; an entry about several columns is an expectation for each.
+    fn expectation(&mut self, spec: &ExpectationSpec, on: &Address, at: &Place<'_>) -> Vec<Expectation> {
+        match spec {
+            ExpectationSpec::NotNull(spec) => spec
+                .columns
+                .iter()
+                .enumerate()
+                .map(|(index, column)| {
+                    let kind = ExpectationKind::NotNull { column: column.clone() };
+                    let column_span = at.document.value_span(&format!("{}/columns/{index}", at.pointer));
+                    let common = Common::of_rows(
+                        &spec.name,
+                        spec.severity,
+                        &spec.description,
+                        &spec.filter,
+                        spec.mostly,
+                    );
+                    self.finish(common, kind, column, Some(column_span), on, at)
+                })
+                .collect(),
+            ExpectationSpec::Unique(spec) => {
+                let kind = ExpectationKind::Unique { columns: spec.columns.clone() };
+                let common =
+                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
+                vec![self.finish(common, kind, &spec.columns.join("_"), Some(at.value("columns")), on, at)]
+            }
+            ExpectationSpec::AcceptedValues(spec) => {
+                let kind = ExpectationKind::AcceptedValues {
+                    column: spec.column.clone(),
+                    values: spec.values.clone(),
+                };
+                let common =
+                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
+                vec![self.finish(common, kind, &spec.column, Some(at.value("column")), on, at)]
+            }
+            ExpectationSpec::Relationships(spec) => {
+                let Some(to) = self.address(&spec.to, &at.value("to")) else { return Vec::new() };
+                let field = spec.field.clone().unwrap_or_else(|| spec.column.clone());
+                let kind = ExpectationKind::Relationships { column: spec.column.clone(), to, field };
+                let common =
+                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
+                vec![self.finish(common, kind, &spec.column, Some(at.value("column")), on, at)]
+            }
+            ExpectationSpec::Between(spec) => {
+                if spec.min.is_none() && spec.max.is_none() {
+                    self.faults.push(
+                        Diagnostic::error(Code::MissingKey, "`between` has neither `min` nor `max`")
+                            .at(at.document.value_span(&at.pointer), "no bound here")
+                            .help("give at least one of them"),
+                    );
+                }
+                let kind = ExpectationKind::Between {
+                    column: spec.column.clone(),
+                    min: spec.min.clone(),
+                    max: spec.max.clone(),
+                };
+                let common =
+                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
+                vec![self.finish(common, kind, &spec.column, Some(at.value("column")), on, at)]
+            }
+            ExpectationSpec::Expression(spec) => {
+                let sql = at.document.text(&format!("{}/sql", at.pointer), &spec.sql);
+                let kind = ExpectationKind::Expression { sql };
+                let common =
+                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
+                vec![self.finish(common, kind, "", None, on, at)]
+            }
+            ExpectationSpec::RowCount(spec) => {
+                let equals = match &spec.equals {
+                    Some(name) => match self.address(name, &at.value("equals")) {
+                        Some(address) => Some(address),
+                        None => return Vec::new(),
+                    },
+                    None => None,
+                };
+                if spec.min.is_none() && spec.max.is_none() && equals.is_none() {
+                    self.faults.push(
+                        Diagnostic::error(Code::MissingKey, "`row_count` has no bound")
+                            .at(at.document.value_span(&at.pointer), "no bound here")
+                            .help("give `min`, `max` or `equals`"),
+                    );
+                }
+                let kind = ExpectationKind::RowCount { min: spec.min, max: spec.max, equals };
+                let common = Common::of_table(&spec.name, spec.severity, &spec.description);
+                vec![self.finish(common, kind, "", None, on, at)]
+            }
+            ExpectationSpec::Freshness(spec) => {
+                let kind =
+                    ExpectationKind::Freshness { column: spec.column.clone(), max_age: spec.max_age.0 };
+                let common = Common::of_table(&spec.name, spec.severity, &spec.description);
+                vec![self.finish(common, kind, &spec.column, Some(at.value("column")), on, at)]
+            }
+        }
+    }
+
+    fn finish(
+        &mut self,
+        common: Common<'_>,
+        kind: ExpectationKind,
+        what: &str,
+        column_span: Option<Span>,
+        on: &Address,
+        at: &Place<'_>,
+    ) -> Expectation {
+        let defaults = &self.raw.pipeline.content.defaults.expectations;
+        let name = common.name.clone().unwrap_or_else(|| match what {
+            "" => kind.name().to_owned(),
+            what => format!("{}_{what}", kind.name()),
+        });
+        Expectation {
+            name,
+            suite: String::new(),
+            on: on.clone(),
+            severity: common.severity.unwrap_or(defaults.severity),
+            filter: common.filter.map(|sql| at.document.text(&format!("{}/where", at.pointer), sql)),
+            mostly: common.mostly,
+            description: common.description.clone(),
+            sample_rows: defaults.sample_rows,
+            tags: Vec::new(),
+            span: at.document.value_span(&at.pointer),
+            column_span,
+            kind,
+        }
+    }
+
+    fn dashboards(&mut self, file: &Loaded<DashboardsFile>, dashboards: &mut IndexMap<String, Dashboard>) {
+        let document = &file.document;
+        for (name, dashboard) in &file.content.dashboards {
+            let pointer = format!("/dashboards/{}", escape_pointer(name));
+            if dashboards.contains_key(name) {
+                self.faults.push(
+                    Diagnostic::error(
+                        Code::DuplicateName,
+                        format!("the dashboard `{name}` is declared twice"),
+                    )
+                    .at(document.key_span(&pointer), "declared again"),
+                );
+            }
+            let sql =
+                |pointer: &str, sql: &str| -> MappedText { document.text(&format!("{pointer}/sql"), sql) };
+            let filters = dashboard.filters.iter().map(|(filter_name, filter)| {
+                let pointer = format!("{pointer}/filters/{}", escape_pointer(filter_name));
+                let filter = Filter {
+                    label: filter.label.clone(),
+                    data_type: filter.data_type,
+                    sql: sql(&pointer, &filter.sql),
+                    default: filter.default.clone(),
+                };
+                (filter_name.clone(), filter)
+            });
+            let tabs = dashboard.tabs.iter().map(|(tab_name, tab)| {
+                let pointer = format!("{pointer}/tabs/{}", escape_pointer(tab_name));
+                let tiles = tab.tiles.iter().map(|(tile_name, tile)| {
+                    let pointer = format!("{pointer}/tiles/{}", escape_pointer(tile_name));
+                    let tile = Tile {
+                        title: tile.title.clone(),
+                        description: tile.description.clone(),
+                        chart: tile.chart.clone(),
+                        sql: sql(&pointer, &tile.sql),
+                        chart_span: document.value_span(&format!("{pointer}/chart")),
+                    };
+                    (tile_name.clone(), tile)
+                });
+                let tab =
+                    Tab { title: tab.title.clone(), question: tab.question.clone(), tiles: tiles.collect() };
+                (tab_name.clone(), tab)
+            });
+            dashboards.insert(
+                name.clone(),
+                Dashboard {
+                    title: dashboard.title.clone(),
+                    description: dashboard.description.clone(),
+                    path: document.file.name.clone(),
+                    filters: filters.collect(),
+                    tabs: tabs.collect(),
+                },
+            );
+        }
+    }
+}
+
+/// Where an entry stands.
+struct Place<'a> {
+    document: &'a Document,
+    pointer: String,
+}
+
+impl Place<'_> {
+    fn value(&self, key: &str) -> Span {
+        self.document.value_span(&format!("{}/{key}", self.pointer))
+    }
+}
+
+/// The fields that kinds of expectations share.
+struct Common<'a> {
+    name: &'a Option<String>,
+    severity: Option<ExpectationSeverity>,
+    description: &'a Option<String>,
+    filter: Option<&'a String>,
+    mostly: f64,
+}
+
+impl<'a> Common<'a> {
+    fn of_rows(
+        name: &'a Option<String>,
+        severity: Option<ExpectationSeverity>,
+        description: &'a Option<String>,
+        filter: &'a Option<String>,
+        mostly: f64,
+    ) -> Self {
+        Self { name, severity, description, filter: filter.as_ref(), mostly }
+    }
+
+    fn of_table(
+        name: &'a Option<String>,
+        severity: Option<ExpectationSeverity>,
+        description: &'a Option<String>,
+    ) -> Self {
+        Self { name, severity, description, filter: None, mostly: 1.0 }
+    }
+}
+
+fn check_cron(cron: &str, document: &Document, pointer: &str) -> Option<Diagnostic> {
+    croner::Cron::from_str(cron).err().map(|error| {
+        Diagnostic::error(Code::BadCron, format!("`{cron}` is no cron expression: {error}"))
+            .at(document.value_span(&format!("{pointer}/cron")), "this schedule")
+            .help("five fields: minute, hour, day of month, month, day of week; `0 6 * * *` is every day at six")
+    })
+}
+
+fn check_time_zone(zone: &str, document: &Document, pointer: &str) -> Option<Diagnostic> {
+    if chrono_tz::Tz::from_str(zone).is_ok() {
+        return None;
+    }
+    let meant = did_you_mean(zone, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+    Some(
+        Diagnostic::error(Code::BadTimeZone, format!("`{zone}` is no time zone"))
+            .at(document.value_span(&format!("{pointer}/timezone")), "this zone")
+            .help(meant.unwrap_or_else(|| "use an IANA name such as `America/Sao_Paulo`".to_owned())),
+    )
+}
