@@ -1,7 +1,9 @@
 //! Pipewright.
 
+pub mod compile;
 pub mod diag;
 pub mod googlesql;
+pub mod graph;
 pub mod manifest;
 pub mod project;
 pub mod schema;

@@ -1,0 +1,3 @@
+//! compile
+
+pub mod template;

@@ -1,0 +1,529 @@
+//! Templates: minijinja in strict mode, with the place of every part of what it renders.
+//!
+//! Before rendering, invisible marks are put into the template's own text: one before each line's first word
+//! and one before each `{{ … }}`. They come out with the rendered SQL, tell where each part came from, and are
+//! taken out again. What a macro renders belongs to the `{{ … }}` that called it.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use indexmap::IndexMap;
+use minijinja::value::Value as TemplateValue;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
+
+use crate::diag::{Code, Diagnostic, MappedText, SourceFile, Span, did_you_mean};
+use crate::manifest::types::{Scalar, Target};
+use crate::project::{Address, NodeKind, Project};
+
+const MARK: char = '\u{F0000}';
+const MARK_END: char = '\u{F0001}';
+const BUILT_IN: [&str; 4] = ["ref", "source", "var", "target"];
+
+/// A rendered template.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// The SQL with the places of its parts.
+    pub sql: MappedText,
+    /// The nodes that it names with `ref` and `source`.
+    pub reads: BTreeSet<Address>,
+}
+
+/// Renders the templates of one project for one target. Not for sharing between threads: each takes its own.
+pub struct Renderer<'p> {
+    environment: Environment<'p>,
+    macros: Vec<MacroFile>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What the functions of a template saw while it rendered.
+#[derive(Debug, Default)]
+struct Seen {
+    reads: BTreeSet<Address>,
+    /// The fault behind an error that a function returned.
+    fault: Option<(Code, String, Option<String>)>,
+}
+
+#[derive(Debug)]
+struct MacroFile {
+    file: Arc<SourceFile>,
+    names: Vec<String>,
+    prelude: String,
+}
+
+impl<'p> Renderer<'p> {
+    /// A renderer for a project and one of its targets.
+    pub fn new(project: &'p Project, target_name: &str, relation: &dyn Fn(&Address) -> String) -> Self {
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.set_debug(true);
+        let tables = Arc::new(Tables::new(project, relation));
+        for (function, sources) in [("ref", false), ("source", true)] {
+            let (tables, seen) = (Arc::clone(&tables), Arc::clone(&seen));
+            environment
+                .add_function(function, move |name: String| tables.find(&plain(&name), sources, &seen));
+        }
+        let vars: IndexMap<String, Scalar> = project.vars.clone();
+        let var_seen = Arc::clone(&seen);
+        environment.add_function("var", move |name: String| find_var(&vars, &plain(&name), &var_seen));
+        let kind = match project.targets.get(target_name) {
+            Some(Target::BigQuery(_)) => "bigquery",
+            _ => "duckdb",
+        };
+        environment.add_global("target", TemplateValue::from_pairs([("name", target_name), ("type", kind)]));
+        let mut macros: Vec<MacroFile> = project
+            .macros
+            .iter()
+            .map(|file| MacroFile {
+                file: Arc::clone(file),
+                names: macro_names(&file.text),
+                prelude: String::new(),
+            })
+            .collect();
+        let preludes: Vec<String> =
+            macros.iter().map(|own| prelude(&macros, &own.file.text, Some(&own.file.name))).collect();
+        for (file, prelude) in macros.iter_mut().zip(preludes) {
+            file.prelude = prelude;
+            // A macro file that cannot be parsed is told by the first template that uses it, and by `check_macros`.
+            let _ = environment
+                .add_template_owned(file.file.name.clone(), format!("{}{}", file.prelude, file.file.text));
+        }
+        Self { environment, macros, seen }
+    }
+
+    /// Faults of the macro files themselves.
+    pub fn check_macros(&self) -> Vec<Diagnostic> {
+        self.macros
+            .iter()
+            .filter_map(|file| {
+                let source = format!("{}{}", file.prelude, file.file.text);
+                let error = Environment::new().render_named_str(&file.file.name, &source, ()).err()?;
+                (error.kind() == ErrorKind::SyntaxError).then(|| self.fault(&error, None))
+            })
+            .collect()
+    }
+
+    /// Renders one template.
+    ///
+    /// # Errors
+    /// What is wrong with it, at its place.
+    pub fn render(&self, template: &MappedText) -> Result<Rendered, Diagnostic> {
+        let marked = Marked::new(&template.text);
+        let prelude = prelude(&self.macros, &template.text, None);
+        let source = format!("{prelude}{}", marked.text);
+        self.with_seen(|seen| *seen = Seen::default());
+        match self.environment.render_named_str("", &source, ()) {
+            Ok(rendered) => {
+                let reads = self.with_seen(|seen| std::mem::take(&mut seen.reads));
+                Ok(Rendered { sql: unmark(&rendered, template), reads })
+            }
+            Err(error) => {
+                let at = error.range().map(|range| {
+                    let original = |offset: usize| marked.original(offset.saturating_sub(prelude.len()));
+                    let start = original(range.start);
+                    template.span(start..original(range.end).max(start + 1))
+                });
+                Err(self.fault(&error, at.flatten()))
+            }
+        }
+    }
+
+    fn with_seen<T>(&self, use_it: impl FnOnce(&mut Seen) -> T) -> T {
+        use_it(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A template error as a diagnostic; its place is in the template, or in the macro file that failed.
+    fn fault(&self, error: &Error, in_template: Option<Span>) -> Diagnostic {
+        let mut innermost = error;
+        while let Some(inner) =
+            std::error::Error::source(innermost).and_then(|inner| inner.downcast_ref::<Error>())
+        {
+            innermost = inner;
+        }
+        let in_macro = |error: &Error| {
+            let file = self.macros.iter().find(|file| Some(file.file.name.as_str()) == error.name())?;
+            let range = error.range()?;
+            let shift = |offset: usize| offset.saturating_sub(file.prelude.len());
+            Some(Span::new(&file.file, shift(range.start)..shift(range.end)))
+        };
+        let place = in_macro(innermost).or_else(|| in_macro(error));
+        let called_from = place.as_ref().and(in_template.clone());
+        let span = place.or(in_template);
+        let word =
+            span.as_ref().map(|span| span.file.text[span.range.clone()].to_owned()).unwrap_or_default();
+        let diagnostic = match (self.with_seen(|seen| seen.fault.take()), innermost.kind()) {
+            (Some((code, message, help)), _) => Diagnostic::error(code, message).maybe_help(help),
+            (None, ErrorKind::UndefinedError | ErrorKind::UnknownFunction) => {
+                self.unknown_name(&word, innermost)
+            }
+            (None, ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownMethod) => {
+                Diagnostic::error(Code::TemplateUnknownName, message_of(innermost))
+            }
+            (None, ErrorKind::SyntaxError) => {
+                Diagnostic::error(Code::TemplateSyntax, format!("template: {}", message_of(innermost)))
+                    .help("`{{ … }}` inserts a value, `{% … %}` is a statement, `{# … #}` a comment")
+            }
+            (None, _) => {
+                Diagnostic::error(Code::TemplateFailed, format!("template: {}", message_of(innermost)))
+            }
+        };
+        let diagnostic = diagnostic.maybe_at(span, "here");
+        match called_from {
+            Some(call) => diagnostic.also(call, "called from here"),
+            None => diagnostic,
+        }
+    }
+
+    fn unknown_name(&self, word: &str, error: &Error) -> Diagnostic {
+        let name: String = word.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        if name.is_empty() {
+            return Diagnostic::error(Code::TemplateUnknownName, format!("template: {}", message_of(error)));
+        }
+        let known =
+            BUILT_IN.into_iter().chain(self.macros.iter().flat_map(|f| f.names.iter().map(String::as_str)));
+        let help = did_you_mean(&name, known.clone()).unwrap_or_else(|| {
+            format!("templates know {}", known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        });
+        Diagnostic::error(Code::TemplateUnknownName, format!("templates have no `{name}`")).help(help)
+    }
+}
+
+fn message_of(error: &Error) -> String {
+    let kind = error.kind().to_string();
+    match error.detail() {
+        Some(detail) => detail.to_owned(),
+        None => kind,
+    }
+}
+
+/// Names as templates give them, and what they stand for in SQL.
+struct Tables {
+    known: IndexMap<String, (Address, String)>,
+}
+
+impl Tables {
+    fn new(project: &Project, relation: &dyn Fn(&Address) -> String) -> Self {
+        let known = project
+            .nodes
+            .iter()
+            .map(|(name, node)| (name.clone(), (node.address.clone(), relation(&node.address))))
+            .collect();
+        Self { known }
+    }
+
+    fn find(&self, name: &str, sources: bool, seen: &Mutex<Seen>) -> Result<TemplateValue, Error> {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let right_kind = |address: &Address| (address.kind == NodeKind::Source) == sources;
+        match self.known.get(name) {
+            Some((address, relation)) if right_kind(address) => {
+                seen.reads.insert(address.clone());
+                Ok(TemplateValue::from_safe_string(relation.clone()))
+            }
+            found => {
+                let what = if sources { "source" } else { "model or seed" };
+                let help = match found {
+                    Some((address, _)) if address.kind == NodeKind::Source => {
+                        Some(format!("`{name}` is a source: write `source('{name}')`"))
+                    }
+                    Some(_) => Some(format!("`{name}` is no source: write `ref('{name}')`")),
+                    None => did_you_mean(
+                        name,
+                        self.known.values().filter(|(a, _)| right_kind(a)).map(|(a, _)| a.name.as_str()),
+                    ),
+                };
+                seen.fault = Some((Code::UnknownReference, format!("there is no {what} `{name}`"), help));
+                Err(Error::new(ErrorKind::InvalidOperation, "unknown reference"))
+            }
+        }
+    }
+}
+
+fn find_var(vars: &IndexMap<String, Scalar>, name: &str, seen: &Mutex<Seen>) -> Result<TemplateValue, Error> {
+    if let Some(value) = vars.get(name) {
+        return Ok(match value {
+            Scalar::Bool(value) => TemplateValue::from(*value),
+            Scalar::Integer(value) => TemplateValue::from(*value),
+            Scalar::Float(value) => TemplateValue::from(*value),
+            Scalar::Text(value) => TemplateValue::from(value.clone()),
+        });
+    }
+    let help = did_you_mean(name, vars.keys().map(String::as_str))
+        .unwrap_or_else(|| "declare it under `vars:` in pipeline.yaml".to_owned());
+    seen.lock().unwrap_or_else(PoisonError::into_inner).fault =
+        Some((Code::UnknownVar, format!("there is no variable `{name}`"), Some(help)));
+    Err(Error::new(ErrorKind::InvalidOperation, "unknown variable"))
+}
+
+/// Names of the macros that a file defines.
+fn macro_names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (at, _) in text.match_indices("{%") {
+        let mut words = text[at + 2..].trim_start_matches(['-', '+']).split_whitespace();
+        if words.next() == Some("macro") {
+            let name: String = words
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            if !name.is_empty() {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+/// Import statements for the macros whose names a text mentions, on one line so that lines keep their numbers.
+fn prelude(macros: &[MacroFile], text: &str, own: Option<&str>) -> String {
+    let mut out = String::new();
+    for file in macros.iter().filter(|file| Some(file.file.name.as_str()) != own) {
+        let used: Vec<&str> =
+            file.names.iter().map(String::as_str).filter(|name| text.contains(name)).collect();
+        if !used.is_empty() {
+            out.push_str(&format!("{{% from \"{}\" import {} %}}", file.file.name, used.join(", ")));
+        }
+    }
+    out
+}
+
+/// A template with marks in its text.
+struct Marked {
+    text: String,
+    /// Offsets in `text` and the offsets of the template that they stand for.
+    places: Vec<(usize, usize)>,
+}
+
+impl Marked {
+    fn new(template: &str) -> Self {
+        let mut marked = Self { text: String::with_capacity(template.len() * 2), places: Vec::new() };
+        let mut at = 0;
+        while at < template.len() {
+            let tag = ["{{", "{%", "{#"].iter().filter_map(|open| template[at..].find(open)).min();
+            let tag_start = tag.map_or(template.len(), |offset| at + offset);
+            let trims = template[tag_start..].get(2..3) == Some("-");
+            marked.raw(template, at..tag_start, trims);
+            let tag_end = tag_end(template, tag_start);
+            if template[tag_start..].starts_with("{{") {
+                marked.mark(&format!("{tag_start}:{tag_end}"));
+            }
+            marked.copy(template, tag_start..tag_end);
+            at = tag_end;
+        }
+        marked
+    }
+
+    /// The template's own text: a mark before the first word of each line, so that white space stays what
+    /// `{%-` and `-%}` can trim.
+    fn raw(&mut self, template: &str, range: Range<usize>, trims: bool) {
+        let text = &template[range.clone()];
+        let text = if trims { text.trim_end() } else { text };
+        let mut at = range.start;
+        for line in text.split_inclusive('\n') {
+            let word = at + (line.len() - line.trim_start().len());
+            self.copy(template, at..word);
+            if word < at + line.len() {
+                self.mark(&word.to_string());
+                self.copy(template, word..at + line.len());
+            }
+            at += line.len();
+        }
+    }
+
+    fn mark(&mut self, content: &str) {
+        self.text.push(MARK);
+        self.text.push_str(content);
+        self.text.push(MARK_END);
+    }
+
+    fn copy(&mut self, template: &str, range: Range<usize>) {
+        self.places.push((self.text.len(), range.start));
+        self.text.push_str(&template[range]);
+    }
+
+    fn original(&self, offset: usize) -> usize {
+        let after = self.places.partition_point(|(start, _)| *start <= offset);
+        self.places
+            .get(after.saturating_sub(1))
+            .map_or(0, |(start, original)| original + (offset - start.min(&offset)))
+    }
+}
+
+/// The end of the tag that starts at an offset; of the whole block for `{% raw %}`.
+fn tag_end(template: &str, start: usize) -> usize {
+    let rest = &template[start..];
+    let close = match rest.get(..2) {
+        Some("{{") => "}}",
+        Some("{%") => "%}",
+        Some("{#") => return rest.find("#}").map_or(template.len(), |end| start + end + 2),
+        _ => return template.len(),
+    };
+    let mut quote = None;
+    let mut previous = ' ';
+    for (at, character) in rest.char_indices().skip(2) {
+        match quote {
+            Some(open) if character == open && previous != '\\' => quote = None,
+            Some(_) => {}
+            None if character == '\'' || character == '"' => quote = Some(character),
+            None if rest[at..].starts_with(close) => {
+                let end = start + at + 2;
+                let inside = rest[2..at].trim_matches(['-', '+', ' ', '\n', '\t']);
+                if close == "%}" && inside == "raw" {
+                    return end_of_raw(template, end);
+                }
+                return end;
+            }
+            None => {}
+        }
+        previous = character;
+    }
+    template.len()
+}
+
+fn end_of_raw(template: &str, from: usize) -> usize {
+    let mut at = from;
+    while let Some(found) = template[at..].find("{%") {
+        let start = at + found;
+        let end = template[start..].find("%}").map_or(template.len(), |end| start + end + 2);
+        if template[start..end].contains("endraw") {
+            return end;
+        }
+        at = end;
+    }
+    template.len()
+}
+
+/// Takes the marks out of rendered text and keeps what they say.
+fn unmark(rendered: &str, template: &MappedText) -> MappedText {
+    let mut out = Pieces { template, mapped: MappedText::new() };
+    let mut pieces = rendered.split(MARK);
+    out.made(pieces.next().unwrap_or_default(), 0..1);
+    for piece in pieces {
+        let Some((mark, text)) = piece.split_once(MARK_END) else { continue };
+        match mark.split_once(':') {
+            Some((start, end)) => out.made(text, start.parse().unwrap_or(0)..end.parse().unwrap_or(1)),
+            None => out.own(text, mark.parse().unwrap_or(0)),
+        }
+    }
+    out.mapped
+}
+
+struct Pieces<'a> {
+    template: &'a MappedText,
+    mapped: MappedText,
+}
+
+impl Pieces<'_> {
+    fn made(&mut self, text: &str, by: Range<usize>) {
+        if text.is_empty() {
+            return;
+        }
+        match self.template.span(by) {
+            Some(span) => self.mapped.push_made(text, &span),
+            None => self.mapped.text.push_str(text),
+        }
+    }
+
+    /// Text of the template itself: byte for byte, as far as no tag took something out of it.
+    fn own(&mut self, text: &str, start: usize) {
+        let same = self
+            .template
+            .text
+            .get(start..)
+            .map_or(0, |rest| rest.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count());
+        let same = (0..=same).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        match self.template.span(start..start + same.max(1)) {
+            Some(span) if span.range.len() == same && same > 0 => {
+                self.mapped.push_verbatim(&span.file, span.range)
+            }
+            Some(span) => self.mapped.push_made(&text[..same], &span),
+            None => self.mapped.text.push_str(&text[..same]),
+        }
+        self.made(&text[same..], start..start + same.max(1));
+    }
+}
+
+fn plain(text: &str) -> String {
+    if text.contains(MARK) {
+        let file = SourceFile::new("", "");
+        return unmark(text, &MappedText::file(&file)).text;
+    }
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapped(text: &str) -> MappedText {
+        MappedText::file(&SourceFile::new("m.sql", text))
+    }
+
+    fn render(text: &str) -> MappedText {
+        let template = mapped(text);
+        let marked = Marked::new(&template.text);
+        let mut environment = Environment::new();
+        environment.add_function("ref", |name: String| format!("`d.{}`", plain(&name)));
+        unmark(&environment.render_named_str("m.sql", &marked.text, ()).unwrap(), &template)
+    }
+
+    /// What renders with marks is what renders without, and each word leads back to its own place.
+    fn same(text: &str, places: &[(&str, (usize, usize))]) {
+        let mut environment = Environment::new();
+        environment.add_function("ref", |name: String| format!("`d.{name}`"));
+        let rendered = render(text);
+        assert_eq!(rendered.text, environment.render_named_str("m.sql", text, ()).unwrap());
+        for (word, position) in places {
+            let at = rendered.text.find(word).unwrap();
+            assert_eq!(rendered.span(at..at + word.len()).unwrap().position(), *position, "{word}");
+        }
+    }
+
+    #[test]
+    fn places_survive_rendering() {
+        same(
+            "SELECT a\nFROM {{ ref('t') }} AS t\nWHERE  x",
+            &[
+                ("SELECT", (1, 1)),
+                ("a", (1, 8)),
+                ("d.t", (2, 6)),
+                ("AS", (2, 21)),
+                ("WHERE", (3, 1)),
+                ("x", (3, 8)),
+            ],
+        );
+        same(
+            "{# note\n #}SELECT\n{%- if true %}\n  ção\n{% endif -%}\n\n  b",
+            &[("ção", (4, 3)), ("b", (7, 3))],
+        );
+        same(
+            "{% for n in ['x', 'y'] %}\n  {{ n }}_col,\n{% endfor %}z",
+            &[("x", (2, 3)), ("_col", (2, 10)), ("z", (3, 13))],
+        );
+        same(
+            "a {{- 'b' -}}  c\n{% raw %}{{ d }}{% endraw %} e",
+            &[("b", (1, 3)), ("c", (1, 16)), ("e", (2, 30))],
+        );
+        same(
+            "{% set t %}na{{ 'me' }}{% endset %}{{ ref(t) }} '{{ '}}' }}' tail",
+            &[("d.name", (1, 36)), ("tail", (1, 62))],
+        );
+        same("", &[]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn text_without_tags_is_itself(text in "[a-zé \n,'().{}%#]{0,80}") {
+            proptest::prop_assume!(["{{", "{%", "{#"].iter().all(|open| !text.contains(open)));
+            let rendered = render(&text);
+            // The template language drops one final line break.
+            proptest::prop_assert_eq!(&rendered.text, text.strip_suffix('\n').unwrap_or(&text));
+            for (at, character) in rendered.text.char_indices().filter(|(_, c)| !c.is_whitespace()) {
+                let range = rendered.span(at..at + character.len_utf8()).unwrap().range;
+                proptest::prop_assert_eq!(range.start, at);
+            }
+        }
+    }
+}
