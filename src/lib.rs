@@ -2,6 +2,7 @@
 
 pub mod compile;
 pub mod diag;
+pub mod expectations;
 pub mod googlesql;
 pub mod graph;
 pub mod manifest;

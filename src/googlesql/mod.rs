@@ -9,6 +9,7 @@
 //! `compile` maps them back to the model's own file.
 
 pub mod fault;
+pub mod names;
 pub mod parse;
 pub mod types;
 

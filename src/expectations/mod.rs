@@ -1,0 +1,13 @@
+//! Expectations as SQL, and what their counts mean. Never touches a connection.
+//!
+//! ```text
+//! Expectation --sql--> counts (GoogleSQL) --warehouse--> Observed --verdict--> Outcome
+//! ```
+//! All expectations of a table that can be counted in one pass over it share one query: on BigQuery each
+//! pass is billed, and locally it is time. Only those that fail ask for sample rows.
+
+mod sql;
+mod verdict;
+
+pub use sql::{Audited, CheckSql, checks, combine};
+pub use verdict::{Observed, Outcome, Rule, Verdict, judge};
