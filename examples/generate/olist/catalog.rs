@@ -79,13 +79,13 @@ const WIDTHS: [(i64, i64); 7] =
 /// Cities that sellers typed in and that are none.
 const ODD_CITIES: [&str; 8] = [
     "vendas@lojaexemplo.com.br",
-    "novo hamburgo, rio grande do sul, brasil",
-    "01310200",
-    "sp / sp",
+    "caxias do sul, rio grande do sul, brasil",
+    "13010040",
+    "rj / rj",
     "são paulo",
-    "Santo Andre/Sao Paulo",
-    "sao paulo - sp",
-    "arraial d'ajuda (porto seguro)",
+    "Sorocaba/Sao Paulo",
+    "campinas - sp",
+    "trancoso (porto seguro)",
 ];
 
 impl Sample {

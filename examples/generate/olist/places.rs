@@ -196,7 +196,7 @@ fn spelling(name: &str, draws: &mut Draws) -> String {
         205..305 if name.contains('\'') => plain(name).replace('\'', "´"),
         305..405 if name.contains('\'') => plain(name).replace('\'', " "),
         205..207 if name == "são paulo" => "sp".to_owned(),
-        205..207 if name == "rio de janeiro" => "rio de janeiro, rio de janeiro, brasil".to_owned(),
+        205..207 if name == "rio de janeiro" => "rio de janeiro - rj".to_owned(),
         _ => plain(name),
     }
 }
