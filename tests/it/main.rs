@@ -1,0 +1,21 @@
+//! The one integration binary: each module drives the real `pipewright` program over a project in a temporary folder.
+//!
+//! One binary, because each one links all of DuckDB.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod support;
+
+use support::Project;
+
+#[test]
+fn version_names_the_program_and_its_version() {
+    let outcome = Project::empty().run(&["--version"]).succeeds();
+    assert_eq!(outcome.stdout, format!("pipewright {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(outcome.stderr, "");
+}

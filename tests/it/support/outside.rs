@@ -1,0 +1,44 @@
+//! What tests use from outside of the repository: data that it does not hold, and Python.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::Outcome;
+use super::project::repository;
+
+/// The folder of data that tests read and the repository does not hold: `PIPEWRIGHT_SHARED`, or `shared` beside the
+/// repository.
+///
+/// None where it is absent, which is said on standard error past the test runner's capture; CI always has it, so there
+/// its absence fails the test.
+pub fn shared_dir() -> Option<PathBuf> {
+    let folder =
+        std::env::var_os("PIPEWRIGHT_SHARED").map_or_else(|| repository().join("../shared"), PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder.canonicalize().expect("a folder that can be read"));
+    }
+    let absent = format!("{} is no folder; name the shared data in PIPEWRIGHT_SHARED", folder.display());
+    assert!(std::env::var_os("CI").is_none_or(|value| value != "true"), "{absent}");
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    writeln!(std::io::stderr(), "LEFT OUT: {test}: {absent}").expect("a standard error stream");
+    None
+}
+
+/// Runs a Python program given as text, with the packages of `tests/requirements.txt`.
+pub fn python(program: &str, arguments: &[&str]) -> Outcome {
+    let interpreter = repository().join(".venv/bin/python");
+    assert!(
+        interpreter.is_file(),
+        "{} is not there; scripts/test makes it and installs tests/requirements.txt",
+        interpreter.display()
+    );
+    Outcome::of(Command::new(interpreter).arg("-c").arg(program).args(arguments).env("PYTHONUTF8", "1"))
+}
+
+#[test]
+fn python_has_the_pinned_duckdb() {
+    let outcome = python("import duckdb, sys; print(duckdb.__version__, sys.argv[1])", &["é"]).succeeds();
+    let pinned = include_str!("../../requirements.txt").trim();
+    assert_eq!(format!("duckdb=={}", outcome.stdout.trim()), format!("{pinned} é"));
+}
