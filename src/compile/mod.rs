@@ -1,3 +1,230 @@
-//! compile
+//! [`Project`] to [`CompiledProject`]: templates rendered, SQL parsed, bound and translated.
+//!
+//! ```text
+//! template --render--> GoogleSQL --parse--> AST --analyze--> columns, lineage
+//!                                            \--translate--> the target's SQL
+//! ```
+//! Nothing here needs data or a connection: upstream columns are those declared of files and derived of models.
 
+mod audit;
+mod catalog;
+mod dashboard;
+mod model;
 pub mod template;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+use rayon::prelude::*;
+
+use crate::diag::{Code, Diagnostic, Diagnostics, MappedText};
+use crate::googlesql::analyze::ColumnRef;
+use crate::googlesql::{Column, SqlFault};
+use crate::graph::Graph;
+use crate::manifest::types::Target;
+use crate::project::{Address, Detail, Node, Project};
+use template::Renderer;
+
+pub use audit::{CompiledCheck, audit_sql};
+pub use catalog::{Catalog, Dialect, Naming};
+pub use dashboard::CompiledTile;
+pub use model::CompiledQuery;
+
+/// A project whose queries are known to fit together, for one target.
+#[derive(Debug)]
+pub struct CompiledProject {
+    /// The project.
+    pub project: Project,
+    /// The target's name.
+    pub target: String,
+    /// How tables are called there.
+    pub naming: Naming,
+    /// What reads what: the data's way.
+    pub graph: Graph,
+    /// Nodes in an order in which each comes after all that it reads, its audit's tables included.
+    pub order: Vec<Address>,
+    /// What each node waits for: what it reads, and what its expectations read.
+    pub waits_for: BTreeMap<Address, BTreeSet<Address>>,
+    /// Nodes by name.
+    pub nodes: IndexMap<String, CompiledNode>,
+    /// Expectations of each node that has some, compiled against its columns.
+    pub checks: BTreeMap<Address, Vec<CompiledCheck>>,
+    /// The queries of dashboards.
+    pub tiles: Vec<CompiledTile>,
+}
+
+/// A node with its columns known.
+#[derive(Debug, Clone)]
+pub struct CompiledNode {
+    /// The node.
+    pub address: Address,
+    /// Its columns; for files those declared.
+    pub columns: Vec<Column>,
+    /// Where each column's values come from, by column: nothing for files.
+    pub lineage: BTreeMap<String, BTreeSet<ColumnRef>>,
+    /// A model's query.
+    pub query: Option<CompiledQuery>,
+}
+
+impl CompiledProject {
+    /// A node of the project.
+    pub fn node(&self, address: &Address) -> Option<&Node> {
+        self.project.nodes.get(&address.name)
+    }
+
+    /// The settings of the target.
+    pub fn target_settings(&self) -> Option<&Target> {
+        self.project.targets.get(&self.target)
+    }
+}
+
+/// Compiles a project for a target, and tells warnings beside it.
+///
+/// # Errors
+/// All faults of all models, expectations and dashboards together. A model whose own query is faulty does not
+/// make those that read it faulty too.
+pub fn compile(project: Project, target: &str) -> Result<(CompiledProject, Diagnostics), Diagnostics> {
+    let naming = Naming::new(&project, target)?;
+    let mut faults = Diagnostics::new();
+    let rendered = render(&project, target, &naming, &mut faults);
+    let reads = |node: &Node| -> BTreeSet<Address> {
+        rendered.get(&node.address.name).map(|rendered| rendered.reads.clone()).unwrap_or_default()
+    };
+    let graph = Graph::new(project.nodes.values().map(|node| (node.address.clone(), reads(node))));
+    let waits_for = waits_for(&project, &graph);
+    let layers = match Graph::new(waits_for.clone()).layers() {
+        Ok(layers) => layers.into_iter().map(|layer| layer.into_iter().cloned().collect()).collect(),
+        Err(chains) => {
+            faults.extend(chains.iter().map(|chain| cycle_fault(&project, &graph, chain)));
+            return Err(faults);
+        }
+    };
+    let layers: Vec<Vec<Address>> = in_project_order(&project, layers);
+    let mut catalog = Catalog::new(&naming);
+    for node in project.nodes.values() {
+        if let Detail::Load(load) = &node.detail {
+            catalog.insert(&node.relation(), load.schema(), false);
+        }
+    }
+    let mut nodes = IndexMap::new();
+    for layer in &layers {
+        let compiled: Vec<_> = layer
+            .par_iter()
+            .filter_map(|address| project.nodes.get(&address.name))
+            .map(|node| (node, model::compile_node(node, rendered.get(node.table()), &catalog, &naming)))
+            .collect();
+        for (node, (compiled, found)) in compiled {
+            faults.extend(found);
+            if let Some(compiled) = compiled {
+                catalog.insert(&node.relation(), compiled.columns.clone(), false);
+                nodes.insert(node.table().to_owned(), compiled);
+            } else {
+                catalog.insert(&node.relation(), Vec::new(), true);
+            }
+        }
+    }
+    let checks = audit::compile_checks(&project, &nodes, &naming, &mut faults);
+    let renderer = Renderer::new(&project, target, &|address| naming.relation_of(&project, address));
+    let tiles = dashboard::compile_tiles(&project, &renderer, &catalog, &naming, &mut faults);
+    let order = layers.into_iter().flatten().collect();
+    let warnings = faults.iter().filter(|_| !faults.has_errors()).cloned().collect();
+    let target = target.to_owned();
+    faults.into_result(())?;
+    Ok((CompiledProject { project, target, naming, graph, order, waits_for, nodes, checks, tiles }, warnings))
+}
+
+/// All models' templates, by model.
+fn render(
+    project: &Project,
+    target: &str,
+    naming: &Naming,
+    faults: &mut Diagnostics,
+) -> BTreeMap<String, template::Rendered> {
+    let models: Vec<(&str, &crate::project::Model)> = project
+        .nodes
+        .values()
+        .filter_map(|node| match &node.detail {
+            Detail::Model(model) => Some((node.table(), model)),
+            Detail::Load(_) => None,
+        })
+        .collect();
+    let relation = |address: &Address| naming.relation_of(project, address);
+    // A thread renders many templates with one environment: making one costs more than a template.
+    let share = models.len().div_ceil(rayon::current_num_threads()).max(1);
+    let rendered: Vec<_> = models
+        .par_chunks(share)
+        .flat_map_iter(|models| {
+            let renderer = Renderer::new(project, target, &relation);
+            let done: Vec<_> = models
+                .iter()
+                .map(|(name, model)| ((*name).to_owned(), renderer.render(&MappedText::file(&model.sql))))
+                .collect();
+            done
+        })
+        .collect();
+    faults.extend(Renderer::new(project, target, &relation).check_macros());
+    let mut by_name = BTreeMap::new();
+    for (name, result) in rendered {
+        match result {
+            Ok(rendered) => {
+                by_name.insert(name, rendered);
+            }
+            Err(fault) => faults.push(fault.about(format!("model.{name}"))),
+        }
+    }
+    by_name
+}
+
+fn waits_for(project: &Project, graph: &Graph) -> BTreeMap<Address, BTreeSet<Address>> {
+    let mut waits: BTreeMap<Address, BTreeSet<Address>> = graph
+        .nodes()
+        .iter()
+        .map(|address| (address.clone(), graph.upstream(address).into_iter().cloned().collect()))
+        .collect();
+    for expectation in &project.expectations {
+        if let (Some(reads), Some(waits)) = (expectation.reads(), waits.get_mut(&expectation.on)) {
+            waits.insert(reads.clone());
+        }
+    }
+    waits
+}
+
+fn in_project_order(project: &Project, layers: Vec<Vec<Address>>) -> Vec<Vec<Address>> {
+    layers
+        .into_iter()
+        .map(|mut layer| {
+            layer.sort_by_key(|address| project.nodes.get_index_of(&address.name));
+            layer
+        })
+        .collect()
+}
+
+fn cycle_fault(project: &Project, graph: &Graph, chain: &[Address]) -> Diagnostic {
+    let told = chain.iter().map(|address| address.name.as_str()).collect::<Vec<_>>().join(" -> ");
+    let by_queries = chain.windows(2).all(|link| graph.upstream(&link[0]).contains(&&link[1]));
+    let help = if by_queries {
+        "each reads the next; take one of the references out"
+    } else {
+        "each reads the next in its query or in its expectations; move one of the expectations to the other table"
+    };
+    let mut fault = Diagnostic::error(Code::Cycle, format!("these refer to each other in a circle: {told}")).help(help);
+    for (index, node) in chain.iter().skip(1).filter_map(|a| project.nodes.get(&a.name)).enumerate() {
+        fault = if index == 0 {
+            fault.at(node.span.clone(), "part of the circle")
+        } else {
+            fault.also(node.span.clone(), "and this")
+        };
+    }
+    fault
+}
+
+/// A fault in rendered SQL as a diagnostic at the place that the SQL came from.
+pub(crate) fn sql_diagnostic(fault: SqlFault, sql: &MappedText, subject: &str) -> Diagnostic {
+    let place = |at: sqlparser::tokenizer::Location| (at.line, at.column);
+    let span = if fault.span.start.line == 0 {
+        sql.span(0..sql.text.trim_end().len().max(1))
+    } else {
+        sql.span_between(place(fault.span.start), place(fault.span.end))
+    };
+    Diagnostic::error(fault.code, fault.message).maybe_at(span, "here").maybe_help(fault.help).about(subject)
+}

@@ -48,7 +48,7 @@ pub fn query(sql: &str) -> Result<Query, SqlFault> {
 }
 
 /// Turns the parser's message, which ends in ` at Line: 3, Column: 14`, into a fault at that place.
-fn syntax_fault(error: &ParserError) -> SqlFault {
+pub(crate) fn syntax_fault(error: &ParserError) -> SqlFault {
     let text = match error {
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.clone(),
         ParserError::RecursionLimitExceeded => {

@@ -26,6 +26,11 @@ impl Explainer<'_> {
             ValidationErrorKind::Required { property } => {
                 faults.push(self.missing_key(&pointer, property.as_str().unwrap_or_default()));
             }
+            // A value of the wrong type is not among the values either: one fault for it, not two.
+            ValidationErrorKind::Type { .. }
+                if self.owner(error).is_some_and(|owner| owner.get("enum").is_some()) => {}
+            ValidationErrorKind::Type { .. }
+                if self.owner(error).is_some_and(|owner| owner.get("oneOf").is_some()) => {}
             ValidationErrorKind::Type { kind } => {
                 let found = type_name(error.instance());
                 faults.push(

@@ -19,8 +19,9 @@ pub fn schema(kind: Kind) -> Value {
     let mut value = schema.to_value();
     tidy(&mut value);
     if let Value::Object(root) = &mut value {
-        root.insert("title".to_owned(), json!(format!("Pipewright {} file", kind.name())));
+        root.insert("title".to_owned(), json!(format!("Pipewright {}", kind.name())));
     }
+    title_definitions(&mut value);
     value
 }
 
@@ -28,21 +29,22 @@ fn root<T: JsonSchema>() -> Schema {
     SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
 }
 
-/// Makes the schema say what a manifest means, for the validator and for editors alike:
+/// Makes the schema say what a manifest means, in the shapes that editors handle best
+/// (measured with `yaml-language-server`, see tests/editor):
 /// - an optional field may be left out, but not be null: `anyOf: [X, null]` and `type: [x, null]` become `X`;
-/// - a default of null is no default;
-/// - a choice of constants (`oneOf` of `const`) is one `enum` with its descriptions kept beside it;
+/// - a default of null, or of structure, is no default worth writing out;
+/// - a choice of constants is one `enum` with its descriptions beside it, so that hovering shows the key's own;
+/// - a choice of forms (`oneOf` with a discriminator) is an object whose branches are titled and described at
+///   their discriminator;
 /// - a doc comment's hard line breaks are white space.
 fn tidy(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(tidy),
         Value::Object(map) => {
             without_null(map);
+            plain_defaults_only(map);
             constants_to_enum(map);
-            if map.contains_key("enum") {
-                // One fault for a wrong value, not two.
-                map.remove("type");
-            }
+            title_forms(map);
             if let Some(Value::String(text)) = map.get_mut("description") {
                 *text = unwrap_lines(text);
             }
@@ -53,9 +55,6 @@ fn tidy(value: &mut Value) {
 }
 
 fn without_null(map: &mut Map<String, Value>) {
-    if map.get("default") == Some(&Value::Null) {
-        map.remove("default");
-    }
     if let Some(Value::Array(types)) = map.get_mut("type") {
         types.retain(|name| name != "null");
         if let [only] = types.as_slice() {
@@ -75,21 +74,71 @@ fn without_null(map: &mut Map<String, Value>) {
     }
 }
 
+fn plain_defaults_only(map: &mut Map<String, Value>) {
+    if matches!(map.get("default"), Some(Value::Null | Value::Array(_) | Value::Object(_))) {
+        map.remove("default");
+    }
+}
+
 fn constants_to_enum(map: &mut Map<String, Value>) {
-    let Some(Value::Array(choices)) = map.get("oneOf") else { return };
-    let constants: Option<Vec<(Value, String)>> = choices
-        .iter()
-        .map(|choice| {
-            let constant = choice.get("const")?.clone();
-            let description = choice.get("description").and_then(Value::as_str).unwrap_or_default();
-            Some((constant, unwrap_lines(description)))
-        })
-        .collect();
-    let Some(constants) = constants else { return };
-    map.remove("oneOf");
-    let (values, descriptions): (Vec<Value>, Vec<String>) = constants.into_iter().unzip();
-    map.insert("enum".to_owned(), Value::Array(values));
-    map.insert("markdownEnumDescriptions".to_owned(), json!(descriptions));
+    if let Some(Value::Array(choices)) = map.get("oneOf") {
+        let constants: Option<Vec<(Value, String)>> = choices
+            .iter()
+            .map(|choice| {
+                let constant = choice.get("const")?.clone();
+                let description = choice.get("description").and_then(Value::as_str).unwrap_or_default();
+                Some((constant, unwrap_lines(description)))
+            })
+            .collect();
+        if let Some(constants) = constants {
+            map.remove("oneOf");
+            let (values, descriptions): (Vec<Value>, Vec<String>) = constants.into_iter().unzip();
+            map.insert("type".to_owned(), json!("string"));
+            map.insert("enum".to_owned(), Value::Array(values));
+            map.insert("enumDescriptions".to_owned(), json!(descriptions));
+        }
+    }
+}
+
+fn title_forms(map: &mut Map<String, Value>) {
+    let Some(Value::Array(forms)) = map.get_mut("oneOf") else { return };
+    for form in forms.iter_mut().filter_map(Value::as_object_mut) {
+        let description = form.remove("description");
+        let Some(Value::Object(properties)) = form.get_mut("properties") else { continue };
+        let Some(discriminator) = properties.values_mut().find_map(|property| {
+            let property = property.as_object_mut()?;
+            property.contains_key("const").then_some(property)
+        }) else {
+            continue;
+        };
+        let title = discriminator.get("const").cloned();
+        if let Some(description) = description {
+            discriminator.insert("description".to_owned(), description);
+        }
+        if let Some(title) = title {
+            form.insert("title".to_owned(), title);
+        }
+    }
+    map.insert("type".to_owned(), json!("object"));
+}
+
+/// Every object type is called by its name in words: `SourceColumn` becomes "Source column".
+fn title_definitions(root: &mut Value) {
+    let Some(Value::Object(definitions)) = root.get_mut("$defs") else { return };
+    for (name, definition) in definitions.iter_mut() {
+        if definition.get("type") == Some(&json!("object")) {
+            let mut words = String::new();
+            for character in name.chars() {
+                if character.is_uppercase() && !words.is_empty() {
+                    words.push(' ');
+                    words.extend(character.to_lowercase());
+                } else {
+                    words.push(character);
+                }
+            }
+            definition["title"] = json!(words);
+        }
+    }
 }
 
 fn unwrap_lines(text: &str) -> String {

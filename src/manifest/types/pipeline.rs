@@ -19,7 +19,7 @@ pub struct PipelineFile {
     pub description: Option<String>,
     /// Values for `var('name')` in SQL templates; `--var name=value` overrides one.
     #[serde(default)]
-    #[schemars(example = IndexMap::from([("first_day".to_owned(), "2016-01-01".to_owned())]))]
+    #[schemars(example = serde_json::json!({"first_day": "2016-01-01"}))]
     pub vars: IndexMap<String, Scalar>,
     /// Where the pipeline can run, by name: `-t NAME` chooses one.
     #[schemars(extend("minProperties" = 1))]

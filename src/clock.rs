@@ -1,0 +1,25 @@
+//! The one place that reads the clock.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// Where the time of day comes from.
+pub trait Clock: Sync {
+    /// Now.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
+
+/// A point in time as state and reports have it: RFC 3339, UTC, milliseconds.
+pub fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

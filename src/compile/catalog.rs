@@ -1,0 +1,113 @@
+//! How tables are called on a target, and which columns they have.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::diag::{Code, Diagnostic, did_you_mean};
+use crate::googlesql::Column;
+use crate::googlesql::analyze::{self, Table};
+use crate::googlesql::names::Ident;
+use crate::manifest::types::Target;
+use crate::project::{Address, Node, Project};
+
+/// The SQL that a target speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// The embedded engine: GoogleSQL is translated.
+    DuckDb,
+    /// BigQuery: GoogleSQL as it is.
+    BigQuery,
+}
+
+/// How datasets and tables of the manifest are called in a target's SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Naming {
+    /// The SQL of the target.
+    pub dialect: Dialect,
+    project: Option<String>,
+    prefix: String,
+}
+
+impl Naming {
+    /// The naming of one of a project's targets.
+    ///
+    /// # Errors
+    /// That there is no such target.
+    pub fn new(project: &Project, target: &str) -> Result<Self, Diagnostic> {
+        match project.targets.get(target) {
+            Some(Target::DuckDb(_)) => Ok(Self { dialect: Dialect::DuckDb, project: None, prefix: String::new() }),
+            Some(Target::BigQuery(settings)) => Ok(Self {
+                dialect: Dialect::BigQuery,
+                project: Some(settings.project.clone()),
+                prefix: settings.dataset_prefix.clone().unwrap_or_default(),
+            }),
+            None => {
+                let known = project.targets.keys().map(String::as_str);
+                let all = known.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                Err(Diagnostic::error(Code::UnknownReference, format!("there is no target `{target}`"))
+                    .help(did_you_mean(target, known).unwrap_or_else(|| format!("the manifest has {all}"))))
+            }
+        }
+    }
+
+    /// A table as GoogleSQL names it: one quoted path.
+    pub fn relation(&self, dataset: &str, table: &str) -> String {
+        let path = match &self.project {
+            Some(project) => format!("{project}.{}{dataset}.{table}", self.prefix),
+            None => format!("{dataset}.{table}"),
+        };
+        Ident(&path).to_string()
+    }
+
+    /// A node's table as GoogleSQL names it.
+    pub fn relation_of(&self, project: &Project, address: &Address) -> String {
+        project.nodes.get(&address.name).map(|node: &Node| self.relation(&node.dataset, node.table())).unwrap_or_default()
+    }
+
+    /// `dataset.table` of the manifest for a path of SQL; nothing for another project's tables.
+    fn known_name(&self, path: &[String]) -> Option<String> {
+        let (dataset, table) = match (path, &self.project) {
+            ([dataset, table], _) => (dataset, table),
+            ([project, dataset, table], Some(own)) if project == own => (dataset, table),
+            _ => return None,
+        };
+        let dataset = dataset.strip_prefix(&self.prefix)?;
+        Some(format!("{dataset}.{table}"))
+    }
+}
+
+/// The columns of the manifest's tables, as far as they are known yet.
+#[derive(Debug)]
+pub struct Catalog<'a> {
+    naming: &'a Naming,
+    tables: BTreeMap<String, (Vec<Column>, bool)>,
+}
+
+impl<'a> Catalog<'a> {
+    /// A catalog without tables.
+    pub fn new(naming: &'a Naming) -> Self {
+        Self { naming, tables: BTreeMap::new() }
+    }
+
+    /// Adds a table by `dataset.table`; an open one may have further columns.
+    pub fn insert(&mut self, relation: &str, columns: Vec<Column>, open: bool) {
+        self.tables.insert(relation.to_owned(), (columns, open));
+    }
+
+    /// `dataset.table` of the manifest that a path of SQL names.
+    pub fn known(&self, path: &[String]) -> Option<String> {
+        self.naming.known_name(path).filter(|name| self.tables.contains_key(name))
+    }
+}
+
+impl analyze::Catalog for Catalog<'_> {
+    fn table(&self, path: &[String]) -> Option<Table<'_>> {
+        let name = self.naming.known_name(path)?;
+        let (name, (columns, open)) = self.tables.get_key_value(&name)?;
+        Some(Table { name: Cow::Borrowed(name), columns: Cow::Borrowed(columns), open: *open })
+    }
+
+    fn table_names(&self) -> Vec<String> {
+        self.tables.keys().cloned().collect()
+    }
+}

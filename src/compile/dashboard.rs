@@ -1,0 +1,134 @@
+//! Dashboard queries bound to the tables that they read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::template::Renderer;
+use super::{Catalog, CompiledQuery, Naming, model, sql_diagnostic};
+use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, did_you_mean};
+use crate::googlesql::analyze::{Analysis, Options, Parameters, analyze_query};
+use crate::googlesql::{Column, parse};
+use crate::manifest::types::Chart;
+use crate::project::{Address, Dashboard, Project, Tile};
+
+/// A dashboard's query that is known to fit the tables that it reads.
+#[derive(Debug, Clone)]
+pub struct CompiledTile {
+    /// `tile.olist.monthly_sales.revenue`, or `filter.olist.year`.
+    pub address: String,
+    /// What it is called for people.
+    pub title: String,
+    /// What it reads.
+    pub reads: BTreeSet<Address>,
+    /// Each column that it reads, by `dataset.table`.
+    pub columns_read: BTreeMap<String, BTreeSet<String>>,
+    /// The columns of its answer.
+    pub columns: Vec<Column>,
+    /// The query.
+    pub query: CompiledQuery,
+}
+
+pub(super) fn compile_tiles(
+    project: &Project,
+    renderer: &Renderer<'_>,
+    catalog: &Catalog<'_>,
+    naming: &Naming,
+    faults: &mut Diagnostics,
+) -> Vec<CompiledTile> {
+    let mut compiler = Compiler { renderer, catalog, naming, faults, tiles: Vec::new() };
+    for (name, dashboard) in &project.dashboards {
+        let parameters = parameters(dashboard);
+        for (filter_name, filter) in &dashboard.filters {
+            let address = format!("filter.{name}.{filter_name}");
+            compiler.query(address, &filter.label, &filter.sql, &Parameters::new());
+        }
+        for (tab_name, tab) in &dashboard.tabs {
+            for (tile_name, tile) in &tab.tiles {
+                compiler.tile(format!("tile.{name}.{tab_name}.{tile_name}"), tile, &parameters);
+            }
+        }
+    }
+    compiler.tiles
+}
+
+fn parameters(dashboard: &Dashboard) -> Parameters {
+    dashboard.filters.iter().map(|(name, filter)| (name, filter.parameter_type())).collect()
+}
+
+struct Compiler<'a, 'p> {
+    renderer: &'a Renderer<'p>,
+    catalog: &'a Catalog<'a>,
+    naming: &'a Naming,
+    faults: &'a mut Diagnostics,
+    tiles: Vec<CompiledTile>,
+}
+
+impl Compiler<'_, '_> {
+    fn tile(&mut self, address: String, tile: &Tile, parameters: &Parameters) {
+        let Some(analysis) = self.query(address.clone(), &tile.title, &tile.sql, parameters) else { return };
+        if analysis.open {
+            return;
+        }
+        let names: Vec<&str> = analysis.columns.iter().map(|output| output.column.name.as_str()).collect();
+        for wanted in chart_columns(&tile.chart) {
+            if !names.iter().any(|name| name.eq_ignore_ascii_case(wanted)) {
+                let help = did_you_mean(wanted, names.iter().copied())
+                    .unwrap_or_else(|| format!("the query gives {}", names.join(", ")));
+                self.faults.push(
+                    Diagnostic::error(Code::UnknownDeclaredColumn, format!("the query gives no column `{wanted}`"))
+                        .at(tile.chart_span.clone(), "drawn here")
+                        .about(address.clone())
+                        .help(help),
+                );
+            }
+        }
+    }
+
+    fn query(&mut self, address: String, title: &str, sql: &MappedText, parameters: &Parameters) -> Option<Analysis> {
+        let rendered = match self.renderer.render(sql) {
+            Ok(rendered) => rendered,
+            Err(fault) => {
+                self.faults.push(fault.about(address));
+                return None;
+            }
+        };
+        let bound = parse::query(&rendered.sql.text).map_err(|fault| vec![fault]).and_then(|query| {
+            let analysis = analyze_query(&query, self.catalog, parameters, Options { as_table: true })?;
+            let compiled = model::translate(&rendered.sql, &query, self.naming)?;
+            Ok((analysis, compiled))
+        });
+        match bound {
+            Ok((analysis, query)) => {
+                self.tiles.push(CompiledTile {
+                    address,
+                    title: title.to_owned(),
+                    reads: rendered.reads,
+                    columns_read: analysis.reads.clone(),
+                    columns: analysis.columns.iter().map(|output| output.column.clone()).collect(),
+                    query,
+                });
+                Some(analysis)
+            }
+            Err(faults) => {
+                let told = faults.into_iter().map(|fault| sql_diagnostic(fault, &rendered.sql, &address));
+                self.faults.extend(told);
+                None
+            }
+        }
+    }
+}
+
+/// The columns that a chart draws.
+fn chart_columns(chart: &Chart) -> Vec<&str> {
+    match chart {
+        Chart::Kpi { value, .. } => vec![value],
+        Chart::Line { x, y, series } | Chart::Bar { x, y, series } | Chart::Scatter { x, y, series } => {
+            [Some(x), Some(y), series.as_ref()].into_iter().flatten().map(String::as_str).collect()
+        }
+        Chart::Donut { label, value } => vec![label, value],
+        Chart::Box { x, y } | Chart::Histogram { x, y } => vec![x, y],
+        Chart::Treemap { path, value } => path.iter().chain([value]).map(String::as_str).collect(),
+        Chart::Heatmap { x, y, value } => vec![x, y, value],
+        Chart::Map { latitude, longitude, label, value } => vec![latitude, longitude, label, value],
+        Chart::Table { columns } => columns.iter().map(String::as_str).collect(),
+    }
+}

@@ -1,0 +1,148 @@
+//! One model: its query parsed, bound and translated.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlparser::ast::Query;
+
+use super::template::Rendered;
+use super::{Catalog, CompiledNode, Dialect, Naming, sql_diagnostic};
+use crate::diag::{Code, Diagnostic, MappedText, did_you_mean};
+use crate::googlesql::analyze::{Analysis, Options, Parameters, analyze_query};
+use crate::googlesql::{Column, SqlFault, duckdb, parse};
+use crate::project::{Detail, Model, Node};
+
+/// A query for a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompiledQuery {
+    /// As rendered, in GoogleSQL.
+    pub google: String,
+    /// The same without comments and own formatting: what its fingerprint is made from.
+    pub canonical: String,
+    /// In the target's own SQL.
+    pub native: String,
+    /// Whether other clients of the target cannot run it, because it calls functions that only Pipewright has.
+    pub needs_runtime: bool,
+}
+
+/// A node with what is wrong with it. Nothing is left of a model whose query is faulty.
+pub(super) fn compile_node(
+    node: &Node,
+    rendered: Option<&Rendered>,
+    catalog: &Catalog<'_>,
+    naming: &Naming,
+) -> (Option<CompiledNode>, Vec<Diagnostic>) {
+    let model = match &node.detail {
+        Detail::Load(load) => {
+            let address = node.address.clone();
+            let columns = load.schema();
+            return (Some(CompiledNode { address, columns, lineage: BTreeMap::new(), query: None }), Vec::new());
+        }
+        Detail::Model(model) => model,
+    };
+    let Some(rendered) = rendered else { return (None, Vec::new()) };
+    let subject = node.address.to_string();
+    let told = |faults: Vec<SqlFault>| {
+        faults.into_iter().map(|fault| sql_diagnostic(fault, &rendered.sql, &subject)).collect::<Vec<_>>()
+    };
+    match bind(rendered, catalog, naming) {
+        Err(faults) => (None, told(faults)),
+        Ok((analysis, query)) => {
+            let mut faults = undeclared_tables(rendered, &analysis, catalog, &subject);
+            faults.extend(declared_columns(model, &analysis, &subject));
+            let lineage =
+                analysis.columns.iter().map(|output| (output.column.name.clone(), output.lineage.clone())).collect();
+            let columns = analysis.columns.into_iter().map(|output| output.column).collect();
+            let compiled = CompiledNode { address: node.address.clone(), columns, lineage, query: Some(query) };
+            (Some(compiled), faults)
+        }
+    }
+}
+
+fn bind(
+    rendered: &Rendered,
+    catalog: &Catalog<'_>,
+    naming: &Naming,
+) -> Result<(Analysis, CompiledQuery), Vec<SqlFault>> {
+    let query = parse::query(&rendered.sql.text).map_err(|fault| vec![fault])?;
+    let analysis = analyze_query(&query, catalog, &Parameters::new(), Options { as_table: true })?;
+    let query = translate(&rendered.sql, &query, naming)?;
+    Ok((analysis, query))
+}
+
+/// A parsed query in the target's own SQL.
+pub(super) fn translate(sql: &MappedText, query: &Query, naming: &Naming) -> Result<CompiledQuery, Vec<SqlFault>> {
+    let google = sql.text.trim_end().to_owned();
+    let canonical = query.to_string();
+    match naming.dialect {
+        Dialect::BigQuery => Ok(CompiledQuery { native: google.clone(), canonical, google, needs_runtime: false }),
+        Dialect::DuckDb => {
+            let translated = duckdb::translate_query(query, &duckdb::DatasetTable)?;
+            Ok(CompiledQuery { google, canonical, native: translated.sql, needs_runtime: translated.needs_runtime })
+        }
+    }
+}
+
+/// Tables that the query names without `ref` or `source`: the plan would not know of them.
+fn undeclared_tables(
+    rendered: &Rendered,
+    analysis: &Analysis,
+    catalog: &Catalog<'_>,
+    subject: &str,
+) -> Vec<Diagnostic> {
+    let declared: BTreeSet<&str> = rendered.reads.iter().map(|address| address.name.as_str()).collect();
+    analysis
+        .tables
+        .iter()
+        .filter_map(|(path, span)| {
+            let name = catalog.known(path)?;
+            let table = name.rsplit('.').next()?;
+            (!declared.contains(table)).then(|| {
+                let fault = SqlFault::new(
+                    Code::SqlUndeclaredTable,
+                    *span,
+                    format!("`{name}` is used without `ref` or `source`"),
+                )
+                .help(format!("write {{{{ ref('{table}') }}}} or {{{{ source('{table}') }}}}, so that plans know of it"));
+                sql_diagnostic(fault, &rendered.sql, subject)
+            })
+        })
+        .collect()
+}
+
+/// What the manifest says of the columns against what the query gives.
+fn declared_columns(model: &Model, analysis: &Analysis, subject: &str) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    let given: Vec<&Column> = analysis.columns.iter().map(|output| &output.column).collect();
+    for (name, declared) in &model.columns {
+        match given.iter().find(|column| column.name.eq_ignore_ascii_case(name)) {
+            None if analysis.open => {}
+            None => {
+                let names = given.iter().map(|column| column.name.as_str());
+                let help = did_you_mean(name, names.clone())
+                    .unwrap_or_else(|| format!("its query gives {}", names.collect::<Vec<_>>().join(", ")));
+                faults.push(
+                    Diagnostic::error(Code::UnknownDeclaredColumn, format!("the query gives no column `{name}`"))
+                        .at(declared.span.clone(), "declared here")
+                        .about(subject)
+                        .help(help),
+                );
+            }
+            Some(column) => {
+                let Some(wanted) = &declared.data_type else { continue };
+                let known = column.data_type != crate::googlesql::Type::Unknown;
+                if known && *wanted != column.data_type {
+                    faults.push(
+                        Diagnostic::error(
+                            Code::DeclaredTypeDiffers,
+                            format!("`{name}` is declared {wanted}, and the query gives {}", column.data_type),
+                        )
+                        .at(declared.span.clone(), "declared here")
+                        .about(subject)
+                        .help(format!("write CAST(… AS {wanted}) in the query, or declare {}", column.data_type)),
+                    );
+                }
+            }
+        }
+    }
+    faults
+}

@@ -1,0 +1,307 @@
+//! What will happen, step by step, each with its reason and its final SQL. Pure: no connection, no clock.
+//!
+//! `plan` prints this list and `apply` carries out this list.
+
+mod audit;
+mod diff;
+mod file;
+mod planner;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::expectations::Rule;
+use crate::googlesql::Column;
+use crate::manifest::types::{
+    ExpectationSeverity, Format, Materialization, MissingColumn, NewColumn, RejectLimit, Retries,
+};
+use crate::project::Address;
+use crate::state::FileState;
+
+pub use audit::audit;
+pub use file::{FORMAT, load, save};
+pub use planner::{Files, Planning, plan};
+
+/// The steps that lead from a target as it is to what the manifest says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Format of this structure.
+    pub format: u32,
+    /// The version of Pipewright that made it.
+    pub writer: String,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The target's name.
+    pub target: String,
+    /// Fingerprint of everything in the manifest that the plan was made from.
+    pub manifest: String,
+    /// Whose target it was made for; nothing before the first run.
+    pub lineage: Option<String>,
+    /// The state that it was made on.
+    pub serial: u64,
+    /// What was changed from outside since the last run.
+    pub drift: Vec<Drift>,
+    /// What will be done, in an order in which each step comes after those that it waits for.
+    pub steps: Vec<Step>,
+    /// What the manifest no longer has and this plan leaves in place, because it was not asked to drop it.
+    pub orphans: Vec<Orphan>,
+    /// What stays as it is.
+    pub unchanged: Vec<Address>,
+    /// What was left out by a selection although it differs.
+    pub left_out: Vec<Address>,
+    /// Datasets that steps build in.
+    pub datasets: BTreeSet<String>,
+    /// How failing steps are tried again.
+    pub retries: Retries,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Steps that drop something.
+    pub fn drops(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| matches!(step.action, Action::Drop { .. }))
+    }
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// What it is about.
+    pub address: Address,
+    /// `dataset.table`.
+    pub relation: String,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// What exactly.
+    pub action: Action,
+    /// How the columns change.
+    pub columns: ColumnChanges,
+    /// Models and tiles downstream that read what changes.
+    pub touches: Vec<String>,
+    /// What it will take.
+    pub estimate: Estimate,
+    /// Steps of this plan that must have succeeded before.
+    pub waits_for: BTreeSet<Address>,
+    /// How long it may take, in milliseconds.
+    pub timeout_ms: Option<u64>,
+}
+
+/// Why a step is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// It is not in the target, and never was.
+    New,
+    /// It was built, and is gone.
+    Missing,
+    /// Somebody changed or replaced it.
+    Drifted,
+    /// Its query changed.
+    QueryChanged,
+    /// Another setting of it changed.
+    ConfigChanged,
+    /// The content of its files changed.
+    FileChanged,
+    /// Something that it reads is built anew.
+    UpstreamChanged,
+    /// Its expectations changed.
+    ExpectationsChanged,
+    /// Its description, owner or tags changed.
+    MetadataChanged,
+    /// The manifest no longer has it.
+    Removed,
+}
+
+impl Reason {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Missing => "missing in the target",
+            Self::Drifted => "changed outside of Pipewright",
+            Self::QueryChanged => "SQL changed",
+            Self::ConfigChanged => "config changed",
+            Self::FileChanged => "file changed",
+            Self::UpstreamChanged => "upstream changed",
+            Self::ExpectationsChanged => "expectations changed",
+            Self::MetadataChanged => "description changed",
+            Self::Removed => "no longer in the manifest",
+        }
+    }
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Action {
+    /// Load files into a table.
+    Load(Box<LoadAction>),
+    /// Build a table or view from a query.
+    Build(Box<BuildAction>),
+    /// Check a published table that is otherwise as it should be.
+    Check {
+        /// The checks.
+        audit: Audit,
+        /// What is remembered afterwards.
+        record: Record,
+    },
+    /// Write a table's description.
+    Describe {
+        /// What is remembered afterwards.
+        record: Record,
+    },
+    /// Drop what the manifest no longer has.
+    Drop {
+        /// What it is in the target.
+        materialization: Materialization,
+    },
+}
+
+/// Files into a table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoadAction {
+    /// The files as they were planned.
+    pub files: Vec<FileState>,
+    /// How they are written.
+    pub format: Format,
+    /// The declared columns, and which of them must have values.
+    pub columns: Vec<(Column, bool)>,
+    /// What to do with further columns.
+    pub on_new_column: NewColumn,
+    /// What to do with missing ones.
+    pub on_missing_column: MissingColumn,
+    /// How many rows may be rejected.
+    pub max_rejects: RejectLimit,
+    /// How it is published.
+    pub publish: Publish,
+}
+
+/// A query into a table or view.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BuildAction {
+    /// How it is kept.
+    pub materialization: Materialization,
+    /// The query in the target's own SQL.
+    pub native: String,
+    /// How it is published.
+    pub publish: Publish,
+}
+
+/// The way from a finished build to what readers see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Publish {
+    /// The name under which it is built and audited.
+    pub build_name: String,
+    /// What must hold before.
+    pub audit: Audit,
+    /// What stands in its place now.
+    pub replaces: Option<Materialization>,
+    /// What is remembered afterwards.
+    pub record: Record,
+}
+
+/// The part of a node's state that is known before the step runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Fingerprint of what its rows are made from.
+    pub data_hash: String,
+    /// Fingerprint of its own definition.
+    pub own_hash: String,
+    /// Fingerprint of its query alone.
+    pub query_hash: String,
+    /// Fingerprint of descriptions, owner and tags.
+    pub metadata_hash: String,
+    /// Fingerprint of its expectations.
+    pub audit_hash: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Its comment in the target.
+    pub comment: String,
+}
+
+/// Checks of one table in the target's own SQL.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Queries that give, for each of their checks in turn, three numbers: rows looked at, rows failing, a value.
+    pub queries: Vec<AuditQuery>,
+    /// The checks.
+    pub checks: Vec<Check>,
+}
+
+/// One pass over a table for some of its checks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditQuery {
+    /// The query, one row.
+    pub sql: String,
+    /// Places of its checks in [`Audit::checks`].
+    pub checks: Vec<usize>,
+    /// Whether its first two numbers are the table's rows and logical bytes.
+    pub sized: bool,
+}
+
+/// One expectation, ready to be judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// `expectation.dim_orders.not_null_order_key`.
+    pub address: String,
+    /// What a failure means.
+    pub severity: ExpectationSeverity,
+    /// What its numbers have to be.
+    pub rule: Rule,
+    /// A query that shows failing rows.
+    pub sample: Option<String>,
+}
+
+/// How a table's columns change.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnChanges {
+    /// Columns that come.
+    pub added: Vec<Column>,
+    /// Columns that go.
+    pub removed: Vec<Column>,
+    /// Columns that change their type: before and after.
+    pub retyped: Vec<(Column, Column)>,
+}
+
+impl ColumnChanges {
+    /// Whether the columns stay as they are.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty() && self.retyped.is_empty()
+    }
+}
+
+/// What a step will take, as far as can be said without running it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Rows that it will write.
+    pub rows: Option<u64>,
+    /// Bytes that it will read.
+    pub bytes: Option<u64>,
+}
+
+/// Something that an earlier manifest made and this one no longer has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orphan {
+    /// What it was.
+    pub address: Address,
+    /// `dataset.table`.
+    pub relation: String,
+    /// What it is in the target.
+    pub materialization: Materialization,
+}
+
+/// Something in the target that is not as the last run left it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    /// What it was.
+    pub address: Address,
+    /// `dataset.table`.
+    pub relation: String,
+    /// What happened to it, in words.
+    pub what: String,
+}

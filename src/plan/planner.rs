@@ -1,0 +1,439 @@
+//! From a compiled project and a snapshot to a plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Action, BuildAction, Drift, Estimate, LoadAction, Orphan, Plan, Publish, Reason, Record, Step, audit, diff, file,
+};
+use crate::compile::{CompiledNode, CompiledProject};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::fingerprint::Fingerprint;
+use crate::manifest::types::Materialization;
+use crate::project::{Address, Detail, Load, Node};
+use crate::state::{FileState, NodeState, Object, Snapshot, mark, marked_comment};
+
+/// The files of each source and seed, as they are.
+pub type Files = BTreeMap<Address, Vec<FileState>>;
+
+/// What a plan is made from.
+pub struct Planning<'a> {
+    /// The manifest.
+    pub compiled: &'a CompiledProject,
+    /// The target as it is.
+    pub snapshot: &'a Snapshot,
+    /// The files as they are.
+    pub files: &'a Files,
+    /// The nodes that steps may be about; all of them without a selection.
+    pub selected: Option<&'a BTreeSet<Address>>,
+    /// Whether what the manifest no longer has is dropped.
+    pub prune: bool,
+}
+
+/// Fingerprints of one node.
+struct Prints {
+    query: String,
+    own: String,
+    data: String,
+    metadata: String,
+    audit: String,
+}
+
+/// Makes the plan. The same input gives the same bytes.
+///
+/// # Errors
+/// Objects in the way that Pipewright did not make.
+pub fn plan(planning: &Planning<'_>) -> Result<Plan, Diagnostics> {
+    let mut planner = Planner {
+        planning,
+        faults: Diagnostics::new(),
+        effective: BTreeMap::new(),
+        stepping: BTreeSet::new(),
+        tiles: tiles_below(planning.compiled),
+        manifest: Fingerprint::new("manifest"),
+        plan: Plan {
+            format: file::FORMAT,
+            writer: env!("CARGO_PKG_VERSION").to_owned(),
+            pipeline: planning.compiled.project.name.clone(),
+            target: planning.compiled.target.clone(),
+            manifest: String::new(),
+            lineage: planning.snapshot.state.lineage.clone(),
+            serial: planning.snapshot.state.serial,
+            drift: Vec::new(),
+            steps: Vec::new(),
+            orphans: Vec::new(),
+            unchanged: Vec::new(),
+            left_out: Vec::new(),
+            datasets: BTreeSet::new(),
+            retries: planning.compiled.project.retries.clone(),
+        },
+    };
+    for address in &planning.compiled.order {
+        if let (Some(node), Some(compiled)) =
+            (planning.compiled.node(address), planning.compiled.nodes.get(&address.name))
+        {
+            planner.node(node, compiled);
+        }
+    }
+    planner.removed();
+    let Planner { faults, manifest, mut plan, .. } = planner;
+    plan.manifest = manifest.text(&plan.target).finish();
+    faults.into_result(plan)
+}
+
+/// The nodes that a plan would say are changed, for `state:changed`: those with a step of their own reason, and
+/// what depends on them.
+struct Planner<'a> {
+    planning: &'a Planning<'a>,
+    faults: Diagnostics,
+    /// What each node's rows will be made from once the plan is applied.
+    effective: BTreeMap<Address, String>,
+    /// Nodes whose rows change by a step.
+    stepping: BTreeSet<Address>,
+    /// Tiles that read a node or something below it.
+    tiles: BTreeMap<Address, BTreeSet<usize>>,
+    manifest: Fingerprint,
+    plan: Plan,
+}
+
+impl Planner<'_> {
+    fn node(&mut self, node: &Node, compiled: &CompiledNode) {
+        let address = &node.address;
+        let audit = match audit(self.planning.compiled, compiled, &build_name(node), node.materialization()) {
+            Ok(audit) => audit,
+            Err(fault) => return self.faults.push(fault),
+        };
+        let prints = self.prints(node, compiled, &audit);
+        let print = std::mem::replace(&mut self.manifest, Fingerprint::new(""));
+        self.manifest = print.text(&address.to_string()).text(&prints.own).text(&prints.metadata).text(&prints.audit);
+        let state = self.planning.snapshot.state.nodes.get(address);
+        let object = self.planning.snapshot.objects.get(&node.relation());
+        let (reasons, drift) = self.reasons(node, &prints, state, object);
+        if let Some(what) = drift {
+            self.plan.drift.push(Drift { address: address.clone(), relation: node.relation(), what });
+        }
+        let selected = self.planning.selected.is_none_or(|selected| selected.contains(address));
+        if reasons.is_empty() || !selected {
+            let remembered = state.map(|state| state.data_hash.clone()).unwrap_or_default();
+            self.effective.insert(address.clone(), remembered);
+            let list = if reasons.is_empty() { &mut self.plan.unchanged } else { &mut self.plan.left_out };
+            list.push(address.clone());
+            return;
+        }
+        if let (None, Some(object)) = (state, object) {
+            let ours = format!("{} {address} ", self.plan.pipeline);
+            if !object.mark().is_some_and(|mark| mark.starts_with(&ours)) {
+                self.faults.push(foreign(node));
+                return;
+            }
+        }
+        let rebuilds = reasons.iter().any(|r| !matches!(r, Reason::ExpectationsChanged | Reason::MetadataChanged));
+        if rebuilds {
+            self.stepping.insert(address.clone());
+        }
+        self.effective.insert(address.clone(), prints.data.clone());
+        let record = Record {
+            comment: marked_comment(node.description.as_deref(), &self.plan.pipeline, address, &prints.data),
+            data_hash: prints.data,
+            own_hash: prints.own,
+            query_hash: prints.query,
+            metadata_hash: prints.metadata,
+            audit_hash: prints.audit,
+            columns: compiled.columns.clone(),
+        };
+        let action = if rebuilds {
+            self.rebuild(node, compiled, object, audit, record)
+        } else if reasons.contains(&Reason::ExpectationsChanged) {
+            match super::audit(self.planning.compiled, compiled, node.table(), node.materialization()) {
+                Ok(audit) => Action::Check { audit, record },
+                Err(fault) => return self.faults.push(fault),
+            }
+        } else {
+            Action::Describe { record }
+        };
+        let before = state.map(|state| state.columns.as_slice()).unwrap_or_default();
+        let columns = if state.is_some() && rebuilds { diff::columns(before, &compiled.columns) } else { Default::default() };
+        self.plan.datasets.insert(node.dataset.clone());
+        self.plan.steps.push(Step {
+            relation: node.relation(),
+            reasons,
+            action,
+            columns,
+            touches: self.touches(address),
+            estimate: self.estimate(node, state),
+            waits_for: self.waits_for(address),
+            timeout_ms: self.timeout(node),
+            address: address.clone(),
+        });
+    }
+
+    fn rebuild(
+        &self,
+        node: &Node,
+        compiled: &CompiledNode,
+        object: Option<&Object>,
+        audit: super::Audit,
+        record: Record,
+    ) -> Action {
+        let publish = Publish {
+            build_name: build_name(node),
+            audit,
+            replaces: object.map(|object| object.materialization),
+            record,
+        };
+        match (&node.detail, &compiled.query) {
+            (Detail::Model(model), Some(query)) => Action::Build(Box::new(BuildAction {
+                materialization: model.materialization,
+                native: query.native.clone(),
+                publish,
+            })),
+            (Detail::Model(model), None) => Action::Build(Box::new(BuildAction {
+                materialization: model.materialization,
+                native: String::new(),
+                publish,
+            })),
+            (Detail::Load(load), _) => Action::Load(Box::new(LoadAction {
+                files: self.planning.files.get(&node.address).cloned().unwrap_or_default(),
+                format: load.format.clone(),
+                columns: compiled
+                    .columns
+                    .iter()
+                    .map(|column| {
+                        let required = load.columns.get(&column.name).is_some_and(|column| column.required);
+                        (column.clone(), required)
+                    })
+                    .collect(),
+                on_new_column: load.on_new_column,
+                on_missing_column: load.on_missing_column,
+                max_rejects: load.max_rejects.clone(),
+                publish,
+            })),
+        }
+    }
+
+    fn prints(&self, node: &Node, compiled: &CompiledNode, audit: &super::Audit) -> Prints {
+        let query = match (&node.detail, &compiled.query) {
+            (Detail::Load(load), _) => load_print(load),
+            (Detail::Model(_), Some(query)) => Fingerprint::new("query").text(&query.canonical).finish(),
+            (Detail::Model(_), None) => String::new(),
+        };
+        let materialization = match node.materialization() {
+            Materialization::View => "view",
+            Materialization::Table => "table",
+        };
+        let own = Fingerprint::new("own").text(&query).text(materialization).text(&node.relation()).finish();
+        let mut data = Fingerprint::new("data").text(&own);
+        if let Some(files) = self.planning.files.get(&node.address) {
+            data = data.texts(files.iter().map(|file| file.hash.as_str()));
+        }
+        for read in self.planning.compiled.graph.upstream(&node.address) {
+            data = data.text(&read.to_string()).maybe(self.effective.get(read).map(String::as_str));
+        }
+        let mut metadata = Fingerprint::new("metadata")
+            .maybe(node.description.as_deref())
+            .maybe(node.owner.as_deref())
+            .texts(node.tags.iter().map(String::as_str));
+        match &node.detail {
+            Detail::Load(load) => {
+                for (name, column) in &load.columns {
+                    metadata = metadata.text(name).maybe(column.description.as_deref());
+                }
+            }
+            Detail::Model(model) => {
+                for (name, column) in &model.columns {
+                    metadata = metadata.text(name).maybe(column.description.as_deref());
+                }
+            }
+        }
+        let mut checks = Fingerprint::new("audit");
+        for query in &audit.queries {
+            checks = checks.text(&query.sql);
+        }
+        for check in &audit.checks {
+            let rule = serde_json::to_string(&(&check.rule, check.severity)).unwrap_or_default();
+            checks = checks.text(&check.address).text(&rule);
+        }
+        Prints { query, own, data: data.finish(), metadata: metadata.finish(), audit: checks.finish() }
+    }
+
+    fn reasons(
+        &self,
+        node: &Node,
+        prints: &Prints,
+        state: Option<&NodeState>,
+        object: Option<&Object>,
+    ) -> (Vec<Reason>, Option<String>) {
+        let Some(state) = state else { return (vec![Reason::New], None) };
+        if state.relation != node.relation() {
+            return (vec![Reason::ConfigChanged], None);
+        }
+        let drift = diff::drift(&self.plan.pipeline, &node.address, state, object);
+        let mut reasons = BTreeSet::new();
+        if drift.is_some() {
+            reasons.insert(if object.is_none() { Reason::Missing } else { Reason::Drifted });
+        }
+        if state.query_hash != prints.query {
+            let load = matches!(node.detail, Detail::Load(_));
+            reasons.insert(if load { Reason::ConfigChanged } else { Reason::QueryChanged });
+        } else if state.own_hash != prints.own {
+            reasons.insert(Reason::ConfigChanged);
+        }
+        if let Some(files) = self.planning.files.get(&node.address) {
+            let same = files.len() == state.files.len()
+                && files.iter().zip(&state.files).all(|(now, before)| now.hash == before.hash);
+            if !same {
+                reasons.insert(Reason::FileChanged);
+            }
+        }
+        let upstream_steps =
+            self.planning.compiled.graph.upstream(&node.address).into_iter().any(|read| self.stepping.contains(read));
+        if state.data_hash != prints.data && (reasons.is_empty() || upstream_steps) {
+            reasons.insert(Reason::UpstreamChanged);
+        }
+        if reasons.is_empty() {
+            if state.audit_hash != prints.audit {
+                reasons.insert(Reason::ExpectationsChanged);
+            }
+            if state.metadata_hash != prints.metadata {
+                reasons.insert(Reason::MetadataChanged);
+            }
+        }
+        (reasons.into_iter().collect(), drift)
+    }
+
+    /// What the manifest no longer has: dropped on request, never touched if it is not Pipewright's any more.
+    fn removed(&mut self) {
+        let manifest = &self.planning.compiled.project.nodes;
+        let mut gone: Vec<(&Address, &NodeState)> = self
+            .planning
+            .snapshot
+            .state
+            .nodes
+            .iter()
+            .filter(|(address, state)| {
+                manifest
+                    .get(&address.name)
+                    .is_none_or(|node| node.address != **address || node.relation() != state.relation)
+            })
+            .collect();
+        // Views first: they read tables.
+        gone.sort_by_key(|(address, state)| (state.materialization, (*address).clone()));
+        for (address, state) in gone {
+            let Some(object) = self.planning.snapshot.objects.get(&state.relation) else { continue };
+            let replaced_by_own = manifest.values().any(|node| node.relation() == state.relation);
+            let ours = object.mark() == Some(mark(&self.plan.pipeline, address, &state.data_hash).as_str());
+            if !ours || replaced_by_own {
+                continue;
+            }
+            let (relation, materialization) = (state.relation.clone(), object.materialization);
+            if self.planning.prune {
+                self.plan.steps.push(Step {
+                    address: address.clone(),
+                    relation,
+                    reasons: vec![Reason::Removed],
+                    action: Action::Drop { materialization },
+                    columns: Default::default(),
+                    touches: Vec::new(),
+                    estimate: Estimate::default(),
+                    waits_for: BTreeSet::new(),
+                    timeout_ms: None,
+                });
+            } else {
+                self.plan.orphans.push(Orphan { address: address.clone(), relation, materialization });
+            }
+        }
+    }
+
+    fn touches(&self, address: &Address) -> Vec<String> {
+        let compiled = self.planning.compiled;
+        let models = compiled.graph.downstream(address).into_iter().map(ToString::to_string);
+        let tiles = self.tiles.get(address).into_iter().flatten().map(|tile| compiled.tiles[*tile].address.clone());
+        models.chain(tiles).collect()
+    }
+
+    fn estimate(&self, node: &Node, state: Option<&NodeState>) -> Estimate {
+        match &node.detail {
+            Detail::Load(_) => {
+                let bytes: u64 = self
+                    .planning
+                    .files
+                    .get(&node.address)
+                    .map(|files| files.iter().map(|file| file.bytes).sum())
+                    .unwrap_or_default();
+                let rows = state.and_then(|state| {
+                    let before: u64 = state.files.iter().map(|file| file.bytes).sum();
+                    let rows = u128::from(state.rows?) * u128::from(bytes) / u128::from(before.max(1));
+                    u64::try_from(rows).ok()
+                });
+                Estimate { rows, bytes: Some(bytes) }
+            }
+            Detail::Model(_) => {
+                let read = self.planning.compiled.graph.upstream(&node.address);
+                let bytes = read
+                    .iter()
+                    .map(|address| self.planning.snapshot.state.nodes.get(*address).and_then(|state| state.bytes))
+                    .sum::<Option<u64>>()
+                    .filter(|_| !read.is_empty());
+                Estimate { rows: state.and_then(|state| state.rows), bytes }
+            }
+        }
+    }
+
+    fn waits_for(&self, address: &Address) -> BTreeSet<Address> {
+        self.planning
+            .compiled
+            .waits_for
+            .get(address)
+            .into_iter()
+            .flatten()
+            .filter(|waited| self.plan.steps.iter().any(|step| step.address == **waited))
+            .cloned()
+            .collect()
+    }
+
+    fn timeout(&self, node: &Node) -> Option<u64> {
+        let own = match &node.detail {
+            Detail::Model(model) => model.timeout,
+            Detail::Load(_) => None,
+        };
+        own.or(self.planning.compiled.project.step_timeout)
+            .map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// The name under which a node is built: beside its table, so that publishing is a rename.
+fn build_name(node: &Node) -> String {
+    format!("{}__pipewright_build", node.table())
+}
+
+fn load_print(load: &Load) -> String {
+    let mut print = Fingerprint::new("load").number(load.columns.len() as u64);
+    for (name, column) in &load.columns {
+        print = print.text(name).text(&column.data_type.to_string()).number(u64::from(column.required));
+    }
+    let rest = serde_json::json!([load.format, load.on_new_column, load.on_missing_column, load.max_rejects]);
+    print.text(&rest.to_string()).finish()
+}
+
+fn foreign(node: &Node) -> Diagnostic {
+    Diagnostic::error(Code::ForeignObject, format!("`{}` is in the target already, and Pipewright did not make it", node.relation()))
+        .at(node.span.clone(), "would be built there")
+        .about(node.address.to_string())
+        .help("rename the node, choose another dataset, or drop the object yourself: Pipewright never touches what it did not make")
+}
+
+/// For each node the tiles that read it or something below it.
+fn tiles_below(compiled: &CompiledProject) -> BTreeMap<Address, BTreeSet<usize>> {
+    let mut tiles: BTreeMap<Address, BTreeSet<usize>> = BTreeMap::new();
+    for (index, tile) in compiled.tiles.iter().enumerate() {
+        for read in &tile.reads {
+            tiles.entry(read.clone()).or_default().insert(index);
+        }
+    }
+    for address in compiled.order.iter().rev() {
+        let Some(own) = tiles.get(address).cloned() else { continue };
+        for read in compiled.graph.upstream(address) {
+            tiles.entry(read.clone()).or_default().extend(own.iter().copied());
+        }
+    }
+    tiles
+}

@@ -1,0 +1,119 @@
+//! What Pipewright remembers of a target: what it built, from what, when.
+//!
+//! State lives in the target beside the data and changes in the transaction that publishes a table, so that
+//! the two can never disagree. Planning sees it only as part of a [`Snapshot`], which it cannot write.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::googlesql::Column;
+use crate::manifest::types::Materialization;
+use crate::project::Address;
+
+/// Format of the state; a newer one is refused.
+pub const FORMAT: u32 = 1;
+
+/// A target as it is: what is remembered, and what is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// What is remembered.
+    pub state: State,
+    /// What is there, by `dataset.table`.
+    pub objects: BTreeMap<String, Object>,
+}
+
+/// What is remembered of a pipeline's target.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// Made once for a target; a plan for another one does not fit. Nothing before the first run.
+    pub lineage: Option<String>,
+    /// Counts the runs that wrote; a plan made before the last one is stale.
+    pub serial: u64,
+    /// What was built, by address.
+    pub nodes: BTreeMap<Address, NodeState>,
+}
+
+/// What is remembered of one table or view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeState {
+    /// `dataset.table`.
+    pub relation: String,
+    /// How it is kept.
+    pub materialization: Materialization,
+    /// Fingerprint of what its rows are made from.
+    pub data_hash: String,
+    /// Fingerprint of its own definition, without what it reads.
+    pub own_hash: String,
+    /// Fingerprint of its own query or file declaration's text, to tell a changed query from a changed setting.
+    pub query_hash: String,
+    /// Fingerprint of descriptions, owner and tags.
+    pub metadata_hash: String,
+    /// Fingerprint of its expectations.
+    pub audit_hash: String,
+    /// Its columns in BigQuery's types.
+    pub columns: Vec<Column>,
+    /// Its columns as the engine had them right after the build: name and native type.
+    pub native_columns: Vec<(String, String)>,
+    /// Its rows; nothing for views.
+    pub rows: Option<u64>,
+    /// Its logical bytes, as BigQuery counts them; nothing for views.
+    pub bytes: Option<u64>,
+    /// Rows that were rejected while loading.
+    pub rejected: u64,
+    /// The files it was loaded from.
+    pub files: Vec<FileState>,
+    /// The run that built it.
+    pub run: String,
+    /// When it was built, RFC 3339 in UTC.
+    pub built_at: String,
+}
+
+/// A file as it was when it was loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileState {
+    /// Its path as the manifest gave it.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was modified, in nanoseconds since 1970.
+    pub modified: i64,
+    /// BLAKE3 of its content, hexadecimal.
+    pub hash: String,
+}
+
+/// A table or view that is in the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// What it is.
+    pub materialization: Materialization,
+    /// Its columns: name and native type.
+    pub columns: Vec<(String, String)>,
+    /// Its comment, with Pipewright's mark at the end if Pipewright made it.
+    pub comment: Option<String>,
+    /// Its rows, where the engine knows them without reading; nothing for views.
+    pub rows: Option<u64>,
+}
+
+impl Object {
+    /// The mark in its comment.
+    pub fn mark(&self) -> Option<&str> {
+        let comment = self.comment.as_deref()?;
+        let start = comment.rfind("[pipewright ")?;
+        comment[start..].strip_prefix("[pipewright ")?.strip_suffix(']')
+    }
+}
+
+/// The comment of an object: its description, and the mark by which Pipewright knows what it made.
+pub fn marked_comment(description: Option<&str>, pipeline: &str, address: &Address, data_hash: &str) -> String {
+    let mark = format!("[pipewright {}]", mark(pipeline, address, data_hash));
+    match description {
+        Some(description) => format!("{}\n{mark}", description.trim()),
+        None => mark,
+    }
+}
+
+/// What stands in the mark of an object: pipeline, address and the start of its fingerprint.
+pub fn mark(pipeline: &str, address: &Address, data_hash: &str) -> String {
+    format!("{pipeline} {address} {}", data_hash.get(..16).unwrap_or(data_hash))
+}
