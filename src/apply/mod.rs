@@ -1,0 +1,97 @@
+//! Carries out a plan: that very list, in parallel as far as its steps allow.
+//!
+//! ```text
+//! Plan --schedule--> worker: begin, build aside, audit, publish, remember, commit --> StepReport
+//!                      \-- events while it goes                                     \-> RunReport
+//! ```
+
+mod cancel;
+mod report;
+mod schedule;
+mod step;
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use crate::clock::{Clock, rfc3339};
+use crate::plan::Plan;
+use crate::warehouse::{RunHeader, Warehouse, WarehouseError};
+
+pub use cancel::Cancel;
+pub use report::{CheckReport, Event, Fault, RunReport, Status, StepReport};
+
+/// What a run needs beside its plan.
+pub struct Running<'a> {
+    /// Where it runs.
+    pub warehouse: &'a dyn Warehouse,
+    /// The project's folder: files of sources are relative to it.
+    pub root: &'a Path,
+    /// The most steps at a time.
+    pub threads: usize,
+    /// The command, for the record.
+    pub command: &'a str,
+    /// Who runs it, for the record.
+    pub by: &'a str,
+    /// The time of day.
+    pub clock: &'a dyn Clock,
+    /// The way to stop it.
+    pub cancel: &'a Cancel,
+    /// Who is told what happens. Called from several threads, one call at a time.
+    pub listener: &'a (dyn Fn(&Event<'_>) + Sync),
+}
+
+/// Carries out a plan.
+///
+/// # Errors
+/// When the run cannot be written down; faults of steps are in the report.
+pub fn apply(plan: &Plan, running: &Running<'_>) -> Result<RunReport, WarehouseError> {
+    let started = Instant::now();
+    let now = running.clock.now();
+    let started_at = rfc3339(now);
+    let run = run_id(plan, &started_at, now);
+    let header = RunHeader {
+        id: run.clone(),
+        command: running.command.to_owned(),
+        started_at: started_at.clone(),
+        pipeline: plan.pipeline.clone(),
+        by: running.by.to_owned(),
+    };
+    let datasets: Vec<String> = plan.datasets.iter().cloned().collect();
+    running.warehouse.begin_run(&header, &datasets)?;
+    let telling = Mutex::new(());
+    let tell = |event: &Event<'_>| {
+        let _one_at_a_time = telling.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        (running.listener)(event);
+    };
+    tell(&Event::RunStarted { run: &run, steps: plan.steps.len() });
+    let context = step::Context { plan, running, run: &run, started_at: &started_at, now: now.timestamp(), tell: &tell };
+    let steps = schedule::run(&context);
+    let status = if steps.iter().any(|step| step.status == Status::Failed) {
+        Status::Failed
+    } else if running.cancel.is_cancelled() && steps.iter().any(|step| step.status == Status::Interrupted) {
+        Status::Interrupted
+    } else {
+        Status::Done
+    };
+    let report = RunReport {
+        run: run.clone(),
+        pipeline: plan.pipeline.clone(),
+        target: plan.target.clone(),
+        started_at,
+        finished_at: rfc3339(running.clock.now()),
+        milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        status,
+        steps,
+    };
+    running.warehouse.finish_run(&report)?;
+    tell(&Event::RunFinished { report: &report });
+    Ok(report)
+}
+
+/// `20181017T173018Z-1a2b3c4d`: sorts by time, and differs between runs of the same second.
+fn run_id(plan: &Plan, started_at: &str, now: chrono::DateTime<chrono::Utc>) -> String {
+    let seed = format!("{:?} {} {started_at} {}", plan.lineage, plan.serial, std::process::id());
+    let hash = blake3::hash(seed.as_bytes()).to_hex();
+    format!("{}-{}", now.format("%Y%m%dT%H%M%SZ"), &hash[..8])
+}

@@ -1,0 +1,164 @@
+//! What a run did: events while it goes, a report at its end.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::expectations::{Outcome, Verdict};
+use crate::manifest::types::ExpectationSeverity;
+use crate::project::Address;
+
+/// How a step or a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Done and published.
+    Done,
+    /// Failed; what readers see is as it was.
+    Failed,
+    /// Not run, because something that it needs failed.
+    HeldBack,
+    /// Stopped on request.
+    Interrupted,
+}
+
+/// What one step did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// What it was about.
+    pub address: Address,
+    /// `dataset.table`.
+    pub relation: String,
+    /// `load`, `build`, `check`, `describe` or `drop`.
+    pub action: String,
+    /// How it ended.
+    pub status: Status,
+    /// Rows of the table; nothing for views.
+    pub rows: Option<u64>,
+    /// Logical bytes of the table; nothing for views.
+    pub bytes: Option<u64>,
+    /// Rows rejected while loading.
+    pub rejected: u64,
+    /// How long it took, in milliseconds.
+    pub milliseconds: u64,
+    /// How often it was tried.
+    pub tries: u32,
+    /// Its expectations.
+    pub checks: Vec<CheckReport>,
+    /// What went wrong.
+    pub fault: Option<Fault>,
+    /// The steps that it was held back by.
+    pub held_back_by: Vec<Address>,
+}
+
+/// How one expectation came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// `expectation.dim_orders.not_null_order_key`.
+    pub address: String,
+    /// What a failure means.
+    pub severity: ExpectationSeverity,
+    /// The verdict and its numbers.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// Some failing rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sample: Vec<Value>,
+    /// The query that shows failing rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql: Option<String>,
+}
+
+/// What went wrong in a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// The diagnostic's code.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+    /// How to mend it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// The run's name.
+    pub run: String,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The target's name.
+    pub target: String,
+    /// When it started, RFC 3339.
+    pub started_at: String,
+    /// When it ended, RFC 3339.
+    pub finished_at: String,
+    /// How long it took, in milliseconds.
+    pub milliseconds: u64,
+    /// How it ended.
+    pub status: Status,
+    /// Its steps, in the plan's order.
+    pub steps: Vec<StepReport>,
+}
+
+impl RunReport {
+    /// How many expectations came out so.
+    pub fn verdicts(&self, verdict: Verdict) -> usize {
+        self.steps.iter().flat_map(|step| &step.checks).filter(|check| check.outcome.verdict == verdict).count()
+    }
+
+    /// How many steps ended so.
+    pub fn count(&self, status: Status) -> usize {
+        self.steps.iter().filter(|step| step.status == status).count()
+    }
+}
+
+/// Something that happened in a run. One stream of these is all that others learn while it goes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// The run starts.
+    RunStarted {
+        /// Its name.
+        run: &'a str,
+        /// How many steps it has.
+        steps: usize,
+    },
+    /// A step starts.
+    StepStarted {
+        /// What it is about.
+        address: &'a Address,
+        /// What it does.
+        action: &'a str,
+        /// Bytes that it will read, if known.
+        bytes: Option<u64>,
+    },
+    /// A load goes on.
+    StepProgress {
+        /// What it is about.
+        address: &'a Address,
+        /// Rows so far.
+        rows: u64,
+        /// Bytes so far.
+        bytes: u64,
+    },
+    /// A step failed for a passing reason and is tried again.
+    StepRetried {
+        /// What it is about.
+        address: &'a Address,
+        /// What went wrong.
+        message: &'a str,
+        /// The wait before the next try, in milliseconds.
+        wait_ms: u64,
+    },
+    /// A step ended.
+    StepFinished {
+        /// What it did.
+        step: &'a StepReport,
+    },
+    /// The run ended.
+    RunFinished {
+        /// What it did.
+        report: &'a RunReport,
+    },
+}

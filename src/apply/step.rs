@@ -1,0 +1,352 @@
+//! One step: built aside, audited, published, remembered; all in one transaction.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use super::{CheckReport, Event, Fault, Running, Status, StepReport};
+use crate::diag::{Code, Diagnostic};
+use crate::expectations::{Observed, Outcome, Verdict, judge};
+use crate::manifest::types::{ExpectationSeverity, Materialization};
+use crate::plan::{Action, Audit, BuildAction, LoadAction, Plan, Publish, Record, Step};
+use crate::state::NodeState;
+use crate::warehouse::{Interrupt, Loaded, Relation, Result, Session, WarehouseError};
+
+/// What all steps of a run share.
+pub(super) struct Context<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) running: &'a Running<'a>,
+    pub(super) run: &'a str,
+    pub(super) started_at: &'a str,
+    /// The time of the run, in seconds since 1970: what ages are measured against.
+    pub(super) now: i64,
+    pub(super) tell: &'a (dyn Fn(&Event<'_>) + Sync),
+}
+
+/// What a try of a step gave, beside its success.
+#[derive(Default)]
+struct Work {
+    rows: Option<u64>,
+    bytes: Option<u64>,
+    rejected: u64,
+    checks: Vec<CheckReport>,
+}
+
+/// Runs a step with its retries; never fails, but reports.
+pub(super) fn run_step(context: &Context<'_>, step: &Step, session: &mut Option<Box<dyn Session>>) -> StepReport {
+    let started = Instant::now();
+    (context.tell)(&Event::StepStarted {
+        address: &step.address,
+        action: step.action.name(),
+        bytes: step.estimate.bytes,
+    });
+    let mut report = StepReport::not_run(step, Status::Done, Vec::new());
+    let retries = &context.plan.retries;
+    let mut wait = retries.wait.0;
+    loop {
+        report.tries += 1;
+        let mut work = Work::default();
+        let result = one_try(context, step, session, &mut work);
+        report.checks = work.checks;
+        report.rejected = work.rejected;
+        match result {
+            Ok(()) => {
+                report.rows = work.rows;
+                report.bytes = work.bytes;
+                break;
+            }
+            Err(error) if context.running.cancel.is_cancelled() => {
+                report.status = Status::Interrupted;
+                report.fault = Some(fault(&error.diagnostic));
+                break;
+            }
+            Err(error) if error.transient && report.tries <= retries.attempts => {
+                let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                let message = &error.diagnostic.message;
+                (context.tell)(&Event::StepRetried { address: &step.address, message, wait_ms });
+                std::thread::sleep(wait);
+                wait = (wait * 2).min(retries.max_wait.0);
+            }
+            Err(error) => {
+                report.status = Status::Failed;
+                report.fault = Some(fault(&error.diagnostic));
+                break;
+            }
+        }
+    }
+    report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report
+}
+
+fn fault(diagnostic: &Diagnostic) -> Fault {
+    Fault {
+        code: diagnostic.code.id().to_owned(),
+        message: diagnostic.message.clone(),
+        help: diagnostic.help.clone(),
+    }
+}
+
+fn one_try(
+    context: &Context<'_>,
+    step: &Step,
+    session: &mut Option<Box<dyn Session>>,
+    work: &mut Work,
+) -> Result<()> {
+    let session = match session {
+        Some(session) => session,
+        None => session.insert(context.running.warehouse.session()?),
+    };
+    let _watch = context.running.cancel.watch(session.interrupter());
+    let limit = step.timeout_ms.map(Duration::from_millis);
+    within(limit, session.interrupter(), || {
+        session.begin()?;
+        let done = perform(context, step, session.as_mut(), work).and_then(|()| session.commit());
+        if done.is_err() {
+            session.rollback();
+        }
+        done
+    })
+}
+
+/// Runs work that is interrupted when it takes longer than it may.
+fn within(limit: Option<Duration>, interrupt: Arc<dyn Interrupt>, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let Some(limit) = limit else { return work() };
+    let (done, watching) = channel::<()>();
+    std::thread::scope(|scope| {
+        let watchdog = scope.spawn(move || {
+            let timed_out = watching.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+            if timed_out {
+                interrupt.interrupt();
+            }
+            timed_out
+        });
+        let result = work();
+        drop(done);
+        match (result, watchdog.join().unwrap_or(false)) {
+            (Err(_), true) => Err(Diagnostic::error(
+                Code::TimedOut,
+                format!("it took longer than {} s and was stopped", limit.as_secs_f64()),
+            )
+            .help("raise `timeout` of the model or `step_timeout` in `defaults`, or make the query cheaper")
+            .into()),
+            (result, _) => result,
+        }
+    })
+}
+
+fn perform(context: &Context<'_>, step: &Step, session: &mut dyn Session, work: &mut Work) -> Result<()> {
+    let relation = Relation::parse(&step.relation);
+    match &step.action {
+        Action::Build(build) => perform_build(context, step, &relation, build, session, work),
+        Action::Load(load) => perform_load(context, step, &relation, load, session, work),
+        Action::Check { audit, record } => {
+            let size = check(context, audit, session, work)?;
+            let before = session.recall(&step.address)?;
+            refuse_failures(work)?;
+            if let Some(before) = before {
+                work.rows = size.map(|(rows, _)| rows);
+                work.bytes = size.map(|(_, bytes)| bytes);
+                let state = NodeState {
+                    audit_hash: record.audit_hash.clone(),
+                    metadata_hash: record.metadata_hash.clone(),
+                    ..before
+                };
+                session.describe(&relation, state.materialization, &record.comment)?;
+                session.remember(&step.address, &state)?;
+            }
+            Ok(())
+        }
+        Action::Describe { record } => {
+            if let Some(before) = session.recall(&step.address)? {
+                let state = NodeState { metadata_hash: record.metadata_hash.clone(), ..before };
+                session.describe(&relation, state.materialization, &record.comment)?;
+                session.remember(&step.address, &state)?;
+            }
+            Ok(())
+        }
+        Action::Drop { materialization } => {
+            session.drop(&relation, *materialization)?;
+            session.forget(&step.address)
+        }
+    }
+}
+
+fn perform_build(
+    context: &Context<'_>,
+    step: &Step,
+    relation: &Relation,
+    build: &BuildAction,
+    session: &mut dyn Session,
+    work: &mut Work,
+) -> Result<()> {
+    let at = relation.sibling(&build.publish.build_name);
+    session.build(&at, build.materialization, &build.native)?;
+    let size = check(context, &build.publish.audit, session, work)?;
+    refuse_failures(work)?;
+    let built = Built { kind: build.materialization, size, loaded: None };
+    publish(context, step, session, relation, &build.publish, &built, work)
+}
+
+fn perform_load(
+    context: &Context<'_>,
+    step: &Step,
+    relation: &Relation,
+    load: &LoadAction,
+    session: &mut dyn Session,
+    work: &mut Work,
+) -> Result<()> {
+    let at = relation.sibling(&load.publish.build_name);
+    let mut progress = |rows: u64, bytes: u64| {
+        (context.tell)(&Event::StepProgress { address: &step.address, rows, bytes });
+    };
+    let loaded = session.load(&at, relation, load, context.running.root, &mut progress)?;
+    work.rejected = loaded.rejected;
+    let size = check(context, &load.publish.audit, session, work)?;
+    if let Some((rows, _)) = size.filter(|(rows, _)| *rows != loaded.rows) {
+        return Err(Diagnostic::error(
+            Code::RowsLost,
+            format!("{} rows were written, and the table has {rows}", loaded.rows),
+        )
+        .help("nothing was published; this is a fault of Pipewright, please report it")
+        .into());
+    }
+    refuse_failures(work)?;
+    let built = Built { kind: Materialization::Table, size, loaded: Some(loaded) };
+    publish(context, step, session, relation, &load.publish, &built, work)
+}
+
+/// A finished build.
+struct Built {
+    kind: Materialization,
+    size: Option<(u64, u64)>,
+    loaded: Option<Loaded>,
+}
+
+fn publish(
+    context: &Context<'_>,
+    step: &Step,
+    session: &mut dyn Session,
+    relation: &Relation,
+    publish: &Publish,
+    built: &Built,
+    work: &mut Work,
+) -> Result<()> {
+    let at = relation.sibling(&publish.build_name);
+    let native_columns = session.columns(&at)?;
+    session.publish(&at, relation, built.kind, publish)?;
+    work.rows = built.size.map(|(rows, _)| rows);
+    work.bytes = built.size.map(|(_, bytes)| bytes);
+    let Record { data_hash, own_hash, query_hash, metadata_hash, audit_hash, columns, .. } = publish.record.clone();
+    let files = match &step.action {
+        Action::Load(load) => load.files.clone(),
+        _ => Vec::new(),
+    };
+    let state = NodeState {
+        relation: step.relation.clone(),
+        materialization: built.kind,
+        data_hash,
+        own_hash,
+        query_hash,
+        metadata_hash,
+        audit_hash,
+        columns: built.loaded.as_ref().map_or(columns, |loaded| loaded.columns.clone()),
+        native_columns,
+        rows: work.rows,
+        bytes: work.bytes,
+        rejected: work.rejected,
+        files,
+        run: context.run.to_owned(),
+        built_at: context.started_at.to_owned(),
+    };
+    session.remember(&step.address, &state)
+}
+
+/// Evaluates an audit; gives the table's rows and logical bytes where its query counts them.
+fn check(
+    context: &Context<'_>,
+    audit: &Audit,
+    session: &mut dyn Session,
+    work: &mut Work,
+) -> Result<Option<(u64, u64)>> {
+    let mut size = None;
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; audit.checks.len()];
+    for query in &audit.queries {
+        let numbers = match session.numbers(&query.sql) {
+            Ok(numbers) => numbers,
+            Err(error) if query.checks.is_empty() || context.running.cancel.is_cancelled() => return Err(error),
+            Err(error) => {
+                // An engine's transaction may not go on after an error, so nothing else can be asked.
+                let named = query.checks.first().map(|place| audit.checks[*place].address.clone());
+                return Err(WarehouseError {
+                    diagnostic: Diagnostic::error(
+                        Code::ExpectationErrored,
+                        format!(
+                            "{} could not be evaluated: {}",
+                            named.unwrap_or_default(),
+                            error.diagnostic.message
+                        ),
+                    )
+                    .help(format!("an expectation that errors is never a pass; its query is\n{}", query.sql)),
+                    ..error
+                });
+            }
+        };
+        let mut numbers = numbers.into_iter();
+        if query.sized {
+            let mut count = || numbers.next().flatten().and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
+            size = Some((count(), count()));
+        }
+        for place in &query.checks {
+            let mut number = || numbers.next().flatten();
+            let observed =
+                Observed { checked: number().unwrap_or(0), failing: number().unwrap_or(0), value: number() };
+            let check = &audit.checks[*place];
+            outcomes[*place] = Some(judge(&check.rule, check.severity, observed, context.now));
+        }
+    }
+    for (check, outcome) in audit.checks.iter().zip(outcomes) {
+        let outcome = outcome.unwrap_or_else(|| Outcome {
+            verdict: Verdict::Errored,
+            failing: 0,
+            checked: 0,
+            found: "it was not evaluated".to_owned(),
+        });
+        let failing = outcome.verdict != Verdict::Passed;
+        let sample = match (&check.sample, failing) {
+            (Some(sql), true) => session.rows(sql)?,
+            _ => Vec::new(),
+        };
+        work.checks.push(CheckReport {
+            address: check.address.clone(),
+            severity: check.severity,
+            sql: check.sample.clone().filter(|_| failing),
+            outcome,
+            sample,
+        });
+    }
+    Ok(size)
+}
+
+/// Nothing is published while a critical expectation fails.
+fn refuse_failures(work: &Work) -> Result<()> {
+    let failed: Vec<&CheckReport> = work
+        .checks
+        .iter()
+        .filter(|check| {
+            check.outcome.verdict == Verdict::Errored
+                || (check.outcome.verdict == Verdict::Failed && check.severity == ExpectationSeverity::Critical)
+        })
+        .collect();
+    let Some(first) = failed.first() else { return Ok(()) };
+    let more = match failed.len() {
+        1 => String::new(),
+        2 => " (and one more)".to_owned(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    Err(Diagnostic::error(
+        Code::ExpectationFailed,
+        format!("{} failed: {}{more}", first.address, first.outcome.found),
+    )
+    .help("the published table stays as it was; mend the data or the query, or lower the severity")
+    .into())
+}

@@ -1,0 +1,155 @@
+//! Where pipelines run: a small trait, and the embedded engine behind it.
+//!
+//! A [`Warehouse`] is looked at with [`Warehouse::snapshot`] and worked on through [`Session`]s, one for each
+//! worker. What a session does between [`Session::begin`] and [`Session::commit`] readers see at once or never.
+
+pub mod duckdb;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::diag::Diagnostic;
+use crate::manifest::types::Materialization;
+use crate::plan::{LoadAction, Publish};
+use crate::project::Address;
+use crate::state::{NodeState, Snapshot};
+
+/// A table's place: dataset and name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Relation {
+    /// The dataset.
+    pub dataset: String,
+    /// The table's name.
+    pub table: String,
+}
+
+impl Relation {
+    /// Reads `dataset.table`.
+    pub fn parse(text: &str) -> Self {
+        let (dataset, table) = text.split_once('.').unwrap_or(("", text));
+        Self { dataset: dataset.to_owned(), table: table.to_owned() }
+    }
+
+    /// Another table of the same dataset.
+    #[must_use]
+    pub fn sibling(&self, table: impl Into<String>) -> Self {
+        Self { dataset: self.dataset.clone(), table: table.into() }
+    }
+}
+
+impl std::fmt::Display for Relation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.dataset, self.table)
+    }
+}
+
+/// What went wrong in a warehouse.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WarehouseError {
+    /// What the engine said, or what is wrong with the data.
+    pub diagnostic: Diagnostic,
+    /// Whether trying again may help.
+    pub transient: bool,
+}
+
+impl From<Diagnostic> for WarehouseError {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostic, transient: false }
+    }
+}
+
+/// Shorthand for results of warehouses.
+pub type Result<T> = std::result::Result<T, WarehouseError>;
+
+/// A run as it is written down when it starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunHeader {
+    /// Its name.
+    pub id: String,
+    /// The command.
+    pub command: String,
+    /// When it started, RFC 3339.
+    pub started_at: String,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Who runs it and where: `user@host`.
+    pub by: String,
+}
+
+/// A place where pipelines run.
+pub trait Warehouse: Sync {
+    /// The target as it is.
+    fn snapshot(&self) -> Result<Snapshot>;
+
+    /// A session of its own for a worker.
+    fn session(&self) -> Result<Box<dyn Session>>;
+
+    /// Writes down that a run starts: the state's serial moves on. Makes the datasets that are needed.
+    fn begin_run(&self, run: &RunHeader, datasets: &[String]) -> Result<()>;
+
+    /// Writes down how a run ended.
+    fn finish_run(&self, report: &crate::apply::RunReport) -> Result<()>;
+}
+
+/// Stops what a session is doing, from another thread.
+pub trait Interrupt: Send + Sync {
+    /// Asks the engine to give up its current statement.
+    fn interrupt(&self);
+}
+
+/// What loading gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// Rows written.
+    pub rows: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+    /// The table's columns with those that the files added.
+    pub columns: Vec<crate::googlesql::Column>,
+}
+
+/// Tells how far loading is: rows and bytes so far.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// One worker's way to a warehouse.
+pub trait Session: Send {
+    /// Starts a transaction.
+    fn begin(&mut self) -> Result<()>;
+    /// Publishes everything since `begin`.
+    fn commit(&mut self) -> Result<()>;
+    /// Forgets everything since `begin`; nothing without a transaction.
+    fn rollback(&mut self);
+    /// Builds a table or view from a query in the target's own SQL.
+    fn build(&mut self, at: &Relation, kind: Materialization, query: &str) -> Result<()>;
+    /// Loads files into a new table; rejected rows go into `<table>__rejects` beside `publish_as`.
+    fn load(
+        &mut self,
+        at: &Relation,
+        publish_as: &Relation,
+        load: &LoadAction,
+        root: &Path,
+        progress: Progress<'_>,
+    ) -> Result<Loaded>;
+    /// The numbers in the one row of an audit's query.
+    fn numbers(&mut self, sql: &str) -> Result<Vec<Option<i64>>>;
+    /// Some rows as JSON objects.
+    fn rows(&mut self, sql: &str) -> Result<Vec<Value>>;
+    /// Names and native types of a table's columns.
+    fn columns(&mut self, of: &Relation) -> Result<Vec<(String, String)>>;
+    /// Puts a build in the place of what readers see.
+    fn publish(&mut self, build: &Relation, as_: &Relation, kind: Materialization, publish: &Publish) -> Result<()>;
+    /// Writes a table's comment.
+    fn describe(&mut self, at: &Relation, kind: Materialization, comment: &str) -> Result<()>;
+    /// Drops a table or view.
+    fn drop(&mut self, at: &Relation, kind: Materialization) -> Result<()>;
+    /// Remembers what a node is now.
+    fn remember(&mut self, address: &Address, state: &NodeState) -> Result<()>;
+    /// What is remembered of a node.
+    fn recall(&mut self, address: &Address) -> Result<Option<NodeState>>;
+    /// Forgets a node.
+    fn forget(&mut self, address: &Address) -> Result<()>;
+    /// A handle to stop this session from elsewhere.
+    fn interrupter(&self) -> Arc<dyn Interrupt>;
+}
