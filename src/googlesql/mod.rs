@@ -8,6 +8,7 @@
 //! Nothing here touches a connection, a file or the network. Positions are those of the SQL text given in;
 //! `compile` maps them back to the model's own file.
 
+pub mod analyze;
 pub mod fault;
 pub mod names;
 pub mod parse;

@@ -1,0 +1,216 @@
+//! Implicit conversion, common types, CAST, and which types can be compared, grouped and ordered.
+//!
+//! Source: <https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_rules> and
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#data_type_properties>.
+
+use super::value::{Form, Value};
+use crate::googlesql::{Field, Type};
+
+/// The price of a conversion; the signature with the lowest price is taken.
+const EXACT: u32 = 0;
+const LITERAL: u32 = 1;
+const WIDENING: u32 = 100;
+
+/// The price of converting a value to a type, `None` when it does not convert by itself.
+pub(super) fn conversion(value: &Value<'_>, to: &Type) -> Option<u32> {
+    if value.is_unknown() || *to == Type::Unknown {
+        return Some(EXACT);
+    }
+    match value.form {
+        Form::Null => Some(LITERAL),
+        Form::EmptyArray if matches!(to, Type::Array(_)) => Some(LITERAL),
+        Form::Computed | Form::Column => widening(&value.data_type, to),
+        _ => literal(&value.data_type, to),
+    }
+}
+
+/// Conversion of any expression of a type.
+fn widening(from: &Type, to: &Type) -> Option<u32> {
+    match (from, to) {
+        (left, right) if same(left, right) => Some(EXACT),
+        (Type::Unknown, _) | (_, Type::Unknown) => Some(EXACT),
+        (Type::Int64, Type::Float64) => Some(WIDENING),
+        (Type::Int64, Type::Numeric) | (Type::Numeric, Type::BigNumeric) => Some(WIDENING + 1),
+        (Type::Int64, Type::BigNumeric) => Some(WIDENING + 2),
+        (Type::Numeric | Type::BigNumeric, Type::Float64) => Some(WIDENING + 3),
+        (Type::Date, Type::Datetime) => Some(WIDENING),
+        (Type::Struct(left), Type::Struct(right)) if left.len() == right.len() => left
+            .iter()
+            .zip(right)
+            .map(|(left, right)| widening(&left.data_type, &right.data_type))
+            .try_fold(0, |worst, price| Some(price?.max(worst))),
+        _ => None,
+    }
+}
+
+/// Conversion of a literal or parameter beyond what any expression converts to.
+fn literal(from: &Type, to: &Type) -> Option<u32> {
+    if let Some(price) = widening(from, to) {
+        // Among literals, too, an INT64 is a FLOAT64 before it is a NUMERIC.
+        return Some(if price == EXACT { EXACT } else { LITERAL + price - WIDENING });
+    }
+    match (from, to) {
+        (
+            Type::String,
+            Type::Date | Type::Datetime | Type::Time | Type::Timestamp | Type::Bytes | Type::Range(_),
+        )
+        | (Type::Float64, Type::Numeric | Type::BigNumeric) => Some(LITERAL + 10),
+        (Type::Array(left), Type::Array(right)) => literal(left, right),
+        (Type::Struct(left), Type::Struct(right)) if left.len() == right.len() => left
+            .iter()
+            .zip(right)
+            .map(|(left, right)| literal(&left.data_type, &right.data_type))
+            .try_fold(0, |worst, price| Some(price?.max(worst))),
+        _ => None,
+    }
+}
+
+/// Whether two types are the same but for the names of struct fields; unknown parts are the same as any.
+pub(super) fn same(left: &Type, right: &Type) -> bool {
+    match (left, right) {
+        (Type::Unknown, _) | (_, Type::Unknown) => true,
+        (Type::Array(left), Type::Array(right)) | (Type::Range(left), Type::Range(right)) => same(left, right),
+        (Type::Struct(left), Type::Struct(right)) => {
+            left.len() == right.len()
+                && left.iter().zip(right).all(|(left, right)| same(&left.data_type, &right.data_type))
+        }
+        _ => left == right,
+    }
+}
+
+/// The common type of values, as of the branches of CASE or the elements of an array.
+///
+/// `None` when there is none. Literals give way to columns: a NUMERIC column and `1.5` are NUMERIC.
+pub(super) fn common<'v, 'q: 'v>(values: impl Iterator<Item = &'v Value<'q>> + Clone) -> Option<Type> {
+    let mut result: Option<Type> = None;
+    for value in values.clone().filter(|value| !value.is_literal()) {
+        result = Some(match result {
+            None => value.data_type.clone(),
+            Some(so_far) => common_of_two(&so_far, &value.data_type)?,
+        });
+    }
+    for value in values.clone().filter(|value| value.is_literal()) {
+        result = match (result, value.form) {
+            (result, Form::Null) => result,
+            (None, Form::EmptyArray) => Some(value.data_type.clone()),
+            (Some(Type::Array(element)), Form::EmptyArray) => Some(Type::Array(element)),
+            (None, _) => Some(value.data_type.clone()),
+            (Some(so_far), _) => Some(common_with_literal(so_far, &value.data_type)?),
+        };
+    }
+    match result {
+        // `[]` first and a filled array later: the filled one decides.
+        Some(Type::Array(_)) => values
+            .filter(|value| !matches!(value.form, Form::Null | Form::EmptyArray))
+            .map(|value| value.data_type.clone())
+            .try_fold(None, |so_far: Option<Type>, next| match so_far {
+                None => Some(Some(next)),
+                Some(so_far) => common_with_literal(so_far, &next).map(Some),
+            })?
+            .or(result),
+        Some(result) => Some(result),
+        None => Some(Type::Int64),
+    }
+}
+
+fn common_with_literal(so_far: Type, next: &Type) -> Option<Type> {
+    if literal(next, &so_far).is_some() {
+        return Some(so_far);
+    }
+    if literal(&so_far, next).is_some() {
+        return Some(next.clone());
+    }
+    common_of_two(&so_far, next)
+}
+
+/// The common type of two expressions that are no literals.
+pub(super) fn common_of_two(left: &Type, right: &Type) -> Option<Type> {
+    match (left, right) {
+        (Type::Unknown, _) | (_, Type::Unknown) => Some(Type::Unknown),
+        (Type::Struct(ours), Type::Struct(theirs)) if ours.len() == theirs.len() => {
+            let fields = ours.iter().zip(theirs).map(|(ours, theirs)| {
+                let data_type = common_of_two(&ours.data_type, &theirs.data_type)?;
+                Some(Field { name: ours.name.clone(), data_type })
+            });
+            fields.collect::<Option<Vec<_>>>().map(Type::Struct)
+        }
+        _ if widening(right, left).is_some() => Some(left.clone()),
+        _ if widening(left, right).is_some() => Some(right.clone()),
+        _ => None,
+    }
+}
+
+/// Whether BigQuery has a CAST from one type to another; values may still fail at run time.
+pub(super) fn castable(from: &Type, to: &Type) -> bool {
+    use Type::{
+        Array, BigNumeric, Bool, Bytes, Date, Datetime, Float64, Int64, Interval, Numeric, Range, String,
+        Struct, Time, Timestamp, Unknown,
+    };
+    match (from, to) {
+        (Unknown, _) | (_, Unknown) => true,
+        (Array(from), Array(to)) => castable(from, to),
+        (Struct(from), Struct(to)) => {
+            from.len() == to.len()
+                && from.iter().zip(to).all(|(from, to)| castable(&from.data_type, &to.data_type))
+        }
+        (left, right) if same(left, right) => true,
+        (String, Bool | Int64 | Numeric | BigNumeric | Float64 | Bytes | Date | Datetime | Time | Timestamp)
+        | (String, Interval | Range(_))
+        | (Int64, Bool | Numeric | BigNumeric | Float64 | String)
+        | (Numeric, Int64 | BigNumeric | Float64 | String)
+        | (BigNumeric, Int64 | Numeric | Float64 | String)
+        | (Float64, Int64 | Numeric | BigNumeric | String)
+        | (Bool, Int64 | String)
+        | (Bytes | Time | Interval | Range(_), String)
+        | (Date, String | Datetime | Timestamp)
+        | (Datetime | Timestamp, String | Date | Time | Timestamp | Datetime) => true,
+        _ => false,
+    }
+}
+
+/// Whether something can be done with values of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Yes,
+    No,
+    /// Documents and practice disagree, or the type is not known.
+    Unsure,
+}
+
+/// Whether `=` is defined for a type.
+pub(super) fn comparable(data_type: &Type) -> Verdict {
+    match data_type {
+        Type::Geography | Type::Json => Verdict::No,
+        Type::Array(_) | Type::Unknown => Verdict::Unsure,
+        Type::Struct(fields) => worst(fields.iter().map(|field| comparable(&field.data_type))),
+        _ => Verdict::Yes,
+    }
+}
+
+/// Whether GROUP BY, DISTINCT and PARTITION BY take a type.
+pub(super) fn groupable(data_type: &Type) -> Verdict {
+    match data_type {
+        Type::Geography | Type::Json => Verdict::No,
+        Type::Unknown => Verdict::Unsure,
+        Type::Array(element) => groupable(element),
+        Type::Struct(fields) => worst(fields.iter().map(|field| groupable(&field.data_type))),
+        _ => Verdict::Yes,
+    }
+}
+
+/// Whether ORDER BY, `<`, MIN and MAX take a type.
+pub(super) fn orderable(data_type: &Type) -> Verdict {
+    match data_type {
+        Type::Geography | Type::Json | Type::Struct(_) => Verdict::No,
+        Type::Array(_) | Type::Unknown => Verdict::Unsure,
+        _ => Verdict::Yes,
+    }
+}
+
+fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
+    verdicts.fold(Verdict::Yes, |worst, next| match (worst, next) {
+        (Verdict::No, _) | (_, Verdict::No) => Verdict::No,
+        (Verdict::Unsure, _) | (_, Verdict::Unsure) => Verdict::Unsure,
+        _ => Verdict::Yes,
+    })
+}

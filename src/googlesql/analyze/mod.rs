@@ -1,0 +1,193 @@
+//! The offline check of a query: names, types, function signatures, grouping, and where each column comes from.
+//!
+//! Three states, and no guess between them: right, wrong (a [`SqlFault`] at its place) and not known
+//! ([`Type::Unknown`], with a note in [`Analysis::unchecked`]). The rules are those of Google's own analyzer.
+//!
+//! ```text
+//! query ── from ── select (where, group, having, qualify, order) ── columns with types and lineage
+//!   │        └─ scope: what names mean          └─ expression ── path, operator, call, literal
+//!   └─ with, set operations                                          └─ signature ── functions/*
+//! ```
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlparser::ast::{Expr, Query};
+use sqlparser::tokenizer::Span;
+
+use super::{Column, SqlFault, Type};
+use analyzer::Analyzer;
+
+mod access;
+mod analyzer;
+mod call;
+mod coerce;
+mod expression;
+mod from;
+mod functions;
+mod grouping;
+mod literal;
+mod operator;
+mod parts;
+mod path;
+mod query;
+mod scope;
+mod select;
+mod signature;
+mod sources;
+mod star;
+mod value;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+/// What a table of the catalog looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table<'a> {
+    /// The name as the catalog writes it, `dataset.table`: the one in lineage.
+    pub name: Cow<'a, str>,
+    /// Its columns, in order.
+    pub columns: Cow<'a, [Column]>,
+    /// Whether there may be columns beside these: a model whose own query is faulty has unknown columns, and
+    /// nothing is said of queries that use them.
+    pub open: bool,
+}
+
+/// The tables that queries may use.
+pub trait Catalog {
+    /// The table of a path, `["dataset", "table"]` or `["project", "dataset", "table"]`.
+    fn table(&self, path: &[String]) -> Option<Table<'_>>;
+
+    /// The names of all tables, for advice on misspelt ones.
+    fn table_names(&self) -> Vec<String>;
+}
+
+/// The query parameters, `@name`, and their types.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parameters(BTreeMap<String, Type>);
+
+impl Parameters {
+    /// No parameters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a parameter; names have no case.
+    pub fn insert(&mut self, name: &str, data_type: Type) {
+        self.0.insert(name.to_lowercase(), data_type);
+    }
+
+    /// The type of a parameter.
+    pub fn get(&self, name: &str) -> Option<&Type> {
+        self.0.get(&name.to_lowercase())
+    }
+
+    /// The names, in lower case and in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+impl<N: AsRef<str>> FromIterator<(N, Type)> for Parameters {
+    fn from_iter<I: IntoIterator<Item = (N, Type)>>(iter: I) -> Self {
+        Self(iter.into_iter().map(|(name, data_type)| (name.as_ref().to_lowercase(), data_type)).collect())
+    }
+}
+
+/// A column of a table of the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ColumnRef {
+    /// The table's name as the catalog writes it.
+    pub table: String,
+    /// The column's name as the catalog writes it.
+    pub column: String,
+}
+
+/// A column of a query's result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputColumn {
+    /// Name and type; columns without name have an empty one.
+    pub column: Column,
+    /// The columns that the expression of this column names, followed through subqueries to the catalog.
+    pub lineage: BTreeSet<ColumnRef>,
+}
+
+/// What is known of a query without fault.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Analysis {
+    /// The columns of the result, in order.
+    pub columns: Vec<OutputColumn>,
+    /// Each column of the catalog that is read anywhere, filters and joins too, by table. A table of which no
+    /// column is read (`COUNT(*)`) is listed without columns.
+    pub reads: BTreeMap<String, BTreeSet<String>>,
+    /// Each use of a table of the catalog, by the path as it is written, in order of the text.
+    pub tables: Vec<(Vec<String>, Span)>,
+    /// What could not be checked, with the reason.
+    pub unchecked: Vec<Note>,
+    /// Whether there may be columns beside these: `SELECT *` from a table with unknown columns.
+    pub open: bool,
+}
+
+/// A part of a query that could not be checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Why not.
+    pub message: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// What is asked of a query beyond being valid.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The result becomes a table: each column needs a name of its own.
+    pub as_table: bool,
+}
+
+/// Checks a query.
+///
+/// # Errors
+/// All faults, in order of the text.
+pub fn analyze_query(
+    query: &Query,
+    catalog: &dyn Catalog,
+    parameters: &Parameters,
+    options: Options,
+) -> Result<Analysis, Vec<SqlFault>> {
+    let mut analyzer = Analyzer::new(catalog, parameters);
+    let output = analyzer.query(query, None);
+    if options.as_table {
+        analyzer.check_table(&output);
+    }
+    analyzer.finish(output)
+}
+
+/// Checks an expression over the rows of one table, as conditions of expectations are: row by row, without
+/// aggregates and without window functions.
+///
+/// # Errors
+/// All faults, in order of the text.
+pub fn analyze_expression(
+    expression: &Expr,
+    columns: &[Column],
+    parameters: &Parameters,
+) -> Result<Type, Vec<SqlFault>> {
+    let catalog = NoCatalog;
+    let mut analyzer = Analyzer::new(&catalog, parameters);
+    let data_type = analyzer.row_expression(expression, columns);
+    analyzer.into_result(data_type)
+}
+
+/// The catalog of expressions, which know no tables.
+struct NoCatalog;
+
+impl Catalog for NoCatalog {
+    fn table(&self, _path: &[String]) -> Option<Table<'_>> {
+        None
+    }
+
+    fn table_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
