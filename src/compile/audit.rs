@@ -105,7 +105,7 @@ fn translatable(sql: &CheckSql, table: &str, naming: &Naming) -> Result<(), SqlF
     let aggregates = sql.aggregates.as_ref().map(|aggregates| crate::expectations::combine(table, &[aggregates]));
     for text in aggregates.iter().chain(&sql.own_query).chain(&sql.sample) {
         let query = parse::query(text)?;
-        duckdb::translate_query(&query, &duckdb::DatasetTable)
+        duckdb::translate_query(&query, &duckdb::DatasetNames)
             .map_err(|mut faults| faults.pop().unwrap_or_else(|| untold(text)))?;
     }
     Ok(())

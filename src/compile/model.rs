@@ -76,7 +76,7 @@ pub(super) fn translate(sql: &MappedText, query: &Query, naming: &Naming) -> Res
     match naming.dialect {
         Dialect::BigQuery => Ok(CompiledQuery { native: google.clone(), canonical, google, needs_runtime: false }),
         Dialect::DuckDb => {
-            let translated = duckdb::translate_query(query, &duckdb::DatasetTable)?;
+            let translated = duckdb::translate_query(query, &duckdb::DatasetNames)?;
             Ok(CompiledQuery { google, canonical, native: translated.sql, needs_runtime: translated.needs_runtime })
         }
     }

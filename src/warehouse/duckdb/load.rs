@@ -1,0 +1,212 @@
+//! Files into a table: batches in, every row counted on both sides, rejected rows kept beside it.
+
+use std::path::Path;
+
+use duckdb::Connection;
+
+use super::super::{Loaded, Progress, Relation, Result, WarehouseError};
+use super::append::{Appender, native_type};
+use super::connection::engine_error;
+use super::session::quoted;
+use crate::diag::{Code, Diagnostic};
+use crate::googlesql::Column;
+use crate::googlesql::duckdb::Ident;
+use crate::manifest::types::{Format, MissingColumn, NewColumn};
+use crate::plan::LoadAction;
+use crate::source::{self, Accounting, Batch, ColumnSpec, InputFile, ReadSpec, Reader, Reject, SourceError};
+
+/// Where files go.
+pub(super) struct Into<'a> {
+    /// The table under its building name.
+    pub(super) at: &'a Relation,
+    /// The table as readers will see it.
+    pub(super) publish_as: &'a Relation,
+    /// The project's folder.
+    pub(super) root: &'a Path,
+}
+
+const REJECT_COLUMNS: &str = "file VARCHAR NOT NULL, line BIGINT NOT NULL, row_number BIGINT NOT NULL, \
+    column_name VARCHAR, value VARCHAR, reason VARCHAR NOT NULL, record VARCHAR NOT NULL";
+
+/// Loads all files of a step into a new table.
+pub(super) fn load(
+    connection: &Connection,
+    into: &Into<'_>,
+    load: &LoadAction,
+    progress: Progress<'_>,
+) -> Result<Loaded> {
+    let files: Vec<InputFile> = load
+        .files
+        .iter()
+        .map(|file| InputFile { name: file.path.clone(), path: into.root.join(&file.path) })
+        .collect();
+    unchanged_since_plan(load, &files)?;
+    let mut spec = read_spec(load).map_err(source_fault)?;
+    spec.columns = source::plan_columns(&files, &spec).map_err(header_faults)?;
+    let columns: Vec<Column> =
+        spec.columns.iter().map(|column| Column::new(&column.name, column.data_type.clone())).collect();
+    create(connection, into.at, &columns)?;
+    let rejects_table = into.publish_as.sibling(format!("{}__rejects", into.publish_as.table));
+    let run = |sql: String| connection.execute_batch(&sql).map_err(|error| engine_error(&error));
+    run(format!("DROP TABLE IF EXISTS {}", quoted(&rejects_table)))?;
+    let mut total = Accounting::default();
+    let mut refused: Vec<Reject> = Vec::new();
+    let mut rejects_made = false;
+    let mut appender = Appender::new(connection, into.at, &columns)?;
+    let mut batch = Batch::default();
+    let mut written = 0u64;
+    for file in &files {
+        let mut reader = Reader::open(file, &spec).map_err(source_fault)?;
+        while reader.next_batch(&mut batch).map_err(source_fault)? {
+            appender.append(&batch)?;
+            written += batch.rows as u64;
+            if !batch.rejects.is_empty() {
+                if !rejects_made {
+                    run(format!("CREATE TABLE {} ({REJECT_COLUMNS})", quoted(&rejects_table)))?;
+                    rejects_made = true;
+                }
+                keep(connection, &rejects_table, &batch.rejects)?;
+                let room = 5usize.saturating_sub(refused.len());
+                refused.extend(batch.rejects.iter().take(room).cloned());
+            }
+            let now = reader.accounting();
+            progress(total.rows_read + now.rows_read, total.bytes + now.bytes);
+        }
+        let counted = reader.accounting();
+        if !counted.is_balanced() {
+            return Err(lost(&file.name, counted));
+        }
+        total += counted;
+    }
+    appender.finish()?;
+    if written != total.rows_good {
+        return Err(lost(&into.publish_as.to_string(), total));
+    }
+    let allowed = load.max_rejects.allowed(total.rows_read);
+    if total.rows_rejected > allowed {
+        return Err(too_many(&refused, total, allowed));
+    }
+    Ok(Loaded { rows: written, rejected: total.rows_rejected, columns })
+}
+
+fn read_spec(load: &LoadAction) -> std::result::Result<ReadSpec, SourceError> {
+    let columns = load
+        .columns
+        .iter()
+        .map(|(column, required)| {
+            let spec = ColumnSpec::new(&column.name, column.data_type.clone());
+            if *required { spec.required() } else { spec }
+        })
+        .collect();
+    let mut spec = ReadSpec::new(columns);
+    let Format::Csv(options) = &load.format;
+    spec.format = spec.format.with_encoding_label(&options.encoding)?;
+    if let Some(delimiter) = options.delimiter.bytes().next() {
+        spec.format.delimiter = delimiter;
+    }
+    spec.format.quote = options.quote.bytes().next();
+    spec.format.null_markers.clone_from(&options.null_markers);
+    spec.contract.on_new_column = match load.on_new_column {
+        NewColumn::Add => source::NewColumn::Add,
+        NewColumn::Ignore => source::NewColumn::Ignore,
+        NewColumn::Fail => source::NewColumn::Fail,
+    };
+    spec.contract.on_missing_column = match load.on_missing_column {
+        MissingColumn::Add => source::MissingColumn::Add,
+        MissingColumn::Fail => source::MissingColumn::Fail,
+    };
+    Ok(spec)
+}
+
+/// A plan says what is loaded: a file that changed since is not it.
+fn unchanged_since_plan(load: &LoadAction, files: &[InputFile]) -> Result<()> {
+    for (planned, file) in load.files.iter().zip(files) {
+        let found = fs_err::metadata(&file.path).map_err(|error| Diagnostic::error(Code::UnreadableFile, error.to_string()))?;
+        if found.len() != planned.bytes {
+            return Err(Diagnostic::error(
+                Code::StalePlan,
+                format!("{} changed since the plan was made", planned.path),
+            )
+            .help("plan again")
+            .into());
+        }
+    }
+    Ok(())
+}
+
+fn create(connection: &Connection, at: &Relation, columns: &[Column]) -> Result<()> {
+    let declared: Vec<String> =
+        columns.iter().map(|column| format!("{} {}", Ident::new(&column.name), native_type(&column.data_type))).collect();
+    connection
+        .execute_batch(&format!("CREATE TABLE {} ({})", quoted(at), declared.join(", ")))
+        .map_err(|error| engine_error(&error))
+}
+
+fn keep(connection: &Connection, table: &Relation, rejects: &[Reject]) -> Result<()> {
+    let write = || -> duckdb::Result<()> {
+        let mut appender = connection.appender_to_db(&table.table, &table.dataset)?;
+        for reject in rejects {
+            appender.append_row(duckdb::params![
+                reject.file,
+                i64::try_from(reject.line).unwrap_or(i64::MAX),
+                i64::try_from(reject.row).unwrap_or(i64::MAX),
+                reject.column,
+                reject.value,
+                reject.reason,
+                reject.record
+            ])?;
+        }
+        appender.flush()
+    };
+    write().map_err(|error| engine_error(&error))
+}
+
+fn source_fault(error: SourceError) -> WarehouseError {
+    let code = match &error {
+        SourceError::NoFiles { .. } | SourceError::BadPattern { .. } | SourceError::IsFolder { .. } => Code::NoSourceFile,
+        SourceError::Read { .. } | SourceError::Changed { .. } => Code::UnreadableFile,
+        SourceError::RecordTooLong { .. } => Code::BadRow,
+        _ => Code::HeaderMismatch,
+    };
+    Diagnostic::error(code, error.to_string()).maybe_help(error.help()).into()
+}
+
+fn header_faults(errors: Vec<SourceError>) -> WarehouseError {
+    let mut errors = errors.into_iter();
+    let Some(first) = errors.next() else {
+        return Diagnostic::error(Code::HeaderMismatch, "the files' headers do not fit together").into();
+    };
+    let mut fault = source_fault(first);
+    for error in errors {
+        fault.diagnostic.message = format!("{}; {error}", fault.diagnostic.message);
+    }
+    fault
+}
+
+fn lost(what: &str, counted: Accounting) -> WarehouseError {
+    Diagnostic::error(
+        Code::RowsLost,
+        format!(
+            "{what}: {} rows were read, {} written and {} rejected",
+            counted.rows_read, counted.rows_good, counted.rows_rejected
+        ),
+    )
+    .help("nothing was published; this is a fault of Pipewright, please report it")
+    .into()
+}
+
+fn too_many(refused: &[Reject], total: Accounting, allowed: u64) -> WarehouseError {
+    let mut message = format!(
+        "{} of {} rows cannot be loaded, {allowed} may be rejected",
+        total.rows_rejected, total.rows_read
+    );
+    for reject in refused {
+        let column = reject.column.as_ref().map(|column| format!(", column `{column}`")).unwrap_or_default();
+        let value = reject.value.as_ref().map(|value| format!(" `{value}`")).unwrap_or_default();
+        message.push_str(&format!("\n{}:{}{column}:{value} {}", reject.file, reject.line, reject.reason));
+    }
+    let code = if allowed == 0 { Code::BadRow } else { Code::TooManyRejects };
+    Diagnostic::error(code, message)
+        .help("mend the file, declare another type, or allow some rows to go into the rejects table with `max_rejects`")
+        .into()
+}

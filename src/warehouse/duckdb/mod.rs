@@ -1,0 +1,80 @@
+//! The embedded engine.
+
+mod append;
+mod connection;
+mod load;
+mod lock;
+mod observe;
+mod session;
+mod store;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use duckdb::Connection;
+
+use super::{Result, RunHeader, Session, Warehouse};
+use crate::apply::RunReport;
+use crate::manifest::types::DuckDbTarget;
+use crate::state::Snapshot;
+
+pub use connection::{Access, engine_error};
+pub use lock::{Holder, Lock};
+
+/// An embedded database file, open for one command.
+pub struct DuckDb {
+    connection: Mutex<Connection>,
+    _lock: Option<Lock>,
+}
+
+impl DuckDb {
+    /// Opens a target's file. Reading a file that is not there gives an empty target.
+    ///
+    /// # Errors
+    /// When another process holds it, or the engine cannot open it.
+    pub fn open(root: &Path, target: &DuckDbTarget, access: Access, command: &str) -> Result<Self> {
+        let path = file(root, target);
+        let lock = match access {
+            Access::Write => Some(Lock::exclusive(&path, command)?),
+            Access::Read if path.exists() => Lock::shared(&path)?,
+            Access::Read => None,
+        };
+        let connection = connection::open(&path, target, access)?;
+        Ok(Self { connection: Mutex::new(connection), _lock: lock })
+    }
+
+    /// Another connection to the same database.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub fn connection(&self) -> Result<Connection> {
+        let connection = self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        connection.try_clone().map_err(|error| engine_error(&error))
+    }
+}
+
+/// The database file of a target.
+pub fn file(root: &Path, target: &DuckDbTarget) -> PathBuf {
+    root.join(&target.path)
+}
+
+impl Warehouse for DuckDb {
+    fn snapshot(&self) -> Result<Snapshot> {
+        let connection = self.connection()?;
+        let state = store::read(&connection)?;
+        let objects = observe::objects(&connection)?;
+        Ok(Snapshot { state, objects })
+    }
+
+    fn session(&self) -> Result<Box<dyn Session>> {
+        Ok(Box::new(session::DuckDbSession::new(self.connection()?)))
+    }
+
+    fn begin_run(&self, run: &RunHeader, datasets: &[String]) -> Result<()> {
+        store::begin_run(&self.connection()?, run, datasets)
+    }
+
+    fn finish_run(&self, report: &RunReport) -> Result<()> {
+        store::finish_run(&self.connection()?, report)
+    }
+}

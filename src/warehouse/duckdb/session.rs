@@ -1,0 +1,146 @@
+//! One worker's connection: build, audit, publish, remember.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use duckdb::{Connection, InterruptHandle};
+use serde_json::Value;
+
+use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session};
+use super::connection::engine_error;
+use super::{load, query, store};
+use crate::googlesql::duckdb::TableName;
+use crate::manifest::types::Materialization;
+use crate::plan::{LoadAction, Publish};
+use crate::project::Address;
+use crate::state::NodeState;
+
+/// A connection of its own.
+pub(super) struct DuckDbSession {
+    connection: Connection,
+}
+
+impl DuckDbSession {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection }
+    }
+
+    fn run(&self, sql: &str) -> Result<()> {
+        self.connection.execute_batch(sql).map_err(|error| engine_error(&error))
+    }
+}
+
+/// A table's quoted name.
+pub(super) fn quoted(relation: &Relation) -> TableName {
+    TableName::new(relation.dataset.clone(), relation.table.clone())
+}
+
+/// `TABLE` or `VIEW`.
+pub(super) fn keyword(kind: Materialization) -> &'static str {
+    match kind {
+        Materialization::Table => "TABLE",
+        Materialization::View => "VIEW",
+    }
+}
+
+/// A text literal, for the statements in which the engine takes no parameters.
+fn text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+impl Session for DuckDbSession {
+    fn begin(&mut self) -> Result<()> {
+        self.run("BEGIN")
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.run("COMMIT")
+    }
+
+    fn rollback(&mut self) {
+        // Without a transaction there is nothing to give up.
+        let _ = self.connection.execute_batch("ROLLBACK");
+    }
+
+    fn build(&mut self, at: &Relation, kind: Materialization, query: &str) -> Result<()> {
+        self.run(&format!("CREATE {} {} AS {query}", keyword(kind), quoted(at)))
+    }
+
+    fn load(
+        &mut self,
+        at: &Relation,
+        publish_as: &Relation,
+        load: &LoadAction,
+        root: &Path,
+        progress: Progress<'_>,
+    ) -> Result<Loaded> {
+        load::load(&self.connection, &load::Into { at, publish_as, root }, load, progress)
+    }
+
+    fn numbers(&mut self, sql: &str) -> Result<Vec<Option<i64>>> {
+        let mut statement = self.connection.prepare(sql).map_err(|error| engine_error(&error))?;
+        let mut rows = statement.query([]).map_err(|error| engine_error(&error))?;
+        let Some(row) = rows.next().map_err(|error| engine_error(&error))? else { return Ok(Vec::new()) };
+        let width = row.as_ref().column_count();
+        (0..width).map(|index| row.get(index).map_err(|error| engine_error(&error))).collect()
+    }
+
+    fn rows(&mut self, sql: &str) -> Result<Vec<Value>> {
+        query::json_rows(&self.connection, sql)
+    }
+
+    fn columns(&mut self, of: &Relation) -> Result<Vec<(String, String)>> {
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT column_name, data_type FROM duckdb_columns() \
+                 WHERE schema_name = ? AND table_name = ? AND database_name = current_database() ORDER BY column_index",
+            )
+            .map_err(|error| engine_error(&error))?;
+        let rows = statement
+            .query_map([&of.dataset, &of.table], |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(|error| engine_error(&error))?;
+        rows.map(|row| row.map_err(|error| engine_error(&error))).collect()
+    }
+
+    fn publish(&mut self, build: &Relation, as_: &Relation, kind: Materialization, publish: &Publish) -> Result<()> {
+        self.describe(build, kind, &publish.record.comment)?;
+        if let Some(old) = publish.replaces {
+            self.run(&format!("DROP {} IF EXISTS {}", keyword(old), quoted(as_)))?;
+        }
+        let name = TableName::unqualified(as_.table.clone());
+        self.run(&format!("ALTER {} {} RENAME TO {name}", keyword(kind), quoted(build)))
+    }
+
+    fn describe(&mut self, at: &Relation, kind: Materialization, comment: &str) -> Result<()> {
+        self.run(&format!("COMMENT ON {} {} IS {}", keyword(kind), quoted(at), text(comment)))
+    }
+
+    fn drop(&mut self, at: &Relation, kind: Materialization) -> Result<()> {
+        self.run(&format!("DROP {} IF EXISTS {}", keyword(kind), quoted(at)))
+    }
+
+    fn remember(&mut self, address: &Address, state: &NodeState) -> Result<()> {
+        store::remember(&self.connection, address, state)
+    }
+
+    fn recall(&mut self, address: &Address) -> Result<Option<NodeState>> {
+        store::recall(&self.connection, address)
+    }
+
+    fn forget(&mut self, address: &Address) -> Result<()> {
+        store::forget(&self.connection, address)
+    }
+
+    fn interrupter(&self) -> Arc<dyn Interrupt> {
+        Arc::new(Stop(self.connection.interrupt_handle()))
+    }
+}
+
+struct Stop(Arc<InterruptHandle>);
+
+impl Interrupt for Stop {
+    fn interrupt(&self) {
+        self.0.interrupt();
+    }
+}

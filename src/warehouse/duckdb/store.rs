@@ -1,0 +1,240 @@
+//! Pipewright's own tables in the database file: state, runs, results. Public to read, written only here.
+
+use duckdb::{Connection, OptionalExt, params};
+
+use super::super::{Result, RunHeader, WarehouseError};
+use super::connection::engine_error;
+use crate::apply::{RunReport, Status};
+use crate::diag::{Code, Diagnostic};
+use crate::googlesql::duckdb::Ident;
+use crate::project::Address;
+use crate::state::{FORMAT, NodeState, State};
+
+/// The schema that holds them.
+pub(super) const SCHEMA: &str = "pipewright";
+
+const TABLES: &str = "
+CREATE SCHEMA IF NOT EXISTS pipewright;
+CREATE TABLE IF NOT EXISTS pipewright.meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS pipewright.nodes (
+    address VARCHAR NOT NULL, relation VARCHAR NOT NULL, rows UBIGINT, bytes UBIGINT, rejected UBIGINT NOT NULL,
+    run VARCHAR NOT NULL, built_at VARCHAR NOT NULL, record VARCHAR NOT NULL
+);
+CREATE TABLE IF NOT EXISTS pipewright.runs (
+    run VARCHAR NOT NULL, command VARCHAR NOT NULL, pipeline VARCHAR NOT NULL, started_by VARCHAR NOT NULL,
+    started_at VARCHAR NOT NULL, finished_at VARCHAR, milliseconds UBIGINT, status VARCHAR NOT NULL
+);
+CREATE TABLE IF NOT EXISTS pipewright.steps (
+    run VARCHAR NOT NULL, address VARCHAR NOT NULL, relation VARCHAR NOT NULL, action VARCHAR NOT NULL,
+    status VARCHAR NOT NULL, rows UBIGINT, bytes UBIGINT, rejected UBIGINT NOT NULL, milliseconds UBIGINT NOT NULL,
+    tries UINTEGER NOT NULL, code VARCHAR, message VARCHAR
+);
+CREATE TABLE IF NOT EXISTS pipewright.expectations (
+    run VARCHAR NOT NULL, address VARCHAR NOT NULL, node VARCHAR NOT NULL, severity VARCHAR NOT NULL,
+    verdict VARCHAR NOT NULL, checked UBIGINT NOT NULL, failing UBIGINT NOT NULL, found VARCHAR NOT NULL,
+    sample VARCHAR, query VARCHAR
+);
+";
+
+/// Everything that is remembered; nothing of a file that Pipewright never wrote to.
+pub(super) fn read(connection: &Connection) -> Result<State> {
+    let exists: bool = connection
+        .query_row(
+            "SELECT count(*) > 0 FROM duckdb_tables() WHERE schema_name = ? AND table_name = 'nodes'",
+            params![SCHEMA],
+            |row| row.get(0),
+        )
+        .map_err(|error| engine_error(&error))?;
+    if !exists {
+        return Ok(State::default());
+    }
+    let format = meta(connection, "format")?.and_then(|text| text.parse::<u32>().ok()).unwrap_or(FORMAT);
+    if format > FORMAT {
+        return Err(Diagnostic::error(
+            Code::NewerState,
+            format!("the target was written by a newer Pipewright (state format {format}, this one knows {FORMAT})"),
+        )
+        .help("install the newer version")
+        .into());
+    }
+    let mut state = State {
+        lineage: meta(connection, "lineage")?,
+        serial: meta(connection, "serial")?.and_then(|text| text.parse().ok()).unwrap_or(0),
+        nodes: std::collections::BTreeMap::new(),
+    };
+    let mut statement = connection
+        .prepare("SELECT address, record FROM pipewright.nodes ORDER BY address")
+        .map_err(|error| engine_error(&error))?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+        .map_err(|error| engine_error(&error))?;
+    for row in rows {
+        let (address, record) = row.map_err(|error| engine_error(&error))?;
+        let (address, node) = parse(&address, &record)?;
+        state.nodes.insert(address, node);
+    }
+    Ok(state)
+}
+
+fn parse(address: &str, record: &str) -> Result<(Address, NodeState)> {
+    let bad = |why: String| -> WarehouseError {
+        Diagnostic::error(Code::TargetUnavailable, format!("the state of `{address}` cannot be read: {why}"))
+            .help("restore the database file, or delete its row in pipewright.nodes to have it built anew")
+            .into()
+    };
+    let parsed = address.parse().map_err(bad)?;
+    let node = serde_json::from_str(record).map_err(|error| bad(error.to_string()))?;
+    Ok((parsed, node))
+}
+
+fn meta(connection: &Connection, key: &str) -> Result<Option<String>> {
+    connection
+        .query_row("SELECT value FROM pipewright.meta WHERE key = ?", params![key], |row| row.get(0))
+        .optional()
+        .map_err(|error| engine_error(&error))
+}
+
+/// Writes down that a run starts, and makes what it needs.
+pub(super) fn begin_run(connection: &Connection, run: &RunHeader, datasets: &[String]) -> Result<()> {
+    in_transaction(connection, || {
+        connection.execute_batch(TABLES)?;
+        for dataset in datasets {
+            connection.execute_batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", Ident::new(dataset)))?;
+        }
+        let lineage = blake3::hash(format!("{} {}", run.id, run.by).as_bytes()).to_hex();
+        for (key, value) in [("format", FORMAT.to_string()), ("lineage", lineage[..32].to_owned()), ("serial", "0".into())]
+        {
+            connection.execute(
+                "INSERT INTO pipewright.meta SELECT ?, ? WHERE NOT EXISTS (FROM pipewright.meta WHERE key = ?)",
+                params![key, value, key],
+            )?;
+        }
+        connection.execute(
+            "UPDATE pipewright.meta SET value = CAST(CAST(value AS UBIGINT) + 1 AS VARCHAR) WHERE key = 'serial'",
+            [],
+        )?;
+        // The lock says that nobody else is running: a run without an end was killed.
+        connection.execute("UPDATE pipewright.runs SET status = 'killed' WHERE status = 'running'", [])?;
+        connection.execute(
+            "INSERT INTO pipewright.runs VALUES (?, ?, ?, ?, ?, NULL, NULL, 'running')",
+            params![run.id, run.command, run.pipeline, run.by, run.started_at],
+        )?;
+        Ok(())
+    })
+}
+
+/// Writes down how a run ended.
+pub(super) fn finish_run(connection: &Connection, report: &RunReport) -> Result<()> {
+    in_transaction(connection, || {
+        connection.execute(
+            "UPDATE pipewright.runs SET finished_at = ?, milliseconds = ?, status = ? WHERE run = ?",
+            params![report.finished_at, report.milliseconds, status(report.status), report.run],
+        )?;
+        let mut steps = connection.appender_to_db("steps", SCHEMA)?;
+        let mut expectations = connection.appender_to_db("expectations", SCHEMA)?;
+        for step in &report.steps {
+            steps.append_row(params![
+                report.run,
+                step.address.to_string(),
+                step.relation,
+                step.action,
+                status(step.status),
+                step.rows,
+                step.bytes,
+                step.rejected,
+                step.milliseconds,
+                step.tries,
+                step.fault.as_ref().map(|fault| fault.code.clone()),
+                step.fault.as_ref().map(|fault| fault.message.clone()),
+            ])?;
+            for check in &step.checks {
+                let sample = (!check.sample.is_empty()).then(|| serde_json::Value::from(check.sample.clone()).to_string());
+                expectations.append_row(params![
+                    report.run,
+                    check.address,
+                    step.address.to_string(),
+                    word(&check.severity),
+                    word(&check.outcome.verdict),
+                    check.outcome.checked,
+                    check.outcome.failing,
+                    check.outcome.found,
+                    sample,
+                    check.sql,
+                ])?;
+            }
+        }
+        steps.flush()?;
+        expectations.flush()
+    })
+}
+
+/// Writes or replaces what is remembered of a node, in the transaction that is open.
+pub(super) fn remember(connection: &Connection, address: &Address, node: &NodeState) -> Result<()> {
+    let record = serde_json::to_string(node)
+        .map_err(|error| Diagnostic::error(Code::Internal, format!("state cannot be written: {error}")))?;
+    forget(connection, address)?;
+    connection
+        .execute(
+            "INSERT INTO pipewright.nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                address.to_string(),
+                node.relation,
+                node.rows,
+                node.bytes,
+                node.rejected,
+                node.run,
+                node.built_at,
+                record
+            ],
+        )
+        .map(|_| ())
+        .map_err(|error| engine_error(&error))
+}
+
+/// What is remembered of a node.
+pub(super) fn recall(connection: &Connection, address: &Address) -> Result<Option<NodeState>> {
+    let record: Option<String> = connection
+        .query_row(
+            "SELECT record FROM pipewright.nodes WHERE address = ?",
+            params![address.to_string()],
+            |row| row.get(0),
+        )
+        .optional()
+        .map_err(|error| engine_error(&error))?;
+    record.map(|record| parse(&address.to_string(), &record).map(|(_, node)| node)).transpose()
+}
+
+/// Forgets a node, in the transaction that is open.
+pub(super) fn forget(connection: &Connection, address: &Address) -> Result<()> {
+    connection
+        .execute("DELETE FROM pipewright.nodes WHERE address = ?", params![address.to_string()])
+        .map(|_| ())
+        .map_err(|error| engine_error(&error))
+}
+
+fn in_transaction(connection: &Connection, work: impl FnOnce() -> duckdb::Result<()>) -> Result<()> {
+    connection.execute_batch("BEGIN").map_err(|error| engine_error(&error))?;
+    let done = work().and_then(|()| connection.execute_batch("COMMIT"));
+    done.map_err(|error| {
+        // The first error is the one to tell; an aborted transaction is gone either way.
+        let _ = connection.execute_batch("ROLLBACK");
+        engine_error(&error)
+    })
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Done => "done",
+        Status::Failed => "failed",
+        Status::HeldBack => "held_back",
+        Status::Interrupted => "interrupted",
+    }
+}
+
+/// The word that an enumeration has in JSON.
+fn word<T: serde::Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => text,
+        _ => String::new(),
+    }
+}
