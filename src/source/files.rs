@@ -1,0 +1,156 @@
+//! From declared paths and patterns to files, in a fixed order.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use globset::GlobBuilder;
+use walkdir::WalkDir;
+
+use super::error::SourceError;
+
+/// A file to read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InputFile {
+    /// Its name for people and for state: as declared, relative to the root, with forward slashes.
+    pub name: String,
+    /// Where it is opened.
+    pub path: PathBuf,
+}
+
+impl InputFile {
+    /// A file under the name that its path has.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Self { name: path.to_string_lossy().into_owned(), path }
+    }
+}
+
+/// Expands paths and glob patterns, relative to `root`, into files sorted by name, each once.
+///
+/// `*`, `?`, `[…]` and `{a,b}` stay within one folder, `**` crosses folders. As in a shell, a name that begins
+/// with a dot is matched only when the pattern's last part does too. A path that exists is taken as it is, even
+/// when it contains characters of patterns. A pattern that matches nothing is an error: a source that silently
+/// reads no file looks like an empty table.
+pub fn expand(root: &Path, patterns: &[String]) -> Result<Vec<InputFile>, SourceError> {
+    let mut files = BTreeMap::new();
+    for pattern in patterns {
+        let whole = root.join(pattern);
+        if whole.is_dir() {
+            return Err(SourceError::IsFolder { path: pattern.clone() });
+        }
+        if whole.is_file() {
+            files.insert(pattern.clone(), whole);
+            continue;
+        }
+        let before = files.len();
+        walk(root, pattern, &mut files)?;
+        if files.len() == before && !any_matches(root, pattern)? {
+            return Err(SourceError::NoFiles {
+                pattern: pattern.clone(),
+                root: root.to_string_lossy().into_owned(),
+            });
+        }
+    }
+    Ok(files.into_iter().map(|(name, path)| InputFile { name, path }).collect())
+}
+
+/// Whether a pattern matches at all; asked only when it added nothing to what others matched before.
+fn any_matches(root: &Path, pattern: &str) -> Result<bool, SourceError> {
+    let mut files = BTreeMap::new();
+    walk(root, pattern, &mut files)?;
+    Ok(!files.is_empty())
+}
+
+fn walk(root: &Path, pattern: &str, files: &mut BTreeMap<String, PathBuf>) -> Result<(), SourceError> {
+    let fixed = fixed_folder(pattern);
+    let rest = &pattern[fixed.len()..];
+    let matcher = GlobBuilder::new(rest)
+        .literal_separator(true)
+        .backslash_escape(true)
+        .build()
+        .map_err(|error| SourceError::BadPattern {
+            pattern: pattern.to_owned(),
+            reason: error.kind().to_string(),
+        })?
+        .compile_matcher();
+    let folder = root.join(fixed);
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let wants_hidden = rest.rsplit('/').next().is_some_and(|last| last.starts_with('.'));
+    let depth = if rest.contains("**") { usize::MAX } else { rest.split('/').count() };
+    for entry in WalkDir::new(&folder).min_depth(1).max_depth(depth).follow_links(true) {
+        let entry = entry.map_err(|error| SourceError::Read {
+            file: error.path().unwrap_or(&folder).to_string_lossy().into_owned(),
+            source: error.into(),
+        })?;
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        let Ok(relative) = entry.path().strip_prefix(&folder) else { continue };
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if matcher.is_match(relative) && (!hidden || wants_hidden) {
+            let relative = relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+            files.insert(format!("{fixed}{relative}"), entry.path().to_path_buf());
+        }
+    }
+    Ok(())
+}
+
+/// The folders at a pattern's start that contain no pattern characters, with the last slash.
+fn fixed_folder(pattern: &str) -> &str {
+    let special = pattern.find(['*', '?', '[', '{', '\\']).unwrap_or(pattern.len());
+    let end = pattern[..special].rfind('/').map_or(0, |slash| slash + 1);
+    &pattern[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.csv", "a.csv", "a.txt", ".hidden.csv", "sub/c.csv", "sub/deep/d.csv", "od[d].csv"] {
+            let path = folder.path().join(name);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, "x\n").unwrap();
+        }
+        folder
+    }
+
+    fn names(patterns: &[&str]) -> Result<Vec<String>, SourceError> {
+        let folder = tree();
+        let patterns: Vec<String> = patterns.iter().map(|&text| text.to_owned()).collect();
+        expand(folder.path(), &patterns).map(|files| files.into_iter().map(|file| file.name).collect())
+    }
+
+    #[test]
+    fn patterns_stay_in_their_folder_and_come_sorted_and_once() {
+        assert_eq!(names(&["*.csv"]).unwrap(), ["a.csv", "b.csv", "od[d].csv"]);
+        assert_eq!(names(&["b.csv", "*.csv"]).unwrap(), ["a.csv", "b.csv", "od[d].csv"]);
+        assert_eq!(names(&["*.csv", "b.*"]).unwrap(), ["a.csv", "b.csv", "od[d].csv"]);
+        assert_eq!(names(&["*/*.csv"]).unwrap(), ["sub/c.csv"]);
+        assert_eq!(
+            names(&["**/*.csv"]).unwrap(),
+            ["a.csv", "b.csv", "od[d].csv", "sub/c.csv", "sub/deep/d.csv"]
+        );
+        assert_eq!(names(&["sub/**/d.csv"]).unwrap(), ["sub/deep/d.csv"]);
+        assert_eq!(names(&["{a,b}.csv"]).unwrap(), ["a.csv", "b.csv"]);
+    }
+
+    #[test]
+    fn dot_files_and_names_with_brackets_are_reachable_when_meant() {
+        assert_eq!(names(&[".*.csv"]).unwrap(), [".hidden.csv"]);
+        assert_eq!(names(&["od[d].csv"]).unwrap(), ["od[d].csv"]);
+    }
+
+    #[test]
+    fn nothing_found_a_folder_and_a_broken_pattern_are_errors() {
+        assert!(
+            matches!(names(&["a.csv", "*.json"]), Err(SourceError::NoFiles { pattern, .. }) if pattern == "*.json")
+        );
+        assert!(matches!(names(&["absent/*.csv"]), Err(SourceError::NoFiles { .. })));
+        assert!(matches!(names(&["sub/"]), Err(SourceError::IsFolder { .. })));
+        assert!(matches!(names(&["a[.csv"]), Err(SourceError::BadPattern { .. })));
+    }
+}
