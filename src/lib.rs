@@ -27,6 +27,7 @@
 //! | [`clock`] | the one place that reads the time |
 
 pub mod apply;
+pub mod cli;
 pub mod clock;
 pub mod compile;
 pub mod diag;
@@ -40,4 +41,5 @@ pub mod project;
 pub mod schema;
 pub mod source;
 pub mod state;
+pub mod view;
 pub mod warehouse;

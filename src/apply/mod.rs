@@ -19,6 +19,7 @@ use crate::plan::Plan;
 use crate::warehouse::{RunHeader, Warehouse, WarehouseError};
 
 pub use cancel::Cancel;
+pub use step::check_published;
 pub use report::{CheckReport, Event, Fault, RunReport, Status, StepReport};
 
 /// What a run needs beside its plan.

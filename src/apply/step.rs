@@ -261,11 +261,21 @@ fn publish(
     session.remember(&step.address, &state)
 }
 
-/// Evaluates an audit; gives the table's rows and logical bytes where its query counts them.
 fn check(
     context: &Context<'_>,
     audit: &Audit,
     session: &mut dyn Session,
+    work: &mut Work,
+) -> Result<Option<(u64, u64)>> {
+    evaluate(audit, session, context.now, &|| context.running.cancel.is_cancelled(), work)
+}
+
+/// Evaluates an audit; gives the table's rows and logical bytes where its query counts them.
+fn evaluate(
+    audit: &Audit,
+    session: &mut dyn Session,
+    now: i64,
+    cancelled: &dyn Fn() -> bool,
     work: &mut Work,
 ) -> Result<Option<(u64, u64)>> {
     let mut size = None;
@@ -273,7 +283,7 @@ fn check(
     for query in &audit.queries {
         let numbers = match session.numbers(&query.sql) {
             Ok(numbers) => numbers,
-            Err(error) if query.checks.is_empty() || context.running.cancel.is_cancelled() => return Err(error),
+            Err(error) if query.checks.is_empty() || cancelled() => return Err(error),
             Err(error) => {
                 // An engine's transaction may not go on after an error, so nothing else can be asked.
                 let named = query.checks.first().map(|place| audit.checks[*place].address.clone());
@@ -301,7 +311,7 @@ fn check(
             let observed =
                 Observed { checked: number().unwrap_or(0), failing: number().unwrap_or(0), value: number() };
             let check = &audit.checks[*place];
-            outcomes[*place] = Some(judge(&check.rule, check.severity, observed, context.now));
+            outcomes[*place] = Some(judge(&check.rule, check.severity, observed, now));
         }
     }
     for (check, outcome) in audit.checks.iter().zip(outcomes) {
@@ -349,4 +359,14 @@ fn refuse_failures(work: &Work) -> Result<()> {
     )
     .help("the published table stays as it was; mend the data or the query, or lower the severity")
     .into())
+}
+
+/// Evaluates the audit of a published table, without touching it.
+///
+/// # Errors
+/// When a query fails.
+pub fn check_published(audit: &Audit, session: &mut dyn Session, now: i64) -> Result<Vec<CheckReport>> {
+    let mut work = Work::default();
+    evaluate(audit, session, now, &|| false, &mut work)?;
+    Ok(work.checks)
 }

@@ -20,7 +20,7 @@ use crate::project::Address;
 use crate::state::FileState;
 
 pub use audit::audit;
-pub use file::{FORMAT, load, save};
+pub use file::{FORMAT, load, save, text};
 pub use planner::{Files, Planning, plan};
 
 /// The steps that lead from a target as it is to what the manifest says.

@@ -216,9 +216,8 @@ impl Resolver<'_> {
                 },
             );
         }
-        if let types::Format::Csv(options) = entry.format {
-            self.encoding(document, &entry.pointer, &options.encoding);
-        }
+        let types::Format::Csv(options) = entry.format;
+        self.encoding(document, &entry.pointer, &options.encoding);
         let detail = Detail::Load(Load {
             files: entry.files,
             files_span: document.value_span(&format!("{}/{}", entry.pointer, entry.files_key)),
@@ -464,7 +463,7 @@ impl Resolver<'_> {
                         .also(first, "first declared here"),
                 );
             }
-            let Some(on) = self.address(&suite.on, &file.document.value_span(&format!("{pointer}/on")))
+            let Some(on) = self.suite_table(name, suite, &file.document, &pointer)
             else {
                 continue;
             };
@@ -479,6 +478,14 @@ impl Resolver<'_> {
             }
         }
         self.unique_expectation_names(expectations);
+    }
+
+    /// The table of a suite: the one that it names, or the one that it is named after.
+    fn suite_table(&mut self, name: &str, suite: &types::Suite, document: &Document, pointer: &str) -> Option<Address> {
+        match &suite.table {
+            Some(table) => self.address(table, &document.value_span(&format!("{pointer}/table"))),
+            None => self.address(name, &document.key_span(pointer)),
+        }
     }
 
     /// Names made from kinds and columns get a number when they repeat; names that were written must not repeat.
@@ -544,14 +551,20 @@ impl Resolver<'_> {
                             .help("give at least one of them"),
                     );
                 }
-                let kind = ExpectationKind::Between {
-                    column: spec.column.clone(),
-                    min: spec.min.clone(),
-                    max: spec.max.clone(),
-                };
-                let common =
-                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
-                vec![self.finish(common, kind, &spec.column, Some(at.value("column")), on, at)]
+                spec.columns
+                    .iter()
+                    .enumerate()
+                    .map(|(index, column)| {
+                        let kind = ExpectationKind::Between {
+                            column: column.clone(),
+                            min: spec.min.clone(),
+                            max: spec.max.clone(),
+                        };
+                        let column_span = at.value(&format!("columns/{index}"));
+                        let common = Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
+                        self.finish(common, kind, column, Some(column_span), on, at)
+                    })
+                    .collect()
             }
             ExpectationSpec::Expression(spec) => {
                 let sql = at.document.text(&format!("{}/sql", at.pointer), &spec.sql);

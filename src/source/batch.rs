@@ -19,6 +19,16 @@ impl TextStrings {
         self.text.get(range(&self.ends, row)).unwrap_or_default()
     }
 
+    /// All texts one after the other, as bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// Where each row's text ends in [`TextStrings::bytes`].
+    pub fn ends(&self) -> &[usize] {
+        &self.ends
+    }
+
     /// The texts of all rows in order, empty for NULLs.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.ends.len()).map(|row| self.get(row))
@@ -36,6 +46,16 @@ impl ByteStrings {
     /// The bytes of a row; empty for a NULL and for a row that is not there.
     pub fn get(&self, row: usize) -> &[u8] {
         self.bytes.get(range(&self.ends, row)).unwrap_or_default()
+    }
+
+    /// All byte strings one after the other.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Where each row's bytes end in [`ByteStrings::bytes`].
+    pub fn ends(&self) -> &[usize] {
+        &self.ends
     }
 }
 

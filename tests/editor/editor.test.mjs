@@ -16,7 +16,7 @@ import { LanguageServer } from './language-server.mjs';
 const root = path.resolve(process.env.PIPEWRIGHT_ROOT ?? fileURLToPath(new URL('../..', import.meta.url)));
 
 // Beginnings of new entries, each put where the file's top-level key stands.
-const newSuite = 'suites:\n  another:\n    on: raw_orders\n    expectations:\n';
+const newSuite = 'suites:\n  another:\n    table: raw_orders\n    expectations:\n';
 const newChart = 'dashboards:\n  another:\n    title: A\n    tabs:\n      a:\n        title: A\n        tiles:\n          a:\n            title: A\n            sql: SELECT 1\n            chart:\n';
 const newSource = 'sources:\n  another:\n';
 const newTarget = 'targets:\n  another:\n';

@@ -18,9 +18,10 @@ pub struct ExpectationsFile {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Suite {
-    /// The source, seed or model that they are about.
+    /// The source, seed or model that they are about; the one that the suite is named after unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"raw_orders")]
-    pub on: String,
+    pub table: Option<String>,
     /// What the suite looks after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"Every order is whole before anything is built from it.")]
@@ -145,11 +146,11 @@ row_kind! {
 }
 
 row_kind! {
-    /// The column's values lie between two bounds, both allowed.
+    /// The columns' values lie between two bounds, both allowed.
     Between {
-        /// The column.
-        #[schemars(example = &"review_score")]
-        pub column: String,
+        /// The columns; each is an expectation of its own.
+        #[schemars(example = vec!["review_score"], extend("minItems" = 1))]
+        pub columns: Vec<String>,
         /// The least value allowed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(example = 1)]

@@ -89,7 +89,7 @@ impl Default for Retries {
 pub struct Notification {
     /// The events that are told.
     #[schemars(extend("minItems" = 1))]
-    pub on: Vec<NotificationEvent>,
+    pub events: Vec<NotificationEvent>,
     /// Jobs that it listens to; all unless given.
     #[serde(default)]
     #[schemars(example = vec!["daily_pipeline"])]

@@ -5,6 +5,8 @@ mod connection;
 mod load;
 mod lock;
 mod observe;
+pub mod query;
+pub mod runtime;
 mod session;
 mod store;
 
@@ -18,7 +20,7 @@ use crate::apply::RunReport;
 use crate::manifest::types::DuckDbTarget;
 use crate::state::Snapshot;
 
-pub use connection::{Access, engine_error};
+pub use connection::{Access, engine_error, in_memory};
 pub use lock::{Holder, Lock};
 
 /// An embedded database file, open for one command.
@@ -50,6 +52,16 @@ impl DuckDb {
     pub fn connection(&self) -> Result<Connection> {
         let connection = self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         connection.try_clone().map_err(|error| engine_error(&error))
+    }
+}
+
+impl DuckDb {
+    /// Past runs, newest first; or the steps of one.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub fn history(&self, run: Option<&str>, limit: u32) -> Result<Vec<serde_json::Value>> {
+        store::history(&self.connection()?, run, limit)
     }
 }
 

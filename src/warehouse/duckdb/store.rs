@@ -212,6 +212,25 @@ pub(super) fn forget(connection: &Connection, address: &Address) -> Result<()> {
         .map_err(|error| engine_error(&error))
 }
 
+/// Past runs, newest first; or the steps of one.
+pub(super) fn history(connection: &Connection, run: Option<&str>, limit: u32) -> Result<Vec<serde_json::Value>> {
+    let (sql, parameter) = match run {
+        None => (
+            "SELECT to_json(r)::VARCHAR FROM (SELECT * FROM pipewright.runs ORDER BY started_at DESC, run DESC LIMIT ?) AS r",
+            limit.to_string(),
+        ),
+        Some(run) => ("SELECT to_json(s)::VARCHAR FROM pipewright.steps AS s WHERE run = ?", run.to_owned()),
+    };
+    let mut statement = connection.prepare(sql).map_err(|error| engine_error(&error))?;
+    let rows = statement.query_map([parameter], |row| row.get::<_, String>(0)).map_err(|error| engine_error(&error))?;
+    rows.map(|row| {
+        let text = row.map_err(|error| engine_error(&error))?;
+        serde_json::from_str(&text)
+            .map_err(|error| Diagnostic::error(Code::Internal, format!("a run's record is no JSON: {error}")).into())
+    })
+    .collect()
+}
+
 fn in_transaction(connection: &Connection, work: impl FnOnce() -> duckdb::Result<()>) -> Result<()> {
     connection.execute_batch("BEGIN").map_err(|error| engine_error(&error))?;
     let done = work().and_then(|()| connection.execute_batch("COMMIT"));

@@ -1,0 +1,143 @@
+//! `apply`.
+
+use std::io::{BufRead, IsTerminal};
+use std::sync::Arc;
+
+use super::args::ApplyArgs;
+use super::plan::make;
+use super::workspace::{Workspace, fault};
+use super::{Outcome, usage};
+use crate::apply::{Cancel, Running, Status, apply};
+use crate::clock::SystemClock;
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::plan::{self, Plan};
+use crate::view::{Reporter, plan_text, plural, run_text};
+use crate::warehouse::Warehouse;
+use crate::warehouse::duckdb::Access;
+
+pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome, Diagnostics> {
+    let printer = workspace.printer;
+    let loaded = workspace.load()?;
+    let warehouse = workspace.open(&loaded, Access::Write, "pipewright apply", &args.lock_timeout)?;
+    let snapshot = warehouse.snapshot().map_err(fault)?;
+    let plan = match &args.plan {
+        Some(path) => {
+            if !args.selection.select.is_empty() || !args.selection.exclude.is_empty() || args.prune {
+                return Err(usage("a saved plan is carried out as it is").help("give the selection to `plan`").into());
+            }
+            let saved = plan::load(path)?;
+            let now = make(workspace, &loaded, &snapshot, &args.selection, false)?;
+            refuse_stale(&saved, &now)?;
+            saved
+        }
+        None => make(workspace, &loaded, &snapshot, &args.selection, args.prune)?,
+    };
+    if plan.is_empty() {
+        if !args.json {
+            printer.out(&plan_text(&plan));
+        }
+        return Ok(Outcome::Done);
+    }
+    if !args.json {
+        printer.out(&plan_text(&plan));
+        printer.out("\n");
+    }
+    confirm_drops(workspace, &plan, args.yes)?;
+    let cancel = Arc::new(Cancel::new());
+    stop_on_signal(Arc::clone(&cancel));
+    let reporter = Reporter::new(printer, args.json);
+    let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let report = apply(
+        &plan,
+        &Running {
+            warehouse: &warehouse,
+            root: &workspace.root,
+            threads,
+            command: "apply",
+            by: &who(),
+            clock: &SystemClock,
+            cancel: &cancel,
+            listener: &|event| reporter.event(event),
+        },
+    )
+    .map_err(fault)?;
+    if !args.json {
+        printer.out(&run_text(&report));
+    }
+    Ok(match report.status {
+        Status::Done => Outcome::Done,
+        Status::Failed | Status::HeldBack => Outcome::Failed,
+        Status::Interrupted => Outcome::Unexpected,
+    })
+}
+
+/// A saved plan fits only the state, the manifest and the files that it was made from.
+fn refuse_stale(saved: &Plan, now: &Plan) -> Result<(), Diagnostic> {
+    let why = if saved.pipeline != now.pipeline || saved.target != now.target {
+        format!("it is for {} on {}, not for {} on {}", saved.pipeline, saved.target, now.pipeline, now.target)
+    } else if saved.lineage != now.lineage {
+        "it was made for another database".to_owned()
+    } else if saved.serial != now.serial {
+        "the target was changed by another run since".to_owned()
+    } else if saved.manifest != now.manifest {
+        "the manifest was changed since".to_owned()
+    } else if saved.drift != now.drift {
+        "the target was changed outside of Pipewright since".to_owned()
+    } else {
+        let files = |plan: &Plan| -> Vec<_> {
+            plan.steps
+                .iter()
+                .filter_map(|step| match &step.action {
+                    plan::Action::Load(load) => Some((step.address.clone(), load.files.clone())),
+                    _ => None,
+                })
+                .collect()
+        };
+        let (planned, found) = (files(saved), files(now));
+        if planned.iter().all(|step| found.contains(step)) {
+            return Ok(());
+        }
+        "files were changed since".to_owned()
+    };
+    Err(Diagnostic::error(Code::StalePlan, format!("the saved plan is stale: {why}"))
+        .help("look at a new plan: `pipewright plan --out FILE`"))
+}
+
+fn confirm_drops(workspace: &Workspace<'_>, plan: &Plan, yes: bool) -> Result<(), Diagnostics> {
+    let drops = plan.drops().count();
+    if drops == 0 || yes {
+        return Ok(());
+    }
+    let refused = |how: &str| {
+        Diagnostic::error(Code::DropNotAllowed, format!("{} would be dropped", plural(drops, "object", "objects")))
+            .help(how.to_owned())
+            .into()
+    };
+    if !std::io::stdin().is_terminal() {
+        return Err(refused("give `--yes` where nobody can be asked"));
+    }
+    workspace.printer.note(&format!(
+        "{} will be dropped; there is no undo. Only `yes` goes on:",
+        plural(drops, "object", "objects")
+    ));
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    if read.is_ok() && answer.trim() == "yes" { Ok(()) } else { Err(refused("nothing was done")) }
+}
+
+/// The first signal stops the run cleanly, the second at once.
+fn stop_on_signal(cancel: Arc<Cancel>) {
+    let handler = move || {
+        if cancel.is_cancelled() {
+            std::process::abort();
+        }
+        cancel.cancel();
+    };
+    // A process has one handler; a second run in it keeps the first.
+    let _ = ctrlc::set_handler(handler);
+}
+
+fn who() -> String {
+    let user = std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "unknown".to_owned());
+    format!("{user}@{}", gethostname::gethostname().to_string_lossy())
+}

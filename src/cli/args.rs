@@ -1,0 +1,245 @@
+//! The command line's words.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Plans a data pipeline from one YAML manifest, then applies it, on DuckDB or BigQuery.
+#[derive(Debug, Parser)]
+#[command(name = "pipewright", version, about, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What all commands take.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What all commands take.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Folder of the project: the one that holds pipeline.yaml
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    pub project: PathBuf,
+    /// Target to work on; the manifest's default unless given
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub target: Option<String>,
+    /// Value of a variable of the manifest, for this command
+    #[arg(long = "var", global = true, value_name = "NAME=VALUE")]
+    pub vars: Vec<String>,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub color: Color,
+    /// How faults are written
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub error_format: ErrorFormat,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal that can show them
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How faults are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ErrorFormat {
+    /// For people
+    #[default]
+    Human,
+    /// One JSON array
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a new project in a folder
+    Init {
+        /// The folder; made when it is missing
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Check the manifest, its SQL, expectations and dashboards, without any data
+    Validate,
+    /// Write the JSON Schemas of the manifest's files, for editors
+    Schema {
+        /// Only tell whether the files are up to date
+        #[arg(long)]
+        check: bool,
+        /// Folder to write to
+        #[arg(long, value_name = "DIR", default_value = "schema")]
+        out: PathBuf,
+    },
+    /// Show what apply would do, and why
+    Plan(PlanArgs),
+    /// Do it: load, build, check and publish what changed
+    Apply(ApplyArgs),
+    /// Check expectations on the tables as they are
+    Check {
+        /// Nodes whose expectations are checked
+        #[command(flatten)]
+        selection: SelectionArgs,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List what the manifest describes
+    Ls {
+        /// Nodes to list
+        #[command(flatten)]
+        selection: SelectionArgs,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what reads what
+    Graph {
+        /// Form of the output
+        #[arg(long, value_enum, default_value_t)]
+        format: GraphFormat,
+    },
+    /// Run a GoogleSQL script and show the rows of its last query
+    Query(QueryArgs),
+    /// Print the SQL that runs on a target
+    Compile {
+        /// Models or tiles; all models unless given
+        names: Vec<String>,
+        /// Print the rendered GoogleSQL instead
+        #[arg(long)]
+        google: bool,
+    },
+    /// Show past runs
+    Runs {
+        /// A run to show in full
+        run: Option<String>,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+        /// How many runs to list
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Drop everything that Pipewright made in a target
+    Clean {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which nodes a command is about.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SelectionArgs {
+    /// Only these: a name, `tag:NAME`, `path:FOLDER`, `state:changed`; `+` before or behind adds what is upstream or
+    /// downstream; a comma means both
+    #[arg(short, long, value_name = "TERM", num_args = 1..)]
+    pub select: Vec<String>,
+    /// Not these
+    #[arg(long, value_name = "TERM", num_args = 1..)]
+    pub exclude: Vec<String>,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Nodes that steps may be about
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// Write the plan as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Save the plan to a file that `apply FILE` carries out
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Also drop what the manifest no longer has
+    #[arg(long)]
+    pub prune: bool,
+    /// Exit with 2 when there is something to do
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// How long to wait for another process that holds the target
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    pub lock_timeout: String,
+}
+
+/// `apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// A saved plan
+    pub plan: Option<PathBuf>,
+    /// Nodes that steps may be about
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// The most steps at a time; all cores unless given
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Also drop what the manifest no longer has
+    #[arg(long)]
+    pub prune: bool,
+    /// Do not ask before dropping
+    #[arg(long)]
+    pub yes: bool,
+    /// Write events as JSON, one a line
+    #[arg(long)]
+    pub json: bool,
+    /// How long to wait for another process that holds the target
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    pub lock_timeout: String,
+}
+
+/// `query`.
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// The script; `-` reads standard input
+    pub sql: Option<String>,
+    /// A file with the script
+    #[arg(long, value_name = "FILE", conflicts_with = "sql")]
+    pub file: Option<PathBuf>,
+    /// Run in an empty database in memory, without any project
+    #[arg(long)]
+    pub ephemeral: bool,
+    /// Form of the rows
+    #[arg(long, value_enum, default_value_t)]
+    pub format: RowFormat,
+}
+
+/// Form of a query's rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum RowFormat {
+    /// Columns for people
+    #[default]
+    Table,
+    /// One JSON object with schema and rows
+    Json,
+    /// One JSON object a row
+    Jsonl,
+    /// Comma-separated values
+    Csv,
+}
+
+/// Form of the graph.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// A line for each node
+    #[default]
+    Text,
+    /// Graphviz
+    Dot,
+    /// Mermaid
+    Mermaid,
+    /// JSON
+    Json,
+}

@@ -1,0 +1,71 @@
+//! `check`: expectations on the tables as they are. Writes nothing.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::Outcome;
+use super::args::SelectionArgs;
+use super::workspace::{Workspace, fault, selected};
+use crate::apply::{CheckReport, check_published};
+use crate::clock::{Clock, SystemClock};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::expectations::Verdict;
+use crate::plan;
+use crate::project::Address;
+use crate::view::{checks_text, plural};
+use crate::warehouse::Warehouse;
+use crate::warehouse::duckdb::Access;
+
+pub(super) fn run(workspace: &Workspace<'_>, selection: &SelectionArgs, json: bool) -> Result<Outcome, Diagnostics> {
+    let loaded = workspace.load()?;
+    let compiled = &loaded.compiled;
+    let chosen: BTreeSet<Address> =
+        selected(selection, compiled, None)?.unwrap_or_else(|| compiled.order.iter().cloned().collect());
+    let warehouse = workspace.open(&loaded, Access::Read, "pipewright check", "0s")?;
+    let objects = warehouse.snapshot().map_err(fault)?.objects;
+    let mut session = warehouse.session().map_err(fault)?;
+    let now = SystemClock.now().timestamp();
+    let mut faults = Diagnostics::new();
+    let mut reports: Vec<CheckReport> = Vec::new();
+    for address in compiled.order.iter().filter(|address| chosen.contains(address)) {
+        let (Some(node), Some(compiled_node)) = (compiled.node(address), compiled.nodes.get(&address.name)) else {
+            continue;
+        };
+        if !compiled.checks.contains_key(address) {
+            continue;
+        }
+        if !objects.contains_key(&node.relation()) {
+            faults.push(
+                Diagnostic::error(Code::ExpectationErrored, format!("{} is not in the target", node.relation()))
+                    .at(node.span.clone(), "nothing to check")
+                    .about(address.to_string())
+                    .help("run `pipewright apply` first"),
+            );
+            continue;
+        }
+        let audit = plan::audit(compiled, compiled_node, node.table(), node.materialization())?;
+        match check_published(&audit, session.as_mut(), now) {
+            Ok(checks) => reports.extend(checks),
+            Err(error) => faults.push(error.diagnostic),
+        }
+    }
+    let count = |verdict| reports.iter().filter(|check| check.outcome.verdict == verdict).count();
+    if json {
+        let value = json!({ "checks": reports });
+        workspace.printer.out(&format!("{value:#}\n"));
+    } else {
+        let text = checks_text(&reports, false);
+        workspace.printer.out(text.trim_start());
+        workspace.printer.out(&format!(
+            "{}: {} passed, {} warned, {} failed.\n",
+            plural(reports.len(), "expectation", "expectations"),
+            count(Verdict::Passed),
+            count(Verdict::Warned),
+            count(Verdict::Failed) + count(Verdict::Errored)
+        ));
+    }
+    faults.into_result(())?;
+    let failed = count(Verdict::Failed) + count(Verdict::Errored);
+    Ok(if failed > 0 { Outcome::Failed } else { Outcome::Done })
+}

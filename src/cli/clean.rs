@@ -1,0 +1,63 @@
+//! `clean`: everything that Pipewright made in a target, dropped; nothing else.
+
+use std::io::{BufRead, IsTerminal};
+
+use super::Outcome;
+use super::workspace::{Workspace, fault};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::state::mark;
+use crate::view::plural;
+use crate::warehouse::duckdb::Access;
+use crate::warehouse::{Relation, Warehouse};
+
+pub(super) fn run(workspace: &Workspace<'_>, yes: bool) -> Result<Outcome, Diagnostics> {
+    let printer = workspace.printer;
+    let loaded = workspace.load()?;
+    let pipeline = &loaded.compiled.project.name;
+    let warehouse = workspace.open(&loaded, Access::Write, "pipewright clean", "0s")?;
+    let snapshot = warehouse.snapshot().map_err(fault)?;
+    let mut made: Vec<_> = snapshot
+        .state
+        .nodes
+        .iter()
+        .filter_map(|(address, state)| {
+            let object = snapshot.objects.get(&state.relation)?;
+            let ours = object.mark() == Some(mark(pipeline, address, &state.data_hash).as_str());
+            ours.then(|| (address.clone(), Relation::parse(&state.relation), object.materialization))
+        })
+        .collect();
+    // Views first: they read tables.
+    made.sort_by_key(|(address, _, kind)| (*kind, address.clone()));
+    if made.is_empty() {
+        printer.note("There is nothing of this pipeline in the target.");
+        return Ok(Outcome::Done);
+    }
+    let what = plural(made.len(), "object", "objects");
+    for (_, relation, _) in &made {
+        printer.out(&format!("  - {relation}\n"));
+    }
+    if !yes {
+        let refused = |how: &str| {
+            Diagnostic::error(Code::DropNotAllowed, format!("{what} would be dropped")).help(how.to_owned())
+        };
+        if !std::io::stdin().is_terminal() {
+            return Err(refused("give `--yes` where nobody can be asked").into());
+        }
+        printer.note(&format!("{what} will be dropped; there is no undo. Only `yes` goes on:"));
+        let mut answer = String::new();
+        if std::io::stdin().lock().read_line(&mut answer).is_err() || answer.trim() != "yes" {
+            return Err(refused("nothing was done").into());
+        }
+    }
+    let mut session = warehouse.session().map_err(fault)?;
+    session.begin().map_err(fault)?;
+    for (address, relation, kind) in &made {
+        session.drop(relation, *kind).map_err(fault)?;
+        let rejects = relation.sibling(format!("{}__rejects", relation.table));
+        session.drop(&rejects, crate::manifest::types::Materialization::Table).map_err(fault)?;
+        session.forget(address).map_err(fault)?;
+    }
+    session.commit().map_err(fault)?;
+    printer.note(&format!("{what} dropped."));
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,130 @@
+//! `ls`, `graph`, and the line that `validate` ends with.
+
+use serde_json::{Value, json};
+
+use super::Outcome;
+use super::args::{GraphFormat, SelectionArgs};
+use super::workspace::{Workspace, selected};
+use crate::compile::CompiledProject;
+use crate::diag::Diagnostics;
+use crate::graph;
+use crate::manifest::types::Materialization;
+use crate::project::{Detail, NodeKind};
+use crate::view::{Align, Table, plural};
+
+pub(super) fn run(workspace: &Workspace<'_>, selection: &SelectionArgs, json: bool) -> Result<Outcome, Diagnostics> {
+    let loaded = workspace.load()?;
+    let compiled = &loaded.compiled;
+    let chosen = selected(selection, compiled, None)?;
+    let everything = chosen.is_none();
+    let nodes: Vec<_> = compiled
+        .project
+        .nodes
+        .values()
+        .filter(|node| chosen.as_ref().is_none_or(|chosen| chosen.contains(&node.address)))
+        .collect();
+    if json {
+        let nodes: Vec<Value> = nodes
+            .iter()
+            .map(|node| {
+                json!({
+                    "address": node.address.to_string(),
+                    "relation": node.relation(),
+                    "materialized": node.materialization(),
+                    "description": node.description,
+                    "owner": node.owner,
+                    "tags": node.tags,
+                    "path": node.path,
+                    "columns": compiled.nodes.get(node.table()).map(|node| &node.columns),
+                    "reads": compiled.graph.upstream(&node.address).iter().map(ToString::to_string).collect::<Vec<_>>(),
+                    "expectations": compiled.checks.get(&node.address).map_or(0, Vec::len),
+                })
+            })
+            .collect();
+        let mut value = json!({ "nodes": nodes });
+        if everything {
+            let project = &compiled.project;
+            value["expectations"] = project
+                .expectations
+                .iter()
+                .map(|expectation| json!({ "address": expectation.address(), "suite": expectation.suite, "on": expectation.on.to_string(), "kind": expectation.kind.name(), "severity": expectation.severity, "mostly": expectation.mostly }))
+                .collect();
+            value["tiles"] = compiled
+                .tiles
+                .iter()
+                .map(|tile| json!({ "address": tile.address, "title": tile.title, "columns": tile.columns }))
+                .collect();
+            value["jobs"] = json!(project.jobs);
+            value["notifications"] = json!(project.notifications);
+        }
+        workspace.printer.out(&format!("{value:#}\n"));
+        return Ok(Outcome::Done);
+    }
+    let mut table = Table::new(&[Align::Left, Align::Left, Align::Left, Align::Right, Align::Left]);
+    for node in &nodes {
+        let kind = match (&node.detail, node.materialization()) {
+            (Detail::Load(_), _) => "files",
+            (Detail::Model(_), Materialization::View) => "view",
+            (Detail::Model(_), Materialization::Table) => "table",
+        };
+        let checks = compiled.checks.get(&node.address).map_or(0, Vec::len);
+        table.row([
+            node.address.to_string(),
+            node.relation(),
+            kind.to_owned(),
+            plural(checks, "expectation", "expectations"),
+            node.tags.join(" "),
+        ]);
+    }
+    let mut out = table.to_string();
+    if everything {
+        let mut rest = Table::new(&[Align::Left, Align::Left]);
+        for (name, job) in &compiled.project.jobs {
+            let when = job.schedule.as_ref().map_or("by hand".to_owned(), |s| format!("{} {}", s.cron, s.timezone));
+            rest.row([format!("job.{name}"), when]);
+        }
+        for (name, notification) in &compiled.project.notifications {
+            let events: Vec<String> = notification
+                .events
+                .iter()
+                .filter_map(|event| serde_json::to_value(event).ok()?.as_str().map(str::to_owned))
+                .collect();
+            rest.row([format!("notification.{name}"), format!("on {}", events.join(", "))]);
+        }
+        for (name, dashboard) in &compiled.project.dashboards {
+            let tiles: usize = dashboard.tabs.values().map(|tab| tab.tiles.len()).sum();
+            let what = format!("{}, {}", plural(dashboard.tabs.len(), "tab", "tabs"), plural(tiles, "tile", "tiles"));
+            rest.row([format!("dashboard.{name}"), what]);
+        }
+        out.push_str(&rest.to_string());
+    }
+    workspace.printer.out(&out);
+    Ok(Outcome::Done)
+}
+
+pub(super) fn graph(workspace: &Workspace<'_>, format: GraphFormat) -> Result<Outcome, Diagnostics> {
+    let loaded = workspace.load()?;
+    let graph = &loaded.compiled.graph;
+    workspace.printer.out(&match format {
+        GraphFormat::Text => graph::text(graph),
+        GraphFormat::Dot => graph::dot(graph),
+        GraphFormat::Mermaid => graph::mermaid(graph),
+        GraphFormat::Json => format!("{:#}\n", graph::json(graph)),
+    });
+    Ok(Outcome::Done)
+}
+
+/// `olist is valid: 9 sources, 1 seed, 17 models, 272 expectations, 60 dashboard queries.`
+pub(super) fn counts(compiled: &CompiledProject) -> String {
+    let of = |kind| compiled.project.nodes.values().filter(|node| node.address.kind == kind).count();
+    format!(
+        "{} is valid for {}: {}, {}, {}, {}, {}.",
+        compiled.project.name,
+        compiled.target,
+        plural(of(NodeKind::Source), "source", "sources"),
+        plural(of(NodeKind::Seed), "seed", "seeds"),
+        plural(of(NodeKind::Model), "model", "models"),
+        plural(compiled.project.expectations.len(), "expectation", "expectations"),
+        plural(compiled.tiles.len(), "dashboard query", "dashboard queries"),
+    )
+}

@@ -1,0 +1,111 @@
+//! The command line: words to settings, settings to stages, outcome to exit code. No logic of its own.
+
+pub mod args;
+mod apply;
+mod check;
+mod clean;
+mod compile;
+mod init;
+mod ls;
+mod plan;
+mod query;
+mod runs;
+mod schema;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::diag::{Area, Code, Diagnostic, Diagnostics, Severity};
+use crate::view::Printer;
+use args::{Cli, Color, Command, ErrorFormat};
+use workspace::Workspace;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// The user's manifest, data or expectation failed.
+    Failed,
+    /// Anything else: the machine, the network, a fault of Pipewright.
+    Unexpected,
+    /// `plan --detailed-exitcode` found something to do.
+    Changes,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Done => 0,
+            Outcome::Failed => 1,
+            Outcome::Unexpected | Outcome::Changes => 2,
+        })
+    }
+}
+
+/// Runs a command line.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are data and a success; everything else is a fault of the command line.
+            let _ = error.print();
+            return if error.use_stderr() { Outcome::Unexpected } else { Outcome::Done }.into();
+        }
+    };
+    let color = match cli.global.color {
+        Color::Auto => None,
+        Color::Always => Some(true),
+        Color::Never => Some(false),
+    };
+    let printer = Printer::new(cli.global.error_format == ErrorFormat::Json, color);
+    let workspace = Workspace::new(&cli.global, printer);
+    let result = match cli.command {
+        Command::Init { folder } => init::run(printer, &folder),
+        Command::Validate => workspace.load().map(|loaded| {
+            printer.note(&ls::counts(&loaded.compiled));
+            Outcome::Done
+        }),
+        Command::Schema { check, out } => schema::run(printer, &out, check),
+        Command::Plan(args) => plan::run(&workspace, &args),
+        Command::Apply(args) => apply::run(&workspace, &args),
+        Command::Check { selection, json } => check::run(&workspace, &selection, json),
+        Command::Ls { selection, json } => ls::run(&workspace, &selection, json),
+        Command::Graph { format } => ls::graph(&workspace, format),
+        Command::Query(args) => query::run(&workspace, &args),
+        Command::Compile { names, google } => compile::run(&workspace, &names, google),
+        Command::Runs { run, json, limit } => runs::run(&workspace, run.as_deref(), json, limit),
+        Command::Clean { yes } => clean::run(&workspace, yes),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "pipewright", &mut script);
+            printer.out(&String::from_utf8_lossy(&script));
+            Ok(Outcome::Done)
+        }
+    };
+    match result {
+        Ok(outcome) => outcome.into(),
+        Err(faults) => {
+            let outcome = outcome_of(&faults);
+            printer.faults(&faults);
+            outcome.into()
+        }
+    }
+}
+
+/// The user's own faults are told apart from those of the world around.
+fn outcome_of(faults: &Diagnostics) -> Outcome {
+    let own = faults
+        .iter()
+        .filter(|fault| fault.severity == Severity::Error)
+        .any(|fault| !matches!(fault.code.area(), Area::Environment | Area::Internal));
+    if own { Outcome::Failed } else { Outcome::Unexpected }
+}
+
+/// A fault of the command line's own words.
+fn usage(message: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(Code::Usage, message)
+}

@@ -1,0 +1,65 @@
+//! `runs`: what was done to a target.
+
+use serde_json::Value;
+
+use super::Outcome;
+use super::workspace::{Workspace, fault};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::view::{Align, Table, bytes, count, duration};
+use crate::warehouse::Warehouse;
+use crate::warehouse::duckdb::Access;
+
+pub(super) fn run(
+    workspace: &Workspace<'_>,
+    run: Option<&str>,
+    json: bool,
+    limit: u32,
+) -> Result<Outcome, Diagnostics> {
+    let loaded = workspace.load()?;
+    let warehouse = workspace.open(&loaded, Access::Read, "pipewright runs", "0s")?;
+    if warehouse.snapshot().map_err(fault)?.state.lineage.is_none() {
+        if json {
+            workspace.printer.out("[]\n");
+        } else {
+            workspace.printer.note("Nothing was run on this target yet.");
+        }
+        return Ok(Outcome::Done);
+    }
+    let history = warehouse.history(run, limit).map_err(fault)?;
+    if let (Some(run), true) = (run, history.is_empty()) {
+        return Err(Diagnostic::error(Code::Usage, format!("there is no run `{run}`"))
+            .help("`pipewright runs` lists them")
+            .into());
+    }
+    if json {
+        workspace.printer.out(&format!("{:#}\n", Value::from(history)));
+        return Ok(Outcome::Done);
+    }
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    let number = |row: &Value, key: &str| row[key].as_u64();
+    if run.is_none() {
+        let mut table = Table::new(&[Align::Left, Align::Left, Align::Left, Align::Left, Align::Right]);
+        for row in &history {
+            let time = number(row, "milliseconds").map(duration).unwrap_or_default();
+            table.row([text(row, "run"), text(row, "status"), text(row, "command"), text(row, "started_by"), time]);
+        }
+        workspace.printer.out(&table.to_string());
+        return Ok(Outcome::Done);
+    }
+    let mut table = Table::new(&[Align::Left, Align::Left, Align::Left, Align::Right, Align::Right, Align::Right]);
+    for row in &history {
+        table.row([
+            text(row, "address"),
+            text(row, "action"),
+            text(row, "status"),
+            number(row, "rows").map(count).unwrap_or_default(),
+            number(row, "bytes").map(bytes).unwrap_or_default(),
+            number(row, "milliseconds").map(duration).unwrap_or_default(),
+        ]);
+    }
+    workspace.printer.out(&table.to_string());
+    for row in history.iter().filter(|row| row["message"].is_string()) {
+        workspace.printer.out(&format!("\n{} [{}]\n{}\n", text(row, "address"), text(row, "code"), text(row, "message")));
+    }
+    Ok(Outcome::Done)
+}

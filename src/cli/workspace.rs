@@ -1,0 +1,191 @@
+//! From a folder to a compiled project and an open target: what most commands start with.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::compile::{CompiledProject, compile};
+use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
+use crate::graph::{Selectable, Selection};
+use crate::manifest::env::ProcessEnvironment;
+use crate::manifest::types::{DurationText, Scalar, Target};
+use crate::plan::Files;
+use crate::project::{Address, Detail, Project, resolve};
+use crate::source::{FileSet, FileStamp, SourceError, expand, fingerprint_files};
+use crate::state::{FileState, Snapshot};
+use crate::view::Printer;
+use crate::warehouse::WarehouseError;
+use crate::warehouse::duckdb::{Access, DuckDb};
+
+use super::args::{Global, SelectionArgs};
+use super::usage;
+
+/// What all commands know.
+pub(super) struct Workspace<'a> {
+    pub(super) root: PathBuf,
+    pub(super) printer: Printer,
+    global: &'a Global,
+}
+
+/// A project that is whole.
+pub(super) struct LoadedProject {
+    pub(super) compiled: CompiledProject,
+}
+
+impl<'a> Workspace<'a> {
+    pub(super) fn new(global: &'a Global, printer: Printer) -> Self {
+        Self { root: global.project.clone(), printer, global }
+    }
+
+    /// Reads, resolves and compiles the project; shows warnings.
+    pub(super) fn load(&self) -> Result<LoadedProject, Diagnostics> {
+        let raw = crate::manifest::load(&self.root, &ProcessEnvironment)?;
+        let (mut project, warnings) = resolve(raw)?;
+        self.printer.faults(&warnings);
+        self.override_vars(&mut project)?;
+        let target = self.global.target.clone().unwrap_or_else(|| project.default_target.clone());
+        let (compiled, warnings) = compile(project, &target)?;
+        self.printer.faults(&warnings);
+        Ok(LoadedProject { compiled })
+    }
+
+    fn override_vars(&self, project: &mut Project) -> Result<(), Diagnostic> {
+        for given in &self.global.vars {
+            let Some((name, value)) = given.split_once('=') else {
+                return Err(usage(format!("`--var {given}` is not of the form NAME=VALUE")));
+            };
+            if !project.vars.contains_key(name) {
+                let known = did_you_mean(name, project.vars.keys().map(String::as_str));
+                return Err(Diagnostic::error(Code::UnknownVar, format!("there is no variable `{name}`"))
+                    .maybe_help(known.or_else(|| Some("declare it under `vars:` in pipeline.yaml".to_owned()))));
+            }
+            project.vars.insert(name.to_owned(), scalar(value));
+        }
+        Ok(())
+    }
+
+    /// Opens the target of a project; waits for whoever holds it as long as was asked.
+    pub(super) fn open(
+        &self,
+        loaded: &LoadedProject,
+        access: Access,
+        command: &str,
+        lock_timeout: &str,
+    ) -> Result<DuckDb, Diagnostics> {
+        let wait = DurationText::parse(lock_timeout)
+            .ok_or_else(|| usage(format!("`{lock_timeout}` is not a time such as `30s` or `5m`")))?
+            .0;
+        let Some(Target::DuckDb(settings)) = loaded.compiled.target_settings() else {
+            return Err(Diagnostic::error(
+                Code::UnsupportedTarget,
+                format!("the target `{}` is BigQuery, which this version only compiles for", loaded.compiled.target),
+            )
+            .help("use `pipewright compile` for its SQL, or run on a DuckDB target")
+            .into());
+        };
+        let started = Instant::now();
+        loop {
+            match DuckDb::open(&self.root, settings, access, command) {
+                Err(error) if error.diagnostic.code == Code::Locked && started.elapsed() < wait => {
+                    std::thread::sleep(Duration::from_millis(200));
+                }
+                result => return result.map_err(fault),
+            }
+        }
+    }
+}
+
+/// A warehouse's error as faults.
+pub(super) fn fault(error: WarehouseError) -> Diagnostics {
+    error.diagnostic.into()
+}
+
+fn scalar(text: &str) -> Scalar {
+    if let Ok(value) = text.parse::<bool>() {
+        Scalar::Bool(value)
+    } else if let Ok(value) = text.parse::<i64>() {
+        Scalar::Integer(value)
+    } else if let Ok(value) = text.parse::<f64>() {
+        Scalar::Float(value)
+    } else {
+        Scalar::Text(text.to_owned())
+    }
+}
+
+/// The files of all sources and seeds, hashed as far as they changed since they were remembered.
+pub(super) fn files(root: &Path, project: &Project, snapshot: &Snapshot) -> Result<Files, Diagnostics> {
+    let mut files = Files::new();
+    let mut faults = Diagnostics::new();
+    for node in project.nodes.values() {
+        let Detail::Load(load) = &node.detail else { continue };
+        let known = snapshot.state.nodes.get(&node.address).map(|state| state.files.as_slice()).unwrap_or_default();
+        let known = FileSet { files: known.iter().map(stamp).collect() };
+        match expand(root, &load.files).and_then(|found| fingerprint_files(&found, &known)) {
+            Ok(found) => {
+                files.insert(node.address.clone(), found.files.into_iter().map(remembered).collect());
+            }
+            Err(error) => {
+                let code = match &error {
+                    SourceError::Read { .. } | SourceError::Changed { .. } => Code::UnreadableFile,
+                    _ => Code::NoSourceFile,
+                };
+                faults.push(
+                    Diagnostic::error(code, error.to_string())
+                        .at(load.files_span.clone(), "these files")
+                        .about(node.address.to_string())
+                        .maybe_help(error.help()),
+                );
+            }
+        }
+    }
+    faults.into_result(files)
+}
+
+fn stamp(file: &FileState) -> FileStamp {
+    FileStamp { name: file.path.clone(), bytes: file.bytes, modified: file.modified, blake3: file.hash.clone() }
+}
+
+fn remembered(stamp: FileStamp) -> FileState {
+    FileState { path: stamp.name, bytes: stamp.bytes, modified: stamp.modified, hash: stamp.blake3 }
+}
+
+/// The nodes that a selection means; nothing without a selection.
+pub(super) fn selected(
+    args: &SelectionArgs,
+    compiled: &CompiledProject,
+    changed: Option<&BTreeSet<Address>>,
+) -> Result<Option<BTreeSet<Address>>, Diagnostics> {
+    let selection = Selection { select: args.select.clone(), exclude: args.exclude.clone() };
+    if selection.is_everything() {
+        return Ok(None);
+    }
+    let about = About { compiled, changed };
+    selection.resolve(&compiled.graph, &about).map(Some).map_err(|wrong| {
+        Diagnostic::error(Code::EmptySelection, format!("`{}`: {}", wrong.term, wrong.message)).help(wrong.help).into()
+    })
+}
+
+struct About<'a> {
+    compiled: &'a CompiledProject,
+    changed: Option<&'a BTreeSet<Address>>,
+}
+
+impl Selectable for About<'_> {
+    fn tags(&self, address: &Address) -> Vec<String> {
+        self.compiled.node(address).map(|node| node.tags.clone()).unwrap_or_default()
+    }
+
+    fn paths(&self, address: &Address) -> Vec<String> {
+        self.compiled
+            .node(address)
+            .map(|node| match &node.detail {
+                Detail::Model(model) => vec![node.path.clone(), model.sql.name.clone()],
+                Detail::Load(_) => vec![node.path.clone()],
+            })
+            .unwrap_or_default()
+    }
+
+    fn changed(&self, address: &Address) -> Option<bool> {
+        self.changed.map(|changed| changed.contains(address))
+    }
+}
