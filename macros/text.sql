@@ -15,10 +15,17 @@ LOWER({{ clean_text(expression) }})
 UPPER({{ clean_text(expression) }})
 {%- endmacro -%}
 
-{#- "  São  Paulo" and "sao paulo" are one city: NFD parts a letter from its accents, \pM is an accent. -#}
+{#-
+  "  São  Paulo" and "sao paulo" are one city. NFC first, so that a letter and its accent are one character whichever
+  way the file has them; the list holds the accents of Portuguese and of its neighbours.
+-#}
 {%- macro normalise_city(expression) -%}
 REGEXP_REPLACE(
-        REGEXP_REPLACE(NORMALIZE({{ lower_code(expression) }}, NFD), r'\pM', ''),
+        TRANSLATE(
+            NORMALIZE({{ lower_code(expression) }}, NFC),
+            'áàâãäéèêëíìîïóòôõöúùûüçñ',
+            'aaaaaeeeeiiiiooooouuuucn'
+        ),
         r'\s+',
         ' '
     )

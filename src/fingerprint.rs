@@ -50,7 +50,9 @@ impl Fingerprint {
     #[must_use]
     pub fn columns(self, columns: &[Column]) -> Self {
         let start = self.number(columns.len() as u64);
-        columns.iter().fold(start, |print, column| print.text(&column.name).text(&column.data_type.to_string()))
+        columns
+            .iter()
+            .fold(start, |print, column| print.text(&column.name).text(&column.data_type.to_string()))
     }
 
     /// The hash, hexadecimal, 128 bits.
@@ -65,9 +67,14 @@ mod tests {
 
     #[test]
     fn fields_do_not_run_together() {
-        let hash = |texts: &[&str]| texts.iter().fold(Fingerprint::new("t"), |print, text| print.text(text)).finish();
+        let hash = |texts: &[&str]| {
+            texts.iter().fold(Fingerprint::new("t"), |print, text| print.text(text)).finish()
+        };
         assert_ne!(hash(&["ab", "c"]), hash(&["a", "bc"]));
-        assert_ne!(Fingerprint::new("t").maybe(None).finish(), Fingerprint::new("t").maybe(Some("")).finish());
+        assert_ne!(
+            Fingerprint::new("t").maybe(None).finish(),
+            Fingerprint::new("t").maybe(Some("")).finish()
+        );
         assert_eq!(hash(&["a"]).len(), 32);
     }
 

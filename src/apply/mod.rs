@@ -19,8 +19,8 @@ use crate::plan::Plan;
 use crate::warehouse::{RunHeader, Warehouse, WarehouseError};
 
 pub use cancel::Cancel;
-pub use step::check_published;
 pub use report::{CheckReport, Event, Fault, RunReport, Status, StepReport};
+pub use step::check_published;
 
 /// What a run needs beside its plan.
 pub struct Running<'a> {
@@ -66,7 +66,14 @@ pub fn apply(plan: &Plan, running: &Running<'_>) -> Result<RunReport, WarehouseE
         (running.listener)(event);
     };
     tell(&Event::RunStarted { run: &run, steps: plan.steps.len() });
-    let context = step::Context { plan, running, run: &run, started_at: &started_at, now: now.timestamp(), tell: &tell };
+    let context = step::Context {
+        plan,
+        running,
+        run: &run,
+        started_at: &started_at,
+        now: now.timestamp(),
+        tell: &tell,
+    };
     let steps = schedule::run(&context);
     let status = if steps.iter().any(|step| step.status == Status::Failed) {
         Status::Failed

@@ -104,7 +104,11 @@ pub struct RunReport {
 impl RunReport {
     /// How many expectations came out so.
     pub fn verdicts(&self, verdict: Verdict) -> usize {
-        self.steps.iter().flat_map(|step| &step.checks).filter(|check| check.outcome.verdict == verdict).count()
+        self.steps
+            .iter()
+            .flat_map(|step| &step.checks)
+            .filter(|check| check.outcome.verdict == verdict)
+            .count()
     }
 
     /// How many steps ended so.

@@ -33,7 +33,11 @@ struct Work {
 }
 
 /// Runs a step with its retries; never fails, but reports.
-pub(super) fn run_step(context: &Context<'_>, step: &Step, session: &mut Option<Box<dyn Session>>) -> StepReport {
+pub(super) fn run_step(
+    context: &Context<'_>,
+    step: &Step,
+    session: &mut Option<Box<dyn Session>>,
+) -> StepReport {
     let started = Instant::now();
     (context.tell)(&Event::StepStarted {
         address: &step.address,
@@ -109,7 +113,11 @@ fn one_try(
 }
 
 /// Runs work that is interrupted when it takes longer than it may.
-fn within(limit: Option<Duration>, interrupt: Arc<dyn Interrupt>, work: impl FnOnce() -> Result<()>) -> Result<()> {
+fn within(
+    limit: Option<Duration>,
+    interrupt: Arc<dyn Interrupt>,
+    work: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     let Some(limit) = limit else { return work() };
     let (done, watching) = channel::<()>();
     std::thread::scope(|scope| {
@@ -165,7 +173,7 @@ fn perform(context: &Context<'_>, step: &Step, session: &mut dyn Session, work: 
             Ok(())
         }
         Action::Drop { materialization } => {
-            session.drop(&relation, *materialization)?;
+            session.remove(&relation, *materialization)?;
             session.forget(&step.address)
         }
     }
@@ -236,7 +244,8 @@ fn publish(
     session.publish(&at, relation, built.kind, publish)?;
     work.rows = built.size.map(|(rows, _)| rows);
     work.bytes = built.size.map(|(_, bytes)| bytes);
-    let Record { data_hash, own_hash, query_hash, metadata_hash, audit_hash, columns, .. } = publish.record.clone();
+    let Record { data_hash, own_hash, query_hash, metadata_hash, audit_hash, columns, .. } =
+        publish.record.clone();
     let files = match &step.action {
         Action::Load(load) => load.files.clone(),
         _ => Vec::new(),
@@ -303,7 +312,8 @@ fn evaluate(
         };
         let mut numbers = numbers.into_iter();
         if query.sized {
-            let mut count = || numbers.next().flatten().and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
+            let mut count =
+                || numbers.next().flatten().and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
             size = Some((count(), count()));
         }
         for place in &query.checks {
@@ -344,7 +354,8 @@ fn refuse_failures(work: &Work) -> Result<()> {
         .iter()
         .filter(|check| {
             check.outcome.verdict == Verdict::Errored
-                || (check.outcome.verdict == Verdict::Failed && check.severity == ExpectationSeverity::Critical)
+                || (check.outcome.verdict == Verdict::Failed
+                    && check.severity == ExpectationSeverity::Critical)
         })
         .collect();
     let Some(first) = failed.first() else { return Ok(()) };

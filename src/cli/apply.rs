@@ -23,7 +23,9 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     let plan = match &args.plan {
         Some(path) => {
             if !args.selection.select.is_empty() || !args.selection.exclude.is_empty() || args.prune {
-                return Err(usage("a saved plan is carried out as it is").help("give the selection to `plan`").into());
+                return Err(usage("a saved plan is carried out as it is")
+                    .help("give the selection to `plan`")
+                    .into());
             }
             let saved = plan::load(path)?;
             let now = make(workspace, &loaded, &snapshot, &args.selection, false)?;
@@ -74,7 +76,10 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
 /// A saved plan fits only the state, the manifest and the files that it was made from.
 fn refuse_stale(saved: &Plan, now: &Plan) -> Result<(), Diagnostic> {
     let why = if saved.pipeline != now.pipeline || saved.target != now.target {
-        format!("it is for {} on {}, not for {} on {}", saved.pipeline, saved.target, now.pipeline, now.target)
+        format!(
+            "it is for {} on {}, not for {} on {}",
+            saved.pipeline, saved.target, now.pipeline, now.target
+        )
     } else if saved.lineage != now.lineage {
         "it was made for another database".to_owned()
     } else if saved.serial != now.serial {
@@ -109,9 +114,12 @@ fn confirm_drops(workspace: &Workspace<'_>, plan: &Plan, yes: bool) -> Result<()
         return Ok(());
     }
     let refused = |how: &str| {
-        Diagnostic::error(Code::DropNotAllowed, format!("{} would be dropped", plural(drops, "object", "objects")))
-            .help(how.to_owned())
-            .into()
+        Diagnostic::error(
+            Code::DropNotAllowed,
+            format!("{} would be dropped", plural(drops, "object", "objects")),
+        )
+        .help(how.to_owned())
+        .into()
     };
     if !std::io::stdin().is_terminal() {
         return Err(refused("give `--yes` where nobody can be asked"));
@@ -138,6 +146,7 @@ fn stop_on_signal(cancel: Arc<Cancel>) {
 }
 
 fn who() -> String {
-    let user = std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "unknown".to_owned());
+    let user =
+        std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "unknown".to_owned());
     format!("{user}@{}", gethostname::gethostname().to_string_lossy())
 }

@@ -17,7 +17,11 @@ use crate::view::{checks_text, plural};
 use crate::warehouse::Warehouse;
 use crate::warehouse::duckdb::Access;
 
-pub(super) fn run(workspace: &Workspace<'_>, selection: &SelectionArgs, json: bool) -> Result<Outcome, Diagnostics> {
+pub(super) fn run(
+    workspace: &Workspace<'_>,
+    selection: &SelectionArgs,
+    json: bool,
+) -> Result<Outcome, Diagnostics> {
     let loaded = workspace.load()?;
     let compiled = &loaded.compiled;
     let chosen: BTreeSet<Address> =
@@ -29,7 +33,8 @@ pub(super) fn run(workspace: &Workspace<'_>, selection: &SelectionArgs, json: bo
     let mut faults = Diagnostics::new();
     let mut reports: Vec<CheckReport> = Vec::new();
     for address in compiled.order.iter().filter(|address| chosen.contains(address)) {
-        let (Some(node), Some(compiled_node)) = (compiled.node(address), compiled.nodes.get(&address.name)) else {
+        let (Some(node), Some(compiled_node)) = (compiled.node(address), compiled.nodes.get(&address.name))
+        else {
             continue;
         };
         if !compiled.checks.contains_key(address) {
@@ -37,10 +42,13 @@ pub(super) fn run(workspace: &Workspace<'_>, selection: &SelectionArgs, json: bo
         }
         if !objects.contains_key(&node.relation()) {
             faults.push(
-                Diagnostic::error(Code::ExpectationErrored, format!("{} is not in the target", node.relation()))
-                    .at(node.span.clone(), "nothing to check")
-                    .about(address.to_string())
-                    .help("run `pipewright apply` first"),
+                Diagnostic::error(
+                    Code::ExpectationErrored,
+                    format!("{} is not in the target", node.relation()),
+                )
+                .at(node.span.clone(), "nothing to check")
+                .about(address.to_string())
+                .help("run `pipewright apply` first"),
             );
             continue;
         }

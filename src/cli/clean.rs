@@ -52,9 +52,9 @@ pub(super) fn run(workspace: &Workspace<'_>, yes: bool) -> Result<Outcome, Diagn
     let mut session = warehouse.session().map_err(fault)?;
     session.begin().map_err(fault)?;
     for (address, relation, kind) in &made {
-        session.drop(relation, *kind).map_err(fault)?;
+        session.remove(relation, *kind).map_err(fault)?;
         let rejects = relation.sibling(format!("{}__rejects", relation.table));
-        session.drop(&rejects, crate::manifest::types::Materialization::Table).map_err(fault)?;
+        session.remove(&rejects, crate::manifest::types::Materialization::Table).map_err(fault)?;
         session.forget(address).map_err(fault)?;
     }
     session.commit().map_err(fault)?;

@@ -12,7 +12,11 @@ use crate::manifest::types::Materialization;
 use crate::project::{Detail, NodeKind};
 use crate::view::{Align, Table, plural};
 
-pub(super) fn run(workspace: &Workspace<'_>, selection: &SelectionArgs, json: bool) -> Result<Outcome, Diagnostics> {
+pub(super) fn run(
+    workspace: &Workspace<'_>,
+    selection: &SelectionArgs,
+    json: bool,
+) -> Result<Outcome, Diagnostics> {
     let loaded = workspace.load()?;
     let compiled = &loaded.compiled;
     let chosen = selected(selection, compiled, None)?;
@@ -80,7 +84,8 @@ pub(super) fn run(workspace: &Workspace<'_>, selection: &SelectionArgs, json: bo
     if everything {
         let mut rest = Table::new(&[Align::Left, Align::Left]);
         for (name, job) in &compiled.project.jobs {
-            let when = job.schedule.as_ref().map_or("by hand".to_owned(), |s| format!("{} {}", s.cron, s.timezone));
+            let when =
+                job.schedule.as_ref().map_or("by hand".to_owned(), |s| format!("{} {}", s.cron, s.timezone));
             rest.row([format!("job.{name}"), when]);
         }
         for (name, notification) in &compiled.project.notifications {
@@ -93,7 +98,11 @@ pub(super) fn run(workspace: &Workspace<'_>, selection: &SelectionArgs, json: bo
         }
         for (name, dashboard) in &compiled.project.dashboards {
             let tiles: usize = dashboard.tabs.values().map(|tab| tab.tiles.len()).sum();
-            let what = format!("{}, {}", plural(dashboard.tabs.len(), "tab", "tabs"), plural(tiles, "tile", "tiles"));
+            let what = format!(
+                "{}, {}",
+                plural(dashboard.tabs.len(), "tab", "tabs"),
+                plural(tiles, "tile", "tiles")
+            );
             rest.row([format!("dashboard.{name}"), what]);
         }
         out.push_str(&rest.to_string());

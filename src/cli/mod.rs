@@ -1,7 +1,7 @@
 //! The command line: words to settings, settings to stages, outcome to exit code. No logic of its own.
 
-pub mod args;
 mod apply;
+pub mod args;
 mod check;
 mod clean;
 mod compile;

@@ -41,12 +41,19 @@ pub(super) fn run(
         let mut table = Table::new(&[Align::Left, Align::Left, Align::Left, Align::Left, Align::Right]);
         for row in &history {
             let time = number(row, "milliseconds").map(duration).unwrap_or_default();
-            table.row([text(row, "run"), text(row, "status"), text(row, "command"), text(row, "started_by"), time]);
+            table.row([
+                text(row, "run"),
+                text(row, "status"),
+                text(row, "command"),
+                text(row, "started_by"),
+                time,
+            ]);
         }
         workspace.printer.out(&table.to_string());
         return Ok(Outcome::Done);
     }
-    let mut table = Table::new(&[Align::Left, Align::Left, Align::Left, Align::Right, Align::Right, Align::Right]);
+    let mut table =
+        Table::new(&[Align::Left, Align::Left, Align::Left, Align::Right, Align::Right, Align::Right]);
     for row in &history {
         table.row([
             text(row, "address"),
@@ -59,7 +66,12 @@ pub(super) fn run(
     }
     workspace.printer.out(&table.to_string());
     for row in history.iter().filter(|row| row["message"].is_string()) {
-        workspace.printer.out(&format!("\n{} [{}]\n{}\n", text(row, "address"), text(row, "code"), text(row, "message")));
+        workspace.printer.out(&format!(
+            "\n{} [{}]\n{}\n",
+            text(row, "address"),
+            text(row, "code"),
+            text(row, "message")
+        ));
     }
     Ok(Outcome::Done)
 }

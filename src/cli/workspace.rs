@@ -57,7 +57,9 @@ impl<'a> Workspace<'a> {
             if !project.vars.contains_key(name) {
                 let known = did_you_mean(name, project.vars.keys().map(String::as_str));
                 return Err(Diagnostic::error(Code::UnknownVar, format!("there is no variable `{name}`"))
-                    .maybe_help(known.or_else(|| Some("declare it under `vars:` in pipeline.yaml".to_owned()))));
+                    .maybe_help(
+                        known.or_else(|| Some("declare it under `vars:` in pipeline.yaml".to_owned())),
+                    ));
             }
             project.vars.insert(name.to_owned(), scalar(value));
         }
@@ -78,7 +80,10 @@ impl<'a> Workspace<'a> {
         let Some(Target::DuckDb(settings)) = loaded.compiled.target_settings() else {
             return Err(Diagnostic::error(
                 Code::UnsupportedTarget,
-                format!("the target `{}` is BigQuery, which this version only compiles for", loaded.compiled.target),
+                format!(
+                    "the target `{}` is BigQuery, which this version only compiles for",
+                    loaded.compiled.target
+                ),
             )
             .help("use `pipewright compile` for its SQL, or run on a DuckDB target")
             .into());
@@ -118,7 +123,8 @@ pub(super) fn files(root: &Path, project: &Project, snapshot: &Snapshot) -> Resu
     let mut faults = Diagnostics::new();
     for node in project.nodes.values() {
         let Detail::Load(load) = &node.detail else { continue };
-        let known = snapshot.state.nodes.get(&node.address).map(|state| state.files.as_slice()).unwrap_or_default();
+        let known =
+            snapshot.state.nodes.get(&node.address).map(|state| state.files.as_slice()).unwrap_or_default();
         let known = FileSet { files: known.iter().map(stamp).collect() };
         match expand(root, &load.files).and_then(|found| fingerprint_files(&found, &known)) {
             Ok(found) => {
@@ -142,7 +148,12 @@ pub(super) fn files(root: &Path, project: &Project, snapshot: &Snapshot) -> Resu
 }
 
 fn stamp(file: &FileState) -> FileStamp {
-    FileStamp { name: file.path.clone(), bytes: file.bytes, modified: file.modified, blake3: file.hash.clone() }
+    FileStamp {
+        name: file.path.clone(),
+        bytes: file.bytes,
+        modified: file.modified,
+        blake3: file.hash.clone(),
+    }
 }
 
 fn remembered(stamp: FileStamp) -> FileState {
@@ -161,7 +172,9 @@ pub(super) fn selected(
     }
     let about = About { compiled, changed };
     selection.resolve(&compiled.graph, &about).map(Some).map_err(|wrong| {
-        Diagnostic::error(Code::EmptySelection, format!("`{}`: {}", wrong.term, wrong.message)).help(wrong.help).into()
+        Diagnostic::error(Code::EmptySelection, format!("`{}`: {}", wrong.term, wrong.message))
+            .help(wrong.help)
+            .into()
     })
 }
 

@@ -102,7 +102,8 @@ fn translatable(sql: &CheckSql, table: &str, naming: &Naming) -> Result<(), SqlF
     if naming.dialect == Dialect::BigQuery {
         return Ok(());
     }
-    let aggregates = sql.aggregates.as_ref().map(|aggregates| crate::expectations::combine(table, &[aggregates]));
+    let aggregates =
+        sql.aggregates.as_ref().map(|aggregates| crate::expectations::combine(table, &[aggregates]));
     for text in aggregates.iter().chain(&sql.own_query).chain(&sql.sample) {
         let query = parse::query(text)?;
         duckdb::translate_query(&query, &duckdb::DatasetNames)
@@ -112,7 +113,11 @@ fn translatable(sql: &CheckSql, table: &str, naming: &Naming) -> Result<(), SqlF
 }
 
 fn untold(text: &str) -> SqlFault {
-    SqlFault::new(Code::SqlNotTranslated, sqlparser::tokenizer::Span::empty(), format!("no translation for {text}"))
+    SqlFault::new(
+        Code::SqlNotTranslated,
+        sqlparser::tokenizer::Span::empty(),
+        format!("no translation for {text}"),
+    )
 }
 
 fn check_columns(
@@ -123,27 +128,35 @@ fn check_columns(
 ) {
     let span = expectation.column_span.clone().unwrap_or_else(|| expectation.span.clone());
     for name in expectation.columns() {
-        faults.extend(unknown_column(name, &expectation.on, &node.columns).map(|fault| {
-            fault.at(span.clone(), "not a column of the table").about(expectation.address())
-        }));
+        faults.extend(
+            unknown_column(name, &expectation.on, &node.columns).map(|fault| {
+                fault.at(span.clone(), "not a column of the table").about(expectation.address())
+            }),
+        );
     }
     if let ExpectationKind::Relationships { to, field, .. } = &expectation.kind {
         if let Some(other) = nodes.get(&to.name) {
-            faults.extend(unknown_column(field, to, &other.columns).map(|fault| {
-                fault.at(expectation.span.clone(), "named here").about(expectation.address())
-            }));
+            faults.extend(
+                unknown_column(field, to, &other.columns).map(|fault| {
+                    fault.at(expectation.span.clone(), "named here").about(expectation.address())
+                }),
+            );
         }
     }
     if let ExpectationKind::Freshness { column, .. } = &expectation.kind {
         let found = node.columns.iter().find(|known| known.name.eq_ignore_ascii_case(column));
-        let temporal =
-            |column: &Column| matches!(column.data_type, Type::Date | Type::Datetime | Type::Timestamp | Type::Unknown);
+        let temporal = |column: &Column| {
+            matches!(column.data_type, Type::Date | Type::Datetime | Type::Timestamp | Type::Unknown)
+        };
         if let Some(column) = found.filter(|column| !temporal(column)) {
             faults.push(
-                Diagnostic::error(Code::SqlTypeMismatch, format!("`{}` is {}", column.name, column.data_type))
-                    .at(span, "not a point in time")
-                    .about(expectation.address())
-                    .help("`freshness` needs a DATE, DATETIME or TIMESTAMP column"),
+                Diagnostic::error(
+                    Code::SqlTypeMismatch,
+                    format!("`{}` is {}", column.name, column.data_type),
+                )
+                .at(span, "not a point in time")
+                .about(expectation.address())
+                .help("`freshness` needs a DATE, DATETIME or TIMESTAMP column"),
             );
         }
     }
@@ -156,10 +169,17 @@ fn unknown_column(name: &str, of: &Address, columns: &[Column]) -> Option<Diagno
     }
     let help = did_you_mean(name, names())
         .unwrap_or_else(|| format!("`{}` has {}", of.name, names().collect::<Vec<_>>().join(", ")));
-    Some(Diagnostic::error(Code::SqlUnknownColumn, format!("`{}` has no column `{name}`", of.name)).help(help))
+    Some(
+        Diagnostic::error(Code::SqlUnknownColumn, format!("`{}` has no column `{name}`", of.name)).help(help),
+    )
 }
 
-fn check_condition(expectation: &Expectation, sql: &MappedText, columns: &[Column], faults: &mut Diagnostics) {
+fn check_condition(
+    expectation: &Expectation,
+    sql: &MappedText,
+    columns: &[Column],
+    faults: &mut Diagnostics,
+) {
     let subject = expectation.address();
     let parsed = Parser::new(&BigQueryDialect).try_with_sql(&sql.text).and_then(|mut parser| {
         let expression = parser.parse_expr()?;

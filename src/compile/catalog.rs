@@ -35,7 +35,9 @@ impl Naming {
     /// That there is no such target.
     pub fn new(project: &Project, target: &str) -> Result<Self, Diagnostic> {
         match project.targets.get(target) {
-            Some(Target::DuckDb(_)) => Ok(Self { dialect: Dialect::DuckDb, project: None, prefix: String::new() }),
+            Some(Target::DuckDb(_)) => {
+                Ok(Self { dialect: Dialect::DuckDb, project: None, prefix: String::new() })
+            }
             Some(Target::BigQuery(settings)) => Ok(Self {
                 dialect: Dialect::BigQuery,
                 project: Some(settings.project.clone()),
@@ -61,7 +63,11 @@ impl Naming {
 
     /// A node's table as GoogleSQL names it.
     pub fn relation_of(&self, project: &Project, address: &Address) -> String {
-        project.nodes.get(&address.name).map(|node: &Node| self.relation(&node.dataset, node.table())).unwrap_or_default()
+        project
+            .nodes
+            .get(&address.name)
+            .map(|node: &Node| self.relation(&node.dataset, node.table()))
+            .unwrap_or_default()
     }
 
     /// `dataset.table` of the manifest for a path of SQL; nothing for another project's tables.

@@ -74,16 +74,25 @@ impl Compiler<'_, '_> {
                 let help = did_you_mean(wanted, names.iter().copied())
                     .unwrap_or_else(|| format!("the query gives {}", names.join(", ")));
                 self.faults.push(
-                    Diagnostic::error(Code::UnknownDeclaredColumn, format!("the query gives no column `{wanted}`"))
-                        .at(tile.chart_span.clone(), "drawn here")
-                        .about(address.clone())
-                        .help(help),
+                    Diagnostic::error(
+                        Code::UnknownDeclaredColumn,
+                        format!("the query gives no column `{wanted}`"),
+                    )
+                    .at(tile.chart_span.clone(), "drawn here")
+                    .about(address.clone())
+                    .help(help),
                 );
             }
         }
     }
 
-    fn query(&mut self, address: String, title: &str, sql: &MappedText, parameters: &Parameters) -> Option<Analysis> {
+    fn query(
+        &mut self,
+        address: String,
+        title: &str,
+        sql: &MappedText,
+        parameters: &Parameters,
+    ) -> Option<Analysis> {
         let rendered = match self.renderer.render(sql) {
             Ok(rendered) => rendered,
             Err(fault) => {
@@ -93,7 +102,8 @@ impl Compiler<'_, '_> {
         };
         let bound = parse::query(&rendered.sql.text).map_err(|fault| vec![fault]).and_then(|query| {
             let analysis = analyze_query(&query, self.catalog, parameters, Options { as_table: true })?;
-            let compiled = model::translate(&rendered.sql, &query, self.naming)?;
+            let names: Vec<&str> = parameters.names().collect();
+            let compiled = model::translate(&rendered.sql, query, &names, self.naming)?;
             Ok((analysis, compiled))
         });
         match bound {

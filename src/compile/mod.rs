@@ -207,7 +207,8 @@ fn cycle_fault(project: &Project, graph: &Graph, chain: &[Address]) -> Diagnosti
     } else {
         "each reads the next in its query or in its expectations; move one of the expectations to the other table"
     };
-    let mut fault = Diagnostic::error(Code::Cycle, format!("these refer to each other in a circle: {told}")).help(help);
+    let mut fault =
+        Diagnostic::error(Code::Cycle, format!("these refer to each other in a circle: {told}")).help(help);
     for (index, node) in chain.iter().skip(1).filter_map(|a| project.nodes.get(&a.name)).enumerate() {
         fault = if index == 0 {
             fault.at(node.span.clone(), "part of the circle")

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlparser::ast::Query;
+use sqlparser::ast::{Query, Statement};
 
 use super::template::Rendered;
 use super::{Catalog, CompiledNode, Dialect, Naming, sql_diagnostic};
@@ -20,8 +20,6 @@ pub struct CompiledQuery {
     pub canonical: String,
     /// In the target's own SQL.
     pub native: String,
-    /// Whether other clients of the target cannot run it, because it calls functions that only Pipewright has.
-    pub needs_runtime: bool,
 }
 
 /// A node with what is wrong with it. Nothing is left of a model whose query is faulty.
@@ -35,7 +33,10 @@ pub(super) fn compile_node(
         Detail::Load(load) => {
             let address = node.address.clone();
             let columns = load.schema();
-            return (Some(CompiledNode { address, columns, lineage: BTreeMap::new(), query: None }), Vec::new());
+            return (
+                Some(CompiledNode { address, columns, lineage: BTreeMap::new(), query: None }),
+                Vec::new(),
+            );
         }
         Detail::Model(model) => model,
     };
@@ -49,10 +50,14 @@ pub(super) fn compile_node(
         Ok((analysis, query)) => {
             let mut faults = undeclared_tables(rendered, &analysis, catalog, &subject);
             faults.extend(declared_columns(model, &analysis, &subject));
-            let lineage =
-                analysis.columns.iter().map(|output| (output.column.name.clone(), output.lineage.clone())).collect();
+            let lineage = analysis
+                .columns
+                .iter()
+                .map(|output| (output.column.name.clone(), output.lineage.clone()))
+                .collect();
             let columns = analysis.columns.into_iter().map(|output| output.column).collect();
-            let compiled = CompiledNode { address: node.address.clone(), columns, lineage, query: Some(query) };
+            let compiled =
+                CompiledNode { address: node.address.clone(), columns, lineage, query: Some(query) };
             (Some(compiled), faults)
         }
     }
@@ -65,19 +70,28 @@ fn bind(
 ) -> Result<(Analysis, CompiledQuery), Vec<SqlFault>> {
     let query = parse::query(&rendered.sql.text).map_err(|fault| vec![fault])?;
     let analysis = analyze_query(&query, catalog, &Parameters::new(), Options { as_table: true })?;
-    let query = translate(&rendered.sql, &query, naming)?;
+    let query = translate(&rendered.sql, query, &[], naming)?;
     Ok((analysis, query))
 }
 
-/// A parsed query in the target's own SQL.
-pub(super) fn translate(sql: &MappedText, query: &Query, naming: &Naming) -> Result<CompiledQuery, Vec<SqlFault>> {
+/// A parsed query in the target's own SQL. Parameters stay parameters there.
+pub(super) fn translate(
+    sql: &MappedText,
+    query: Query,
+    parameters: &[&str],
+    naming: &Naming,
+) -> Result<CompiledQuery, Vec<SqlFault>> {
     let google = sql.text.trim_end().to_owned();
     let canonical = query.to_string();
     match naming.dialect {
-        Dialect::BigQuery => Ok(CompiledQuery { native: google.clone(), canonical, google, needs_runtime: false }),
+        Dialect::BigQuery => Ok(CompiledQuery { native: google.clone(), canonical, google }),
         Dialect::DuckDb => {
-            let translated = duckdb::translate_query(query, &duckdb::DatasetNames)?;
-            Ok(CompiledQuery { google, canonical, native: translated.sql, needs_runtime: translated.needs_runtime })
+            let named =
+                parameters.iter().map(|name| (name.to_lowercase(), format!("${}", name.to_lowercase())));
+            let parameters = duckdb::Parameters { named: named.collect(), positional: Vec::new() };
+            let statement = Statement::Query(Box::new(query));
+            let native = duckdb::translate_statement(&statement, &duckdb::DatasetNames, &parameters)?;
+            Ok(CompiledQuery { google, canonical, native })
         }
     }
 }
@@ -102,7 +116,9 @@ fn undeclared_tables(
                     *span,
                     format!("`{name}` is used without `ref` or `source`"),
                 )
-                .help(format!("write {{{{ ref('{table}') }}}} or {{{{ source('{table}') }}}}, so that plans know of it"));
+                .help(format!(
+                    "write {{{{ ref('{table}') }}}} or {{{{ source('{table}') }}}}, so that plans know of it"
+                ));
                 sql_diagnostic(fault, &rendered.sql, subject)
             })
         })
@@ -121,10 +137,13 @@ fn declared_columns(model: &Model, analysis: &Analysis, subject: &str) -> Vec<Di
                 let help = did_you_mean(name, names.clone())
                     .unwrap_or_else(|| format!("its query gives {}", names.collect::<Vec<_>>().join(", ")));
                 faults.push(
-                    Diagnostic::error(Code::UnknownDeclaredColumn, format!("the query gives no column `{name}`"))
-                        .at(declared.span.clone(), "declared here")
-                        .about(subject)
-                        .help(help),
+                    Diagnostic::error(
+                        Code::UnknownDeclaredColumn,
+                        format!("the query gives no column `{name}`"),
+                    )
+                    .at(declared.span.clone(), "declared here")
+                    .about(subject)
+                    .help(help),
                 );
             }
             Some(column) => {
@@ -134,11 +153,17 @@ fn declared_columns(model: &Model, analysis: &Analysis, subject: &str) -> Vec<Di
                     faults.push(
                         Diagnostic::error(
                             Code::DeclaredTypeDiffers,
-                            format!("`{name}` is declared {wanted}, and the query gives {}", column.data_type),
+                            format!(
+                                "`{name}` is declared {wanted}, and the query gives {}",
+                                column.data_type
+                            ),
                         )
                         .at(declared.span.clone(), "declared here")
                         .about(subject)
-                        .help(format!("write CAST(… AS {wanted}) in the query, or declare {}", column.data_type)),
+                        .help(format!(
+                            "write CAST(… AS {wanted}) in the query, or declare {}",
+                            column.data_type
+                        )),
                     );
                 }
             }

@@ -10,4 +10,5 @@ mod sql;
 mod verdict;
 
 pub use sql::{Audited, CheckSql, checks, combine};
+pub(crate) use verdict::grouped;
 pub use verdict::{Observed, Outcome, Rule, Verdict, judge};

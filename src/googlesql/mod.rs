@@ -9,6 +9,8 @@
 //! `compile` maps them back to the model's own file.
 
 pub mod analyze;
+pub mod duckdb;
+pub mod escape;
 pub mod fault;
 pub mod names;
 pub mod parse;

@@ -3,8 +3,9 @@
 use sqlparser::ast::{Query, Statement};
 use sqlparser::dialect::BigQueryDialect;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::Span;
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
+use super::escape;
 use super::fault::{SqlFault, span_at};
 use crate::diag::Code;
 
@@ -16,11 +17,56 @@ const MAX_DEPTH: usize = 100;
 /// # Errors
 /// A syntax fault at its place.
 pub fn script(sql: &str) -> Result<Vec<Statement>, SqlFault> {
+    let tokens = tokens(sql)?;
     Parser::new(&BigQueryDialect)
         .with_recursion_limit(MAX_DEPTH)
-        .try_with_sql(sql)
-        .and_then(|mut parser| parser.parse_statements())
+        .with_tokens_with_locations(tokens)
+        .parse_statements()
         .map_err(|error| syntax_fault(&error))
+}
+
+/// The tokens, with the escapes of string literals read by GoogleSQL's rules. Bytes literals keep theirs, since
+/// not all bytes are text.
+fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlFault> {
+    let mut tokens = Tokenizer::new(&BigQueryDialect, sql)
+        .with_unescape(false)
+        .tokenize_with_location()
+        .map_err(|error| syntax_fault(&error.into()))?;
+    for token in &mut tokens {
+        match &mut token.token {
+            Token::SingleQuotedString(text) | Token::DoubleQuotedString(text)
+                if text.contains("''") || text.contains("\"\"") =>
+            {
+                let quote = if text.contains("''") { "'" } else { "\"" };
+                if matches!(
+                    (&token.token, quote),
+                    (Token::SingleQuotedString(_), "'") | (Token::DoubleQuotedString(_), "\"")
+                ) {
+                    return Err(SqlFault::new(
+                        Code::SqlSyntax,
+                        token.span,
+                        "syntax error: two string literals stand side by side",
+                    )
+                    .help(format!("a quote inside of a string is written \\{quote}")));
+                }
+            }
+            _ => {}
+        }
+        if let Token::SingleQuotedString(text)
+        | Token::DoubleQuotedString(text)
+        | Token::TripleSingleQuotedString(text)
+        | Token::TripleDoubleQuotedString(text) = &mut token.token
+        {
+            *text = escape::text(text).map_err(|reason| {
+                SqlFault::new(
+                    Code::SqlSyntax,
+                    token.span,
+                    format!("syntax error: this string literal {reason}"),
+                )
+            })?;
+        }
+    }
+    Ok(tokens)
 }
 
 /// Reads exactly one query (`SELECT …`, `WITH …`), as a model must be.
@@ -80,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_syntax_error_has_its_place() {
-        let fault = query("SELECT a\n  FROM t WHERE )").expect_err("not SQL");
+        let fault = query("SELECT a,\n  FROM FROM t").expect_err("not SQL");
         assert_eq!(fault.code, Code::SqlSyntax);
         assert_eq!(fault.span.start.line, 2);
     }

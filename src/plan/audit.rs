@@ -85,7 +85,6 @@ fn native(sql: &str, dialect: Dialect) -> Result<String, Diagnostic> {
     }
     let told = |message: String| Diagnostic::error(Code::Internal, format!("{message} in {sql}"));
     let query = parse::query(sql).map_err(|fault| told(fault.message))?;
-    duckdb::translate_query(&query, &duckdb::DatasetNames).map(|translated| translated.sql).map_err(|faults| {
-        told(faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "))
-    })
+    duckdb::translate_query(&query, &duckdb::DatasetNames)
+        .map_err(|faults| told(faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ")))
 }

@@ -23,7 +23,12 @@ pub(super) fn columns(before: &[Column], after: &[Column]) -> ColumnChanges {
 }
 
 /// What somebody did to an object since it was built, in words.
-pub(super) fn drift(pipeline: &str, address: &crate::project::Address, state: &NodeState, object: Option<&Object>) -> Option<String> {
+pub(super) fn drift(
+    pipeline: &str,
+    address: &crate::project::Address,
+    state: &NodeState,
+    object: Option<&Object>,
+) -> Option<String> {
     let Some(object) = object else { return Some("it is gone".to_owned()) };
     if object.materialization != state.materialization {
         let kind = match object.materialization {
@@ -47,7 +52,8 @@ pub(super) fn drift(pipeline: &str, address: &crate::project::Address, state: &N
 fn column_drift(before: &[(String, String)], now: &[(String, String)]) -> String {
     let missing: Vec<&str> =
         before.iter().filter(|column| !now.contains(column)).map(|(name, _)| name.as_str()).collect();
-    let new: Vec<&str> = now.iter().filter(|column| !before.contains(column)).map(|(name, _)| name.as_str()).collect();
+    let new: Vec<&str> =
+        now.iter().filter(|column| !before.contains(column)).map(|(name, _)| name.as_str()).collect();
     match (missing.as_slice(), new.as_slice()) {
         ([], []) => "the order of its columns was changed".to_owned(),
         ([], new) => format!("columns were added: {}", new.join(", ")),

@@ -31,10 +31,14 @@ pub fn save(plan: &Plan, path: &Path) -> Result<(), Diagnostic> {
 /// # Errors
 /// When it cannot be read, or was written by another version.
 pub fn load(path: &Path) -> Result<Plan, Diagnostic> {
-    let text = fs_err::read_to_string(path).map_err(|error| Diagnostic::error(Code::BadPlanFile, error.to_string()))?;
+    let text = fs_err::read_to_string(path)
+        .map_err(|error| Diagnostic::error(Code::BadPlanFile, error.to_string()))?;
     let bad = |why: String| {
-        Diagnostic::error(Code::BadPlanFile, format!("{} is no plan that can be applied: {why}", path.display()))
-            .help("make it again with `pipewright plan --out FILE`")
+        Diagnostic::error(
+            Code::BadPlanFile,
+            format!("{} is no plan that can be applied: {why}", path.display()),
+        )
+        .help("make it again with `pipewright plan --out FILE`")
     };
     let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
     match value.get("format").and_then(serde_json::Value::as_u64) {

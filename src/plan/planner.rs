@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Action, BuildAction, Drift, Estimate, LoadAction, Orphan, Plan, Publish, Reason, Record, Step, audit, diff, file,
+    Action, BuildAction, Drift, Estimate, LoadAction, Orphan, Plan, Publish, Reason, Record, Step, audit,
+    diff, file,
 };
 use crate::compile::{CompiledNode, CompiledProject};
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -104,7 +105,8 @@ impl Planner<'_> {
         };
         let prints = self.prints(node, compiled, &audit);
         let print = std::mem::replace(&mut self.manifest, Fingerprint::new(""));
-        self.manifest = print.text(&address.to_string()).text(&prints.own).text(&prints.metadata).text(&prints.audit);
+        self.manifest =
+            print.text(&address.to_string()).text(&prints.own).text(&prints.metadata).text(&prints.audit);
         let state = self.planning.snapshot.state.nodes.get(address);
         let object = self.planning.snapshot.objects.get(&node.relation());
         let (reasons, drift) = self.reasons(node, &prints, state, object);
@@ -126,7 +128,8 @@ impl Planner<'_> {
                 return;
             }
         }
-        let rebuilds = reasons.iter().any(|r| !matches!(r, Reason::ExpectationsChanged | Reason::MetadataChanged));
+        let rebuilds =
+            reasons.iter().any(|r| !matches!(r, Reason::ExpectationsChanged | Reason::MetadataChanged));
         if rebuilds {
             self.stepping.insert(address.clone());
         }
@@ -151,7 +154,11 @@ impl Planner<'_> {
             Action::Describe { record }
         };
         let before = state.map(|state| state.columns.as_slice()).unwrap_or_default();
-        let columns = if state.is_some() && rebuilds { diff::columns(before, &compiled.columns) } else { Default::default() };
+        let columns = if state.is_some() && rebuilds {
+            diff::columns(before, &compiled.columns)
+        } else {
+            Default::default()
+        };
         self.plan.datasets.insert(node.dataset.clone());
         self.plan.steps.push(Step {
             relation: node.relation(),
@@ -284,8 +291,13 @@ impl Planner<'_> {
                 reasons.insert(Reason::FileChanged);
             }
         }
-        let upstream_steps =
-            self.planning.compiled.graph.upstream(&node.address).into_iter().any(|read| self.stepping.contains(read));
+        let upstream_steps = self
+            .planning
+            .compiled
+            .graph
+            .upstream(&node.address)
+            .into_iter()
+            .any(|read| self.stepping.contains(read));
         if state.data_hash != prints.data && (reasons.is_empty() || upstream_steps) {
             reasons.insert(Reason::UpstreamChanged);
         }
@@ -346,7 +358,8 @@ impl Planner<'_> {
     fn touches(&self, address: &Address) -> Vec<String> {
         let compiled = self.planning.compiled;
         let models = compiled.graph.downstream(address).into_iter().map(ToString::to_string);
-        let tiles = self.tiles.get(address).into_iter().flatten().map(|tile| compiled.tiles[*tile].address.clone());
+        let tiles =
+            self.tiles.get(address).into_iter().flatten().map(|tile| compiled.tiles[*tile].address.clone());
         models.chain(tiles).collect()
     }
 
@@ -370,7 +383,9 @@ impl Planner<'_> {
                 let read = self.planning.compiled.graph.upstream(&node.address);
                 let bytes = read
                     .iter()
-                    .map(|address| self.planning.snapshot.state.nodes.get(*address).and_then(|state| state.bytes))
+                    .map(|address| {
+                        self.planning.snapshot.state.nodes.get(*address).and_then(|state| state.bytes)
+                    })
                     .sum::<Option<u64>>()
                     .filter(|_| !read.is_empty());
                 Estimate { rows: state.and_then(|state| state.rows), bytes }

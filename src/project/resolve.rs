@@ -463,8 +463,7 @@ impl Resolver<'_> {
                         .also(first, "first declared here"),
                 );
             }
-            let Some(on) = self.suite_table(name, suite, &file.document, &pointer)
-            else {
+            let Some(on) = self.suite_table(name, suite, &file.document, &pointer) else {
                 continue;
             };
             for (index, spec) in suite.expectations.iter().enumerate() {
@@ -481,7 +480,13 @@ impl Resolver<'_> {
     }
 
     /// The table of a suite: the one that it names, or the one that it is named after.
-    fn suite_table(&mut self, name: &str, suite: &types::Suite, document: &Document, pointer: &str) -> Option<Address> {
+    fn suite_table(
+        &mut self,
+        name: &str,
+        suite: &types::Suite,
+        document: &Document,
+        pointer: &str,
+    ) -> Option<Address> {
         match &suite.table {
             Some(table) => self.address(table, &document.value_span(&format!("{pointer}/table"))),
             None => self.address(name, &document.key_span(pointer)),
@@ -561,7 +566,13 @@ impl Resolver<'_> {
                             max: spec.max.clone(),
                         };
                         let column_span = at.value(&format!("columns/{index}"));
-                        let common = Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
+                        let common = Common::of_rows(
+                            &spec.name,
+                            spec.severity,
+                            &spec.description,
+                            &spec.filter,
+                            spec.mostly,
+                        );
                         self.finish(common, kind, column, Some(column_span), on, at)
                     })
                     .collect()

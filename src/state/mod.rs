@@ -105,7 +105,12 @@ impl Object {
 }
 
 /// The comment of an object: its description, and the mark by which Pipewright knows what it made.
-pub fn marked_comment(description: Option<&str>, pipeline: &str, address: &Address, data_hash: &str) -> String {
+pub fn marked_comment(
+    description: Option<&str>,
+    pipeline: &str,
+    address: &Address,
+    data_hash: &str,
+) -> String {
     let mark = format!("[pipewright {}]", mark(pipeline, address, data_hash));
     match description {
         Some(description) => format!("{}\n{mark}", description.trim()),

@@ -18,7 +18,8 @@ pub fn plan_text(plan: &Plan) -> String {
         out.push_str(&format!("{table}\n"));
     }
     let mut table =
-        Table::new(&[Align::Left, Align::Left, Align::Left, Align::Left, Align::Right, Align::Right]).indent(2);
+        Table::new(&[Align::Left, Align::Left, Align::Left, Align::Left, Align::Right, Align::Right])
+            .indent(2);
     for step in &plan.steps {
         let reasons = step.reasons.iter().map(|reason| reason.words()).collect::<Vec<_>>().join(", ");
         table.row([
@@ -55,7 +56,10 @@ pub fn plan_text(plan: &Plan) -> String {
     }
     if !plan.left_out.is_empty() {
         let names = shortened(plan.left_out.iter().map(ToString::to_string), 8);
-        out.push_str(&format!("  . {} changed, but not selected: {names}\n", count(plan.left_out.len() as u64)));
+        out.push_str(&format!(
+            "  . {} changed, but not selected: {names}\n",
+            count(plan.left_out.len() as u64)
+        ));
     }
     if !out.is_empty() {
         out.push('\n');

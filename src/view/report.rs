@@ -36,7 +36,12 @@ pub fn run_text(report: &RunReport) -> String {
     for step in &report.steps {
         if let Some(fault) = &step.fault {
             let body = fault.message.replace('\n', "\n    ");
-            out.push_str(&format!("\n{} {} [{}]\n    {body}\n", style("failed").red(), step.address, fault.code));
+            out.push_str(&format!(
+                "\n{} {} [{}]\n    {body}\n",
+                style("failed").red(),
+                step.address,
+                fault.code
+            ));
             if let Some(help) = &fault.help {
                 out.push_str(&format!("    help: {}\n", help.replace('\n', "\n          ")));
             }

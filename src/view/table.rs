@@ -37,11 +37,18 @@ impl Table {
         self.rows.push(cells.into());
     }
 
+    /// Adds a row of as many cells as the table has columns.
+    pub fn cells(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
     /// The rows as lines, without blanks at their ends.
     pub fn lines(&self) -> Vec<String> {
         let width = |text: &str| console::strip_ansi_codes(text).width();
         let widths: Vec<usize> = (0..self.columns.len())
-            .map(|column| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0))
+            .map(|column| {
+                self.rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0)
+            })
             .collect();
         self.rows
             .iter()

@@ -139,11 +139,17 @@ pub trait Session: Send {
     /// Names and native types of a table's columns.
     fn columns(&mut self, of: &Relation) -> Result<Vec<(String, String)>>;
     /// Puts a build in the place of what readers see.
-    fn publish(&mut self, build: &Relation, as_: &Relation, kind: Materialization, publish: &Publish) -> Result<()>;
+    fn publish(
+        &mut self,
+        build: &Relation,
+        as_: &Relation,
+        kind: Materialization,
+        publish: &Publish,
+    ) -> Result<()>;
     /// Writes a table's comment.
     fn describe(&mut self, at: &Relation, kind: Materialization, comment: &str) -> Result<()>;
     /// Drops a table or view.
-    fn drop(&mut self, at: &Relation, kind: Materialization) -> Result<()>;
+    fn remove(&mut self, at: &Relation, kind: Materialization) -> Result<()>;
     /// Remembers what a node is now.
     fn remember(&mut self, address: &Address, state: &NodeState) -> Result<()>;
     /// What is remembered of a node.

@@ -1,6 +1,8 @@
 //! Elements and fields: `array[OFFSET(0)]`, `struct.field`, `json['key']`.
 
-use sqlparser::ast::{AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Subscript};
+use sqlparser::ast::{
+    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Subscript,
+};
 
 use super::analyzer::{Analyzer, Context};
 use super::coerce::conversion;
@@ -59,9 +61,12 @@ impl<'q> Analyzer<'q, '_> {
                 AccessExpr::Dot(other) => {
                     self.unknown(span_of(other), "this form of field access is not checked")
                 }
-                AccessExpr::Subscript(Subscript::Index { index }) => self.element(value, index, root, context),
+                AccessExpr::Subscript(Subscript::Index { index }) => {
+                    self.element(value, index, root, context)
+                }
                 AccessExpr::Subscript(Subscript::Slice { .. }) => {
-                    let fault = SqlFault::new(Code::SqlInvalid, span_of(root), "GoogleSQL has no slices `[from:to]`");
+                    let fault =
+                        SqlFault::new(Code::SqlInvalid, span_of(root), "GoogleSQL has no slices `[from:to]`");
                     self.fault(fault.help("write ARRAY_SLICE(array, from, to)"));
                     Value::unknown()
                 }
@@ -91,7 +96,8 @@ impl<'q> Analyzer<'q, '_> {
             _ if value.is_unknown() => Type::Unknown,
             Type::Json => {
                 if !is_whole && conversion(&position, &Type::String).is_none() {
-                    let message = format!("JSON is indexed with INT64 or STRING, and this is {}", position.shown());
+                    let message =
+                        format!("JSON is indexed with INT64 or STRING, and this is {}", position.shown());
                     self.wrong(Code::SqlTypeMismatch, span_of(index), message);
                 }
                 Type::Json
@@ -109,7 +115,8 @@ impl<'q> Analyzer<'q, '_> {
                     span_of(root),
                     format!("a value of type {other} has no elements"),
                 );
-                let help = (*other == Type::String).then(|| "SUBSTR(text, position, 1) takes one character".to_owned());
+                let help = (*other == Type::String)
+                    .then(|| "SUBSTR(text, position, 1) takes one character".to_owned());
                 self.fault(fault.maybe_help(help));
                 Type::Unknown
             }

@@ -45,11 +45,16 @@ impl<'q> Analyzer<'q, '_> {
         let name = parts.join(".").to_uppercase();
         let span = call.name.span();
         match (&call.args, name.as_str()) {
-            (FunctionArguments::Subquery(subquery), "ARRAY") => return self.array_subquery(subquery, context),
+            (FunctionArguments::Subquery(subquery), "ARRAY") => {
+                return self.array_subquery(subquery, context);
+            }
             (FunctionArguments::Subquery(subquery), _) => {
                 let output = self.query(subquery, Some(context.scope));
                 let value = self.single(output, subquery, "a function").unwrap_or_else(Value::unknown);
-                return Value { sources: value.sources, ..self.unknown(span, "a call with a subquery is not checked") };
+                return Value {
+                    sources: value.sources,
+                    ..self.unknown(span, "a call with a subquery is not checked")
+                };
             }
             (_, "UNNEST") => {
                 let fault = SqlFault::new(Code::SqlInvalid, span, "UNNEST stands in FROM, or behind IN");
@@ -64,8 +69,11 @@ impl<'q> Analyzer<'q, '_> {
             let value = if let Known::Unsigned = known {
                 self.unknown(span, format!("the result of {name} is not known"))
             } else {
-                let fault =
-                    SqlFault::new(Code::SqlUnknownFunction, span, format!("GoogleSQL has no function {name}"));
+                let fault = SqlFault::new(
+                    Code::SqlUnknownFunction,
+                    span,
+                    format!("GoogleSQL has no function {name}"),
+                );
                 self.fault(fault.maybe_help(advice(&name)));
                 Value::unknown()
             };
@@ -164,7 +172,9 @@ impl<'q> Analyzer<'q, '_> {
         for clause in &list.clauses {
             clause_sources.add(&self.clause(clause, context));
         }
-        if let ("COUNT", [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]) = (function.name, list.args.as_slice()) {
+        if let ("COUNT", [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]) =
+            (function.name, list.args.as_slice())
+        {
             return Value { print: 0, ..Value::of(Type::Int64) };
         }
         let mut placed = Vec::with_capacity(list.args.len());
@@ -268,7 +278,8 @@ impl<'q> Analyzer<'q, '_> {
             argument.name.is_some_and(|name| !function.signatures.iter().any(|own| own.has_name(name)))
         };
         if arguments.iter().find(unnamed).is_some() {
-            let value = self.unknown(span, format!("arguments by name are not checked for {}", function.name));
+            let value =
+                self.unknown(span, format!("arguments by name are not checked for {}", function.name));
             return Value { sources, ..value };
         }
         let mut best: Option<(&'static Signature, Fit)> = None;
@@ -335,7 +346,9 @@ impl<'q> Analyzer<'q, '_> {
     /// Checks that date parts fit the type, and that text literals are what they are taken for.
     fn check_arguments(&mut self, function: &Function, signature: &Signature, placed: &[Placed<'q>]) {
         let subject = signature.parameters.iter().find_map(|parameter| match &parameter.pattern {
-            Pattern::Fixed(data_type) if parts_of(data_type, Use::Truncation).first().is_some() => Some(data_type),
+            Pattern::Fixed(data_type) if parts_of(data_type, Use::Truncation).first().is_some() => {
+                Some(data_type)
+            }
             _ => None,
         });
         for (placed, parameter) in placed.iter().zip(&signature.parameters) {
@@ -348,7 +361,8 @@ impl<'q> Analyzer<'q, '_> {
                     self.check_part(function, subject, (&part, weekday.as_deref()), span_of(placed.place));
                 }
                 (Given::Interval(..), Pattern::Interval) => {
-                    let Expr::Interval(Interval { leading_field: Some(field), value, .. }) = placed.place else {
+                    let Expr::Interval(Interval { leading_field: Some(field), value, .. }) = placed.place
+                    else {
                         continue;
                     };
                     let (part, weekday) = field_name(field);
@@ -451,7 +465,10 @@ impl<'q> Analyzer<'q, '_> {
                 self.wrong(Code::SqlTypeMismatch, span_of(place), message);
             }
             Verdict::Unsure if !value.is_unknown() => {
-                self.unchecked(span_of(place), format!("whether {user} takes {} is not checked", value.data_type));
+                self.unchecked(
+                    span_of(place),
+                    format!("whether {user} takes {} is not checked", value.data_type),
+                );
             }
             _ => {}
         }
@@ -461,11 +478,20 @@ impl<'q> Analyzer<'q, '_> {
     fn check_filter(&mut self, call: &'q Call, function: &Function) {
         if let Some(filter) = &call.filter {
             let fault = SqlFault::new(Code::SqlInvalid, span_of(filter), "GoogleSQL has no FILTER (WHERE …)");
-            self.fault(fault.help(format!("write {}(IF(condition, value, NULL)), or COUNTIF(condition)", function.name)));
+            self.fault(
+                fault.help(format!(
+                    "write {}(IF(condition, value, NULL)), or COUNTIF(condition)",
+                    function.name
+                )),
+            );
         }
         if let Some(order) = call.within_group.first() {
-            let fault = SqlFault::new(Code::SqlInvalid, span_of(&order.expr), "GoogleSQL has no WITHIN GROUP");
-            self.fault(fault.help(format!("write the order within the parentheses: {}(… ORDER BY …)", function.name)));
+            let fault =
+                SqlFault::new(Code::SqlInvalid, span_of(&order.expr), "GoogleSQL has no WITHIN GROUP");
+            self.fault(
+                fault
+                    .help(format!("write the order within the parentheses: {}(… ORDER BY …)", function.name)),
+            );
         }
     }
 
@@ -475,7 +501,9 @@ impl<'q> Analyzer<'q, '_> {
         let FunctionArguments::List(list) = &call.args else { return sources };
         for argument in &list.args {
             let inner = match argument {
-                FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } | FunctionArg::Unnamed(arg) => arg,
+                FunctionArg::Named { arg, .. }
+                | FunctionArg::ExprNamed { arg, .. }
+                | FunctionArg::Unnamed(arg) => arg,
             };
             let FunctionArgExpr::Expr(place) = inner else { continue };
             // A date part, a model, a table or a lambda's parameter is no column, and cannot be told from one.

@@ -69,7 +69,9 @@ fn literal(from: &Type, to: &Type) -> Option<u32> {
 pub(super) fn same(left: &Type, right: &Type) -> bool {
     match (left, right) {
         (Type::Unknown, _) | (_, Type::Unknown) => true,
-        (Type::Array(left), Type::Array(right)) | (Type::Range(left), Type::Range(right)) => same(left, right),
+        (Type::Array(left), Type::Array(right)) | (Type::Range(left), Type::Range(right)) => {
+            same(left, right)
+        }
         (Type::Struct(left), Type::Struct(right)) => {
             left.len() == right.len()
                 && left.iter().zip(right).all(|(left, right)| same(&left.data_type, &right.data_type))
@@ -154,7 +156,10 @@ pub(super) fn castable(from: &Type, to: &Type) -> bool {
                 && from.iter().zip(to).all(|(from, to)| castable(&from.data_type, &to.data_type))
         }
         (left, right) if same(left, right) => true,
-        (String, Bool | Int64 | Numeric | BigNumeric | Float64 | Bytes | Date | Datetime | Time | Timestamp)
+        (
+            String,
+            Bool | Int64 | Numeric | BigNumeric | Float64 | Bytes | Date | Datetime | Time | Timestamp,
+        )
         | (String, Interval | Range(_))
         | (Int64, Bool | Numeric | BigNumeric | Float64 | String)
         | (Numeric, Int64 | BigNumeric | Float64 | String)

@@ -23,7 +23,9 @@ const MAX_DEPTH: usize = 400;
 /// The place of an expression, also of those that the parser gives none.
 pub(super) fn span_of(expr: &Expr) -> Span {
     match expr {
-        Expr::Struct { values, .. } => values.iter().fold(Span::empty(), |span, value| span.union(&span_of(value))),
+        Expr::Struct { values, .. } => {
+            values.iter().fold(Span::empty(), |span, value| span.union(&span_of(value)))
+        }
         Expr::Named { expr, name } => span_of(expr).union(&name.span),
         _ => expr.span(),
     }
@@ -74,7 +76,9 @@ impl<'q> Analyzer<'q, '_> {
             }
             Expr::InList { expr: needle, list, .. } => self.in_list(expr, needle, list, context),
             Expr::InSubquery { expr: needle, subquery, .. } => self.in_subquery(needle, subquery, context),
-            Expr::InUnnest { expr: needle, array_expr, .. } => self.in_unnest(expr, needle, array_expr, context),
+            Expr::InUnnest { expr: needle, array_expr, .. } => {
+                self.in_unnest(expr, needle, array_expr, context)
+            }
             Expr::Between { expr: value, low, high, .. } => {
                 let values = [value, low, high].map(|part| self.expression(part, context));
                 let [value_type, low_type, high_type] = &values;
@@ -130,7 +134,8 @@ impl<'q> Analyzer<'q, '_> {
             Expr::Collate { expr: inner, .. } => self.expression(inner, context),
             Expr::Position { expr: part, r#in } => {
                 let span = span_of(part).union(&span_of(r#in));
-                let fault = SqlFault::new(Code::SqlUnknownFunction, span, "GoogleSQL has no POSITION(part IN text)");
+                let fault =
+                    SqlFault::new(Code::SqlUnknownFunction, span, "GoogleSQL has no POSITION(part IN text)");
                 self.fault(fault.help("write STRPOS(text, part)"));
                 Value::of(Type::Int64)
             }
@@ -199,7 +204,9 @@ impl<'q> Analyzer<'q, '_> {
         let value = self.expression(needle, context);
         let elements = self.expression(array, context);
         match &elements.data_type {
-            _ if elements.form == Form::Null || elements.is_unknown() || elements.form == Form::EmptyArray => {}
+            _ if elements.form == Form::Null
+                || elements.is_unknown()
+                || elements.form == Form::EmptyArray => {}
             Type::Array(element) => {
                 let form = if elements.is_literal() { Form::Literal } else { Form::Computed };
                 let element = Value { form, ..Value::of((**element).clone()) };
@@ -241,7 +248,8 @@ impl<'q> Analyzer<'q, '_> {
                 if !fits && !(value.form == Form::Null || pattern_value.form == Form::Null) {
                     let (given, other) = (value.shown(), pattern_value.shown());
                     let span = span_of(text).union(&span_of(pattern));
-                    let message = format!("LIKE takes two STRINGs or two BYTES, and these are {given} and {other}");
+                    let message =
+                        format!("LIKE takes two STRINGs or two BYTES, and these are {given} and {other}");
                     let fault = SqlFault::new(Code::SqlTypeMismatch, span, message);
                     self.fault(fault.help("CAST(value AS STRING) makes a text of it"));
                 }
@@ -340,14 +348,24 @@ impl<'q> Analyzer<'q, '_> {
                 format!("there is no CAST from {} to {target}", value.shown()),
             );
             let help = match (&value.data_type, &target) {
-                (Type::Json, Type::String) => Some("TO_JSON_STRING(json), or JSON_VALUE(json, path) for one value"),
+                (Type::Json, Type::String) => {
+                    Some("TO_JSON_STRING(json), or JSON_VALUE(json, path) for one value")
+                }
                 (Type::String, Type::Json) => Some("PARSE_JSON(text)"),
                 (Type::Int64, Type::Timestamp) => Some("TIMESTAMP_SECONDS(number), or _MILLIS, or _MICROS"),
-                (Type::Int64, Type::Date) => Some("PARSE_DATE('%Y%m%d', CAST(number AS STRING)), or DATE_FROM_UNIX_DATE(number)"),
+                (Type::Int64, Type::Date) => {
+                    Some("PARSE_DATE('%Y%m%d', CAST(number AS STRING)), or DATE_FROM_UNIX_DATE(number)")
+                }
                 (Type::Timestamp, Type::Int64) => Some("UNIX_SECONDS(timestamp)"),
-                (Type::Date, Type::Int64) => Some("UNIX_DATE(day), or CAST(FORMAT_DATE('%Y%m%d', day) AS INT64)"),
-                (Type::Float64 | Type::Numeric | Type::BigNumeric, Type::Bool) => Some("compare with zero: value <> 0"),
-                (Type::Array(_), Type::String) => Some("ARRAY_TO_STRING(array, ', '), or TO_JSON_STRING(array)"),
+                (Type::Date, Type::Int64) => {
+                    Some("UNIX_DATE(day), or CAST(FORMAT_DATE('%Y%m%d', day) AS INT64)")
+                }
+                (Type::Float64 | Type::Numeric | Type::BigNumeric, Type::Bool) => {
+                    Some("compare with zero: value <> 0")
+                }
+                (Type::Array(_), Type::String) => {
+                    Some("ARRAY_TO_STRING(array, ', '), or TO_JSON_STRING(array)")
+                }
                 (_, Type::String) => Some("TO_JSON_STRING(value)"),
                 _ => None,
             };
@@ -363,7 +381,9 @@ impl<'q> Analyzer<'q, '_> {
         if let Some(known) = Type::parse(&text) {
             return Some(known);
         }
-        if let DataType::Array(ArrayElemTypeDef::SquareBracket(..) | ArrayElemTypeDef::Parenthesis(_)) = data_type {
+        if let DataType::Array(ArrayElemTypeDef::SquareBracket(..) | ArrayElemTypeDef::Parenthesis(_)) =
+            data_type
+        {
             self.wrong(Code::SqlInvalid, span, format!("GoogleSQL has no type {text}: write ARRAY<type>"));
             return None;
         }
@@ -384,8 +404,20 @@ impl<'q> Analyzer<'q, '_> {
             None => did_you_mean(
                 &name,
                 [
-                    "INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC", "STRING", "BYTES", "BOOL", "DATE", "DATETIME",
-                    "TIME", "TIMESTAMP", "INTERVAL", "JSON", "GEOGRAPHY",
+                    "INT64",
+                    "FLOAT64",
+                    "NUMERIC",
+                    "BIGNUMERIC",
+                    "STRING",
+                    "BYTES",
+                    "BOOL",
+                    "DATE",
+                    "DATETIME",
+                    "TIME",
+                    "TIMESTAMP",
+                    "INTERVAL",
+                    "JSON",
+                    "GEOGRAPHY",
                 ],
             ),
         };
@@ -420,7 +452,8 @@ impl<'q> Analyzer<'q, '_> {
                 span_of(source),
                 format!("EXTRACT takes a date or a time, and this is {}", value.shown()),
             );
-            let help = (value.data_type == Type::String).then(|| "CAST(text AS TIMESTAMP), or PARSE_DATE(format, text)");
+            let help = (value.data_type == Type::String)
+                .then(|| "CAST(text AS TIMESTAMP), or PARSE_DATE(format, text)");
             self.fault(fault.maybe_help(help.map(str::to_owned)));
         } else if !parts.contains(&name.as_str()) {
             let fault = SqlFault::new(
@@ -493,7 +526,12 @@ impl<'q> Analyzer<'q, '_> {
                 }
                 self.check_text_literal(value, place, &element_type);
             }
-            return Value { data_type: Type::Array(Box::new(element_type)), form: Form::Computed, sources, print };
+            return Value {
+                data_type: Type::Array(Box::new(element_type)),
+                form: Form::Computed,
+                sources,
+                print,
+            };
         }
         let data_type = self.one_type(&values, whole, "the elements of the array");
         if let Type::Array(_) = data_type {
@@ -522,7 +560,8 @@ impl<'q> Analyzer<'q, '_> {
         let mut literal = !values.is_empty();
         if !types.is_empty() && types.len() != values.len() {
             let span = values.iter().fold(Span::empty(), |span, value| span.union(&span_of(value)));
-            let message = format!("the STRUCT has {} fields, and here are {} values", types.len(), values.len());
+            let message =
+                format!("the STRUCT has {} fields, and here are {} values", types.len(), values.len());
             self.wrong(Code::SqlWrongArguments, span, message);
         }
         for (position, item) in values.iter().enumerate() {
@@ -530,7 +569,9 @@ impl<'q> Analyzer<'q, '_> {
                 Expr::Named { expr, name } => (&**expr, Some(name.value.clone())),
                 Expr::Identifier(name) if !name.value.starts_with('@') => (item, Some(name.value.clone())),
                 Expr::CompoundIdentifier(parts) => (item, parts.last().map(|part| part.value.clone())),
-                Expr::CompoundFieldAccess { access_chain, .. } => (item, super::access::last_field(access_chain)),
+                Expr::CompoundFieldAccess { access_chain, .. } => {
+                    (item, super::access::last_field(access_chain))
+                }
                 other => (other, None),
             };
             let value = self.expression(inner, context);
@@ -539,14 +580,18 @@ impl<'q> Analyzer<'q, '_> {
             literal &= value.is_literal();
             let field = match types.get(position) {
                 Some(declared) => {
-                    let data_type = self.written_type(&declared.field_type, span_of(inner)).unwrap_or(Type::Unknown);
+                    let data_type =
+                        self.written_type(&declared.field_type, span_of(inner)).unwrap_or(Type::Unknown);
                     if conversion(&value, &data_type).is_none() {
                         let message = format!("the field is a {data_type}, and this is {}", value.shown());
                         self.wrong(Code::SqlTypeMismatch, span_of(inner), message);
                     }
                     Field { name: declared.field_name.as_ref().map(|name| name.value.clone()), data_type }
                 }
-                None => Field { name: if matches!(item, Expr::Named { .. }) || types.is_empty() { name } else { None }, data_type: value.data_type },
+                None => Field {
+                    name: if matches!(item, Expr::Named { .. }) || types.is_empty() { name } else { None },
+                    data_type: value.data_type,
+                },
             };
             fields.push(field);
         }
@@ -565,7 +610,9 @@ impl<'q> Analyzer<'q, '_> {
         if *op != BinaryOperator::Gt {
             return None;
         }
-        let Expr::BinaryOp { left: keyword, op: BinaryOperator::Lt, right: element } = left else { return None };
+        let Expr::BinaryOp { left: keyword, op: BinaryOperator::Lt, right: element } = left else {
+            return None;
+        };
         let Expr::Identifier(keyword) = &**keyword else { return None };
         let word = keyword.value.to_uppercase();
         if keyword.quote_style.is_some() || (word != "ARRAY" && word != "RANGE") {

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use sqlparser::ast::{
-    Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Spanned, TableAlias, TableFactor, TableWithJoins,
+    Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Spanned, TableAlias, TableFactor,
+    TableWithJoins,
 };
 use sqlparser::tokenizer::Span;
 
@@ -12,7 +13,8 @@ use super::coerce::{Verdict, common_of_two, comparable};
 use super::expression::span_of;
 use super::query::Output;
 use super::scope::{
-    Attribute, Columns, From, Lookup, Merged, Origin, Recorder, Relation, Scope, Star, mix, print_of, same_name,
+    Attribute, Columns, From, Lookup, Merged, Origin, Recorder, Relation, Scope, Star, mix, print_of,
+    same_name,
 };
 use super::sources::Sources;
 use super::value::{Form, Value};
@@ -71,7 +73,8 @@ impl<'q> Analyzer<'q, '_> {
             Right(constraint) | RightOuter(constraint) | FullOuter(constraint) => (constraint, true),
             CrossJoin(constraint) => {
                 if !matches!(constraint, JoinConstraint::None) {
-                    let fault = SqlFault::new(Code::SqlInvalid, span, "a CROSS JOIN takes no ON and no USING");
+                    let fault =
+                        SqlFault::new(Code::SqlInvalid, span, "a CROSS JOIN takes no ON and no USING");
                     self.fault(fault.help("write JOIN … ON, or filter with WHERE"));
                 }
                 (constraint, false)
@@ -82,7 +85,8 @@ impl<'q> Analyzer<'q, '_> {
             | Anti(constraint)
             | LeftAnti(constraint)
             | RightAnti(constraint) => {
-                let fault = SqlFault::new(Code::SqlInvalid, span, "GoogleSQL has no SEMI JOIN and no ANTI JOIN");
+                let fault =
+                    SqlFault::new(Code::SqlInvalid, span, "GoogleSQL has no SEMI JOIN and no ANTI JOIN");
                 self.fault(fault.help("write WHERE EXISTS (SELECT …), or WHERE NOT EXISTS (SELECT …)"));
                 (constraint, false)
             }
@@ -116,7 +120,8 @@ impl<'q> Analyzer<'q, '_> {
             }
             // An array of the row before needs no condition.
             JoinConstraint::None => {
-                let is_array = from.relations.get(right).is_some_and(|relation| relation.kind == Origin::Array);
+                let is_array =
+                    from.relations.get(right).is_some_and(|relation| relation.kind == Origin::Array);
                 if needed && !is_array {
                     let fault = SqlFault::new(Code::SqlInvalid, span, "this join has no condition");
                     self.fault(fault.help("add ON …, or USING (…); all pairs of rows are a CROSS JOIN"));
@@ -148,7 +153,8 @@ impl<'q> Analyzer<'q, '_> {
                     }
                     Lookup::Unknown => sides.push(None),
                     Lookup::Ambiguous => {
-                        let message = format!("several tables {side} this JOIN have a column `{}`", name.value);
+                        let message =
+                            format!("several tables {side} this JOIN have a column `{}`", name.value);
                         self.wrong(Code::SqlAmbiguousColumn, name.span, message);
                         return;
                     }
@@ -165,7 +171,8 @@ impl<'q> Analyzer<'q, '_> {
         for (_, attribute, _) in [&left_hit, &right_hit].into_iter().flatten() {
             self.mark_read(attribute);
         }
-        let (Some((left_entry, left, left_print)), Some((right_entry, right, right_print))) = (left_hit, right_hit)
+        let (Some((left_entry, left, left_print)), Some((right_entry, right, right_print))) =
+            (left_hit, right_hit)
         else {
             return;
         };
@@ -331,7 +338,17 @@ impl<'q> Analyzer<'q, '_> {
         {
             let alias = self.alias_name(alias).unwrap_or_else(|| cte.name.into());
             let salt = self.fresh();
-            self.add(Relation { alias: Some(alias), columns: cte.columns, row: cte.row, salt, kind: Origin::Query }, span, from);
+            self.add(
+                Relation {
+                    alias: Some(alias),
+                    columns: cte.columns,
+                    row: cte.row,
+                    salt,
+                    kind: Origin::Query,
+                },
+                span,
+                from,
+            );
             return;
         }
         if idents.len() > 1

@@ -45,7 +45,8 @@ impl<'q> Analyzer<'q, '_> {
                 GroupByWithModifier::GroupingSets(sets) => self.group_key(sets, rest, &mut groups, 0),
                 other => {
                     let span = keys.first().map_or(rest.select.select_token.0.span, span_of);
-                    let fault = SqlFault::new(Code::SqlInvalid, span, format!("GoogleSQL has no GROUP BY … {other}"));
+                    let fault =
+                        SqlFault::new(Code::SqlInvalid, span, format!("GoogleSQL has no GROUP BY … {other}"));
                     self.fault(fault.help("write GROUP BY ROLLUP (…) or GROUP BY CUBE (…)"));
                 }
             }

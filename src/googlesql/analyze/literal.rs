@@ -40,7 +40,9 @@ impl<'q> Analyzer<'q, '_> {
                 }
                 Value::literal(Type::Int64, Form::Literal, mix(print_of(digits), 0x58))
             }
-            Written::Boolean(truth) => Value::literal(Type::Bool, Form::Literal, mix(u64::from(*truth), 0x42)),
+            Written::Boolean(truth) => {
+                Value::literal(Type::Bool, Form::Literal, mix(u64::from(*truth), 0x42))
+            }
             Written::Null => Value::literal(Type::Int64, Form::Null, mix(0, 0x4E)),
             Written::SingleQuotedByteStringLiteral(text)
             | Written::DoubleQuotedByteStringLiteral(text)
@@ -89,7 +91,11 @@ impl<'q> Analyzer<'q, '_> {
                 | Type::BigNumeric
                 | Type::Json
         ) {
-            let fault = SqlFault::new(Code::SqlInvalid, span, format!("GoogleSQL has no literals of type {data_type}"));
+            let fault = SqlFault::new(
+                Code::SqlInvalid,
+                span,
+                format!("GoogleSQL has no literals of type {data_type}"),
+            );
             self.fault(fault.help(format!("write CAST('{text}' AS {data_type})")));
             return Value::of(data_type);
         }
@@ -224,7 +230,9 @@ mod tests {
         for good in ["2024-02-29", "2024-2-9", "0001-01-01", "9999-12-31"] {
             assert!(is_date(good), "{good}");
         }
-        for bad in ["2023-02-29", "2024-13-01", "2024-01", "2024-01-01 00:00:00", "", "20240101", "0000-01-01"] {
+        for bad in
+            ["2023-02-29", "2024-13-01", "2024-01", "2024-01-01 00:00:00", "", "20240101", "0000-01-01"]
+        {
             assert!(!is_date(bad), "{bad}");
         }
         assert!(is_time("23:59:59.999999") && is_time("1:2:3") && !is_time("24:00:00") && !is_time("a:b:c"));

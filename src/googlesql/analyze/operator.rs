@@ -76,19 +76,19 @@ impl<'q> Analyzer<'q, '_> {
             Op::Lt | Op::LtEq | Op::Gt | Op::GtEq => {
                 self.compare((&left, &right), places, &op.to_string(), Need::Order)
             }
-            Op::Plus | Op::Minus | Op::Multiply | Op::Divide => {
-                match arithmetic(op, &left, &right) {
-                    Some(data_type) => data_type,
-                    None => self.no_operator(op, (&left, &right), places, None),
-                }
-            }
+            Op::Plus | Op::Minus | Op::Multiply | Op::Divide => match arithmetic(op, &left, &right) {
+                Some(data_type) => data_type,
+                None => self.no_operator(op, (&left, &right), places, None),
+            },
             Op::StringConcat => self.concatenate((&left, &right), places),
-            Op::BitwiseAnd | Op::BitwiseOr | Op::BitwiseXor | Op::PGBitwiseShiftLeft | Op::PGBitwiseShiftRight => {
-                match bits(&left, &right) {
-                    Some(data_type) => data_type,
-                    None => self.no_operator(op, (&left, &right), places, None),
-                }
-            }
+            Op::BitwiseAnd
+            | Op::BitwiseOr
+            | Op::BitwiseXor
+            | Op::PGBitwiseShiftLeft
+            | Op::PGBitwiseShiftRight => match bits(&left, &right) {
+                Some(data_type) => data_type,
+                None => self.no_operator(op, (&left, &right), places, None),
+            },
             Op::Arrow => {
                 // A lambda, `element -> condition`.
                 let span = span_of(left_place);
@@ -119,8 +119,7 @@ impl<'q> Analyzer<'q, '_> {
         help: Option<&str>,
     ) -> Type {
         let span = span_of(left_place).union(&span_of(right_place));
-        let message =
-            format!("there is no operator `{op}` between {} and {}", left.shown(), right.shown());
+        let message = format!("there is no operator `{op}` between {} and {}", left.shown(), right.shown());
         let help = help.map(str::to_owned).or_else(|| advice(op, &left.data_type, &right.data_type));
         self.fault(SqlFault::new(Code::SqlTypeMismatch, span, message).maybe_help(help));
         Type::Unknown
@@ -187,11 +186,7 @@ impl<'q> Analyzer<'q, '_> {
         }
     }
 
-    fn concatenate(
-        &mut self,
-        (left, right): (&Value<'q>, &Value<'q>),
-        places: (&'q Expr, &'q Expr),
-    ) -> Type {
+    fn concatenate(&mut self, (left, right): (&Value<'q>, &Value<'q>), places: (&'q Expr, &'q Expr)) -> Type {
         if left.is_unknown() || right.is_unknown() {
             return match (&left.data_type, &right.data_type) {
                 (Type::String, _) | (_, Type::String) => Type::String,
@@ -333,9 +328,14 @@ fn advice(op: &BinaryOperator, left: &Type, right: &Type) -> Option<String> {
 pub(super) fn cast_advice(left: &Type, right: &Type) -> Option<String> {
     match (left, right) {
         (Type::String, other) | (other, Type::String)
-            if !matches!(other, Type::Array(_) | Type::Struct(_) | Type::Json | Type::Geography | Type::Unknown) =>
+            if !matches!(
+                other,
+                Type::Array(_) | Type::Struct(_) | Type::Json | Type::Geography | Type::Unknown
+            ) =>
         {
-            Some(format!("make them one type: CAST(… AS {other}), or SAFE_CAST to get NULL for what is no {other}"))
+            Some(format!(
+                "make them one type: CAST(… AS {other}), or SAFE_CAST to get NULL for what is no {other}"
+            ))
         }
         (Type::Timestamp, Type::Date | Type::Datetime) | (Type::Date | Type::Datetime, Type::Timestamp) => {
             let other = if *left == Type::Timestamp { right } else { left };

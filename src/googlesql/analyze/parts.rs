@@ -39,7 +39,9 @@ pub(super) fn parts_of(data_type: &Type, usage: Use) -> Vec<&'static str> {
         (Type::Datetime, Use::Step) => &[TIMES, STEPS],
         (Type::Timestamp, Use::Step | Use::Difference) => &[TIMES, &["DAY"]],
         (Type::Time, _) => &[TIMES],
-        (Type::Datetime, Use::Difference) | (Type::Datetime | Type::Timestamp, Use::Truncation) => &[TIMES, CALENDAR],
+        (Type::Datetime, Use::Difference) | (Type::Datetime | Type::Timestamp, Use::Truncation) => {
+            &[TIMES, CALENDAR]
+        }
         (Type::Datetime, Use::Extraction) => &[TIMES, CALENDAR, DAYS_OF, &["DATE", "TIME"]],
         (Type::Timestamp, Use::Extraction) => &[TIMES, CALENDAR, DAYS_OF, &["DATE", "TIME", "DATETIME"]],
         (Type::Interval, Use::Extraction) => &[TIMES, &["DAY", "MONTH", "YEAR"]],

@@ -45,7 +45,10 @@ impl<'q> Analyzer<'q, '_> {
         let Some(first) = parts.first().map(Borrow::borrow) else { return Value::unknown() };
         let name = first.value.trim_start_matches('@');
         if first.value.starts_with("@@") {
-            return self.unknown(first.span, format!("the type of the system variable `{}` is not known", first.value));
+            return self.unknown(
+                first.span,
+                format!("the type of the system variable `{}` is not known", first.value),
+            );
         }
         if name.is_empty() {
             return self.unknown(first.span, "a parameter without name");
@@ -72,11 +75,7 @@ impl<'q> Analyzer<'q, '_> {
     }
 
     /// The value of the first parts of a path, and how many they are.
-    fn resolve<P: Borrow<Ident>>(
-        &mut self,
-        parts: &[P],
-        context: &Context<'_, 'q>,
-    ) -> (Value<'q>, usize) {
+    fn resolve<P: Borrow<Ident>>(&mut self, parts: &[P], context: &Context<'_, 'q>) -> (Value<'q>, usize) {
         let Some(first) = parts.first().map(Borrow::borrow) else { return (Value::unknown(), 0) };
         let mut level = Some(context.scope);
         while let Some(scope) = level {
@@ -120,7 +119,12 @@ impl<'q> Analyzer<'q, '_> {
             Lookup::Unknown => Some((Value::unknown(), parts.len())),
             Lookup::Nothing => {
                 let pseudo = pseudo_column(&first.value)?;
-                scope.from.relations.iter().any(|relation| relation.kind == Origin::Catalog).then(|| (Value::of(pseudo), 1))
+                scope
+                    .from
+                    .relations
+                    .iter()
+                    .any(|relation| relation.kind == Origin::Catalog)
+                    .then(|| (Value::of(pseudo), 1))
             }
         }
     }
@@ -228,7 +232,8 @@ impl<'q> Analyzer<'q, '_> {
                         Type::Unknown
                     }
                     _ => {
-                        let names: Vec<&str> = fields.iter().filter_map(|field| field.name.as_deref()).collect();
+                        let names: Vec<&str> =
+                            fields.iter().filter_map(|field| field.name.as_deref()).collect();
                         let fault = SqlFault::new(
                             Code::SqlUnknownColumn,
                             name.span,
@@ -245,8 +250,9 @@ impl<'q> Analyzer<'q, '_> {
                     name.span,
                     format!("a value of type {other} has no field `{}`", name.value),
                 );
-                let help = matches!(other, Type::Array(_))
-                    .then_some("an array has elements: take one with [OFFSET(0)], or all with UNNEST in FROM");
+                let help = matches!(other, Type::Array(_)).then_some(
+                    "an array has elements: take one with [OFFSET(0)], or all with UNNEST in FROM",
+                );
                 self.fault(fault.maybe_help(help.map(str::to_owned)));
                 Type::Unknown
             }
@@ -321,7 +327,10 @@ impl<'q> Analyzer<'q, '_> {
 
 /// The type of a pseudo-column.
 fn pseudo_column(name: &str) -> Option<Type> {
-    PSEUDO_COLUMNS.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, data_type)| data_type.clone())
+    PSEUDO_COLUMNS
+        .iter()
+        .find(|(own, _)| own.eq_ignore_ascii_case(name))
+        .map(|(_, data_type)| data_type.clone())
 }
 
 fn names(attributes: &[Attribute]) -> impl Iterator<Item = &str> {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use sqlparser::ast::{
-    Cte as Written, Expr, LimitClause, OrderBy, OrderByKind, Query, SetExpr, SetOperator, SetQuantifier, Spanned,
-    With,
+    Cte as Written, Expr, LimitClause, OrderBy, OrderByKind, Query, SetExpr, SetOperator, SetQuantifier,
+    Spanned, With,
 };
 use sqlparser::tokenizer::Span;
 
@@ -81,7 +81,9 @@ impl<'q> Analyzer<'q, '_> {
         }
         if let Some(fetch) = &query.fetch {
             let span = fetch.quantity.as_ref().map_or_else(Span::empty, span_of);
-            self.fault(SqlFault::new(Code::SqlInvalid, span, "GoogleSQL has no FETCH").help("write LIMIT count"));
+            self.fault(
+                SqlFault::new(Code::SqlInvalid, span, "GoogleSQL has no FETCH").help("write LIMIT count"),
+            );
         }
         if !query.pipe_operators.is_empty() {
             self.unchecked(query.span(), "pipe syntax is not checked");
@@ -126,7 +128,10 @@ impl<'q> Analyzer<'q, '_> {
     fn cte(&mut self, written: &'q Written, output: &Output<'q>) -> Cte<'q> {
         let mut attributes = self.attributes_of(output);
         if !written.alias.columns.is_empty() {
-            self.unchecked(written.alias.name.span, "column names behind the name of a WITH query are not checked");
+            self.unchecked(
+                written.alias.name.span,
+                "column names behind the name of a WITH query are not checked",
+            );
             for (attribute, column) in attributes.iter_mut().zip(&written.alias.columns) {
                 attribute.name = Some(column.name.value.as_str().into());
             }
@@ -136,7 +141,12 @@ impl<'q> Analyzer<'q, '_> {
     }
 
     /// A query of WITH RECURSIVE: the last part of the UNION sees the result of those before it.
-    fn recursive(&mut self, written: &'q Written, place: usize, parent: Option<&Scope<'_, 'q>>) -> Output<'q> {
+    fn recursive(
+        &mut self,
+        written: &'q Written,
+        place: usize,
+        parent: Option<&Scope<'_, 'q>>,
+    ) -> Output<'q> {
         let outer = self.ctes.len();
         if let Some(with) = &written.query.with {
             self.with(with, parent);
@@ -288,7 +298,8 @@ impl<'q> Analyzer<'q, '_> {
         if distinct {
             for item in &output.items {
                 if groupable(&item.value.data_type) == Verdict::No {
-                    let message = format!("{op} DISTINCT does not take a column of type {}", item.value.data_type);
+                    let message =
+                        format!("{op} DISTINCT does not take a column of type {}", item.value.data_type);
                     self.wrong(Code::SqlSetOperation, item.span, message);
                 }
             }
@@ -297,7 +308,13 @@ impl<'q> Analyzer<'q, '_> {
     }
 
     /// One column of a set operation.
-    fn combined(&mut self, first: Item<'q>, others: &[&Item<'q>], op: SetOperator, position: usize) -> Item<'q> {
+    fn combined(
+        &mut self,
+        first: Item<'q>,
+        others: &[&Item<'q>],
+        op: SetOperator,
+        position: usize,
+    ) -> Item<'q> {
         let values = std::iter::once(&first.value).chain(others.iter().map(|item| &item.value));
         let data_type = if let Some(data_type) = common(values.clone()) {
             for item in std::iter::once(&first).chain(others.iter().copied()) {
@@ -309,7 +326,8 @@ impl<'q> Analyzer<'q, '_> {
         } else {
             let odd = (1..=others.len()).find(|count| common(values.clone().take(count + 1)).is_none());
             let odd = odd.and_then(|count| others.get(count - 1));
-            let name = first.name.as_ref().map_or_else(|| (position + 1).to_string(), |name| format!("`{name}`"));
+            let name =
+                first.name.as_ref().map_or_else(|| (position + 1).to_string(), |name| format!("`{name}`"));
             let (span, shown) =
                 odd.map_or((first.span, String::new()), |item| (item.span, item.value.shown()));
             let message = format!(
@@ -349,7 +367,13 @@ impl<'q> Analyzer<'q, '_> {
         let OrderByKind::Expressions(keys) = &order.kind else { return };
         let columns = Columns::new(self.attributes_of(output), output.open);
         let mut from = From::default();
-        from.push(Relation { alias: None, columns: Rc::new(columns), row: None, salt: 0, kind: Origin::Query });
+        from.push(Relation {
+            alias: None,
+            columns: Rc::new(columns),
+            row: None,
+            salt: 0,
+            kind: Origin::Query,
+        });
         let recorder = Recorder::default();
         let scope = Scope { parent, from: &from, aliases: &[], recorder: &recorder };
         let context = Context::row(&scope, "the ORDER BY of a set operation");
@@ -387,7 +411,11 @@ impl<'q> Analyzer<'q, '_> {
                 limit.iter().chain(offset.iter().map(|offset| &offset.value)).collect()
             }
             LimitClause::OffsetCommaLimit { offset, limit } => {
-                let fault = SqlFault::new(Code::SqlInvalid, span_of(offset), "GoogleSQL has no `LIMIT offset, count`");
+                let fault = SqlFault::new(
+                    Code::SqlInvalid,
+                    span_of(offset),
+                    "GoogleSQL has no `LIMIT offset, count`",
+                );
                 self.fault(fault.help("write LIMIT count OFFSET offset"));
                 vec![limit]
             }
@@ -435,7 +463,8 @@ impl<'q> Analyzer<'q, '_> {
                 None => {
                     let message = format!("column {} of the result has no name", position + 1);
                     self.fault(
-                        SqlFault::new(Code::SqlColumnNames, item.span, message).help("give it one: … AS name"),
+                        SqlFault::new(Code::SqlColumnNames, item.span, message)
+                            .help("give it one: … AS name"),
                     );
                 }
                 Some(name) if !seen.insert(name.to_lowercase()) => {

@@ -21,9 +21,8 @@ pub(super) fn mix(left: u64, right: u64) -> Print {
 
 /// The identity of a text.
 pub(super) fn print_of(text: &str) -> Print {
-    text.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    })
+    text.bytes()
+        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
 }
 
 /// A column that a table or a subquery offers.
@@ -195,8 +194,7 @@ impl From {
         for (table, relation) in self.relations.iter().enumerate().take(end).skip(first) {
             match relation.columns.find(name) {
                 Found::One(column) => {
-                    let hidden =
-                        self.merged.iter().any(|merged| merged.hidden.contains(&(table, column)));
+                    let hidden = self.merged.iter().any(|merged| merged.hidden.contains(&(table, column)));
                     if let (false, Some(attribute)) = (hidden, relation.columns.list.get(column)) {
                         let entry = Star::Column(table, column);
                         hits.push(Hit { entry, attribute, relation: Some(relation) });

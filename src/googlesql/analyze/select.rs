@@ -98,9 +98,12 @@ impl<'q> Analyzer<'q, '_> {
         let qualify = self.qualify(rest, in_list.1 > 0);
         let ordering = order.map(|order| self.order_by(order, rest, grouped));
         if grouped && !groups.all {
-            for (clause, own) in
-                [("", Some(&recorder)), ("", having.as_ref()), ("", qualify.as_ref()), ("", ordering.as_ref())]
-            {
+            for (clause, own) in [
+                ("", Some(&recorder)),
+                ("", having.as_ref()),
+                ("", qualify.as_ref()),
+                ("", ordering.as_ref()),
+            ] {
                 let _ = clause;
                 if let Some(own) = own {
                     self.ungrouped(own, &groups.keys);
@@ -113,11 +116,14 @@ impl<'q> Analyzer<'q, '_> {
                 self.hidden_by_distinct(ordering, &list);
             }
         }
-        self.value_table(select, Output {
-            items: list.into_iter().map(|listed| listed.item).collect(),
-            open,
-            value_table: ValueTable::No,
-        })
+        self.value_table(
+            select,
+            Output {
+                items: list.into_iter().map(|listed| listed.item).collect(),
+                open,
+                value_table: ValueTable::No,
+            },
+        )
     }
 
     /// Clauses that the parser knows and GoogleSQL does not.
@@ -125,7 +131,9 @@ impl<'q> Analyzer<'q, '_> {
         let span = select.select_token.0.span;
         let mut foreign = |present: bool, what: &str, help: &str| {
             if present {
-                self.fault(SqlFault::new(Code::SqlInvalid, span, format!("GoogleSQL has no {what}")).help(help));
+                self.fault(
+                    SqlFault::new(Code::SqlInvalid, span, format!("GoogleSQL has no {what}")).help(help),
+                );
             }
         };
         foreign(select.top.is_some(), "TOP", "write LIMIT count at the end");
@@ -138,7 +146,11 @@ impl<'q> Analyzer<'q, '_> {
         foreign(select.into.is_some(), "SELECT INTO", "a model's result becomes its table");
         foreign(!select.connect_by.is_empty(), "CONNECT BY", "write WITH RECURSIVE");
         foreign(!select.sort_by.is_empty(), "SORT BY", "write ORDER BY");
-        foreign(!select.cluster_by.is_empty(), "CLUSTER BY in a query", "cluster the table in its configuration");
+        foreign(
+            !select.cluster_by.is_empty(),
+            "CLUSTER BY in a query",
+            "cluster the table in its configuration",
+        );
     }
 
     fn having(&mut self, rest: Rest<'_, 'q>, grouped: bool) -> Option<Recorder> {

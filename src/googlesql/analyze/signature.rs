@@ -277,13 +277,11 @@ fn mentions(pattern: &Pattern, variable: Variable) -> bool {
 }
 
 /// Holds one argument against a pattern and gives the price of conversion.
-fn bind<'q>(
-    pattern: &Pattern,
-    given: &Given<'q>,
-    bound: &mut Vec<(Variable, Value<'q>)>,
-) -> Option<u32> {
+fn bind<'q>(pattern: &Pattern, given: &Given<'q>, bound: &mut Vec<(Variable, Value<'q>)>) -> Option<u32> {
     let value = match (pattern, given) {
-        (Pattern::Part | Pattern::Word, Given::Word) | (Pattern::Interval, Given::Interval(..)) => return Some(0),
+        (Pattern::Part | Pattern::Word, Given::Word) | (Pattern::Interval, Given::Interval(..)) => {
+            return Some(0);
+        }
         (Pattern::Part | Pattern::Word | Pattern::Interval, Given::Value(value)) => {
             return value.is_unknown().then_some(0);
         }
@@ -381,7 +379,8 @@ impl Reader {
 
     fn word(&mut self) -> Option<&'static str> {
         self.rest = self.rest.trim_start();
-        let end = self.rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(self.rest.len());
+        let end =
+            self.rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest;
         (!word.is_empty()).then_some(word)

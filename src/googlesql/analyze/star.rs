@@ -71,7 +71,8 @@ impl<'q> Analyzer<'q, '_> {
                 let item = Item { name: None, value, span: prefix.span };
                 return Listed { item, cover, aggregate: false, window: false };
             }
-            let fault = SqlFault::new(Code::SqlInvalid, alias.span, "an alias is a name, and quotes make a text");
+            let fault =
+                SqlFault::new(Code::SqlInvalid, alias.span, "an alias is a name, and quotes make a text");
             self.fault(fault.help(format!("write AS {0}, or AS `{0}`", alias.value)));
         }
         self.listed(expr, Some(alias.value.as_str().into()), alias.span, context)
@@ -155,7 +156,9 @@ impl<'q> Analyzer<'q, '_> {
                             let Some(relation) = scope.from.relations.get(position) else { break };
                             *open |= relation.columns.open;
                             return (0..relation.columns.list.len())
-                                .filter_map(|column| self.expanded(Star::Column(position, column), span, &inner))
+                                .filter_map(|column| {
+                                    self.expanded(Star::Column(position, column), span, &inner)
+                                })
                                 .collect();
                         }
                         level = scope.parent;
@@ -227,11 +230,19 @@ impl<'q> Analyzer<'q, '_> {
                 let fault = SqlFault::new(Code::SqlUnknownColumn, name.span, message);
                 self.fault(fault.maybe_help(column_help(&name.value, &known)));
             }
-            replaced.push((name, self.listed(&element.expr, Some(name.value.as_str().into()), name.span, context)));
+            replaced.push((
+                name,
+                self.listed(&element.expr, Some(name.value.as_str().into()), name.span, context),
+            ));
         }
-        let foreign = options.opt_exclude.is_some() || options.opt_rename.is_some() || options.opt_ilike.is_some();
+        let foreign =
+            options.opt_exclude.is_some() || options.opt_rename.is_some() || options.opt_ilike.is_some();
         if foreign {
-            let fault = SqlFault::new(Code::SqlInvalid, span, "GoogleSQL has `* EXCEPT (…)` and `* REPLACE (…)` only");
+            let fault = SqlFault::new(
+                Code::SqlInvalid,
+                span,
+                "GoogleSQL has `* EXCEPT (…)` and `* REPLACE (…)` only",
+            );
             self.fault(fault);
         }
         for column in columns {

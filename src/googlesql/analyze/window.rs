@@ -47,10 +47,29 @@ impl<'q> Analyzer<'q, '_> {
             }
             _ => {}
         }
-        if framed && matches!(name, "ROW_NUMBER" | "RANK" | "DENSE_RANK" | "PERCENT_RANK" | "CUME_DIST" | "NTILE" | "LAG" | "LEAD" | "PERCENTILE_CONT" | "PERCENTILE_DISC") {
-            self.wrong(Code::SqlAggregation, span, format!("{name} takes no frame (ROWS or RANGE) in its window"));
+        if framed
+            && matches!(
+                name,
+                "ROW_NUMBER"
+                    | "RANK"
+                    | "DENSE_RANK"
+                    | "PERCENT_RANK"
+                    | "CUME_DIST"
+                    | "NTILE"
+                    | "LAG"
+                    | "LEAD"
+                    | "PERCENTILE_CONT"
+                    | "PERCENTILE_DISC"
+            )
+        {
+            self.wrong(
+                Code::SqlAggregation,
+                span,
+                format!("{name} takes no frame (ROWS or RANGE) in its window"),
+            );
         }
-        let distinct = matches!(&call.args, FunctionArguments::List(list) if list.duplicate_treatment.is_some());
+        let distinct =
+            matches!(&call.args, FunctionArguments::List(list) if list.duplicate_treatment.is_some());
         if distinct && ordered {
             let message = format!("{name}(DISTINCT …) takes no ORDER BY in its window");
             self.wrong(Code::SqlAggregation, span, message);
@@ -69,7 +88,8 @@ impl<'q> Analyzer<'q, '_> {
                     span_of(key),
                     format!("PARTITION BY does not take values of type {}", value.data_type),
                 );
-                let help = (value.data_type == Type::Float64).then(|| "CAST(value AS STRING), or as NUMERIC".to_owned());
+                let help = (value.data_type == Type::Float64)
+                    .then(|| "CAST(value AS STRING), or as NUMERIC".to_owned());
                 self.fault(fault.maybe_help(help));
             }
             sources.add(&value.sources);
@@ -86,7 +106,8 @@ impl<'q> Analyzer<'q, '_> {
         bounds.extend(&frame.end_bound);
         let mut measured = None;
         for bound in bounds {
-            let (WindowFrameBound::Preceding(Some(distance)) | WindowFrameBound::Following(Some(distance))) = bound
+            let (WindowFrameBound::Preceding(Some(distance)) | WindowFrameBound::Following(Some(distance))) =
+                bound
             else {
                 continue;
             };

@@ -26,8 +26,10 @@ pub(super) struct Appender<'a> {
 impl<'a> Appender<'a> {
     /// An appender for a table with these columns.
     pub(super) fn new(connection: &'a Connection, at: &Relation, columns: &[Column]) -> Result<Self> {
-        let fields: Vec<Field> =
-            columns.iter().map(|column| Field::new(&column.name, arrow_type(&column.data_type), true)).collect();
+        let fields: Vec<Field> = columns
+            .iter()
+            .map(|column| Field::new(&column.name, arrow_type(&column.data_type), true))
+            .collect();
         let appender =
             connection.appender_to_db(&at.table, &at.dataset).map_err(|error| engine_error(&error))?;
         Ok(Self { appender, schema: Arc::new(Schema::new(fields)) })
@@ -38,7 +40,8 @@ impl<'a> Appender<'a> {
         if batch.rows == 0 {
             return Ok(());
         }
-        let arrays: Vec<ArrayRef> = batch.columns.iter().map(array).collect::<std::result::Result<_, _>>().map_err(fault)?;
+        let arrays: Vec<ArrayRef> =
+            batch.columns.iter().map(array).collect::<std::result::Result<_, _>>().map_err(fault)?;
         let record = RecordBatch::try_new(Arc::clone(&self.schema), arrays).map_err(fault)?;
         self.appender.append_record_batch(record).map_err(|error| engine_error(&error))
     }
@@ -101,10 +104,14 @@ fn array(column: &source::Column) -> std::result::Result<ArrayRef, arrow::error:
         ColumnData::Numeric(values) => {
             Arc::new(Decimal128Array::try_new(values.clone().into(), nulls)?.with_precision_and_scale(38, 9)?)
         }
-        ColumnData::Bool(values) => Arc::new(BooleanArray::new(BooleanBuffer::from(values.as_slice()), nulls)),
+        ColumnData::Bool(values) => {
+            Arc::new(BooleanArray::new(BooleanBuffer::from(values.as_slice()), nulls))
+        }
         ColumnData::Date(values) => Arc::new(Date32Array::try_new(values.clone().into(), nulls)?),
         ColumnData::Time(values) => Arc::new(Time64MicrosecondArray::try_new(values.clone().into(), nulls)?),
-        ColumnData::Datetime(values) => Arc::new(TimestampMicrosecondArray::try_new(values.clone().into(), nulls)?),
+        ColumnData::Datetime(values) => {
+            Arc::new(TimestampMicrosecondArray::try_new(values.clone().into(), nulls)?)
+        }
         ColumnData::Timestamp(values) => {
             Arc::new(TimestampMicrosecondArray::try_new(values.clone().into(), nulls)?.with_timezone("UTC"))
         }
@@ -112,7 +119,8 @@ fn array(column: &source::Column) -> std::result::Result<ArrayRef, arrow::error:
 }
 
 fn offsets(ends: &[usize]) -> std::result::Result<OffsetBuffer<i32>, arrow::error::ArrowError> {
-    let too_long = |_| arrow::error::ArrowError::InvalidArgumentError("a batch of more than 2 GiB of text".to_owned());
+    let too_long =
+        |_| arrow::error::ArrowError::InvalidArgumentError("a batch of more than 2 GiB of text".to_owned());
     let mut offsets = Vec::with_capacity(ends.len() + 1);
     offsets.push(0);
     for end in ends {

@@ -54,11 +54,9 @@ pub(super) fn open(path: &Path, target: &DuckDbTarget, access: Access) -> Result
         .help("is it a DuckDB file, and does no other program hold it open?"),
         transient: false,
     })?;
-    match access {
-        Access::Write => runtime::install(&connection),
-        Access::Read => runtime::register(&connection),
+    if access == Access::Write || !path.exists() {
+        runtime::install(&connection).map_err(|error| engine_error(&error))?;
     }
-    .map_err(|error| engine_error(&error))?;
     Ok(connection)
 }
 
@@ -67,9 +65,8 @@ pub(super) fn open(path: &Path, target: &DuckDbTarget, access: Access) -> Result
 /// # Errors
 /// When the engine refuses.
 pub fn in_memory() -> Result<Connection> {
-    let connection = settings()
-        .and_then(Connection::open_in_memory_with_flags)
-        .map_err(|error| engine_error(&error))?;
+    let connection =
+        settings().and_then(Connection::open_in_memory_with_flags).map_err(|error| engine_error(&error))?;
     runtime::install(&connection).map_err(|error| engine_error(&error))?;
     Ok(connection)
 }
@@ -79,7 +76,6 @@ fn settings() -> duckdb::Result<Config> {
     Config::default()
         .enable_autoload_extension(false)?
         .with("autoinstall_known_extensions", "false")?
-        .with("default_null_order", "nulls_first_on_asc_last_on_desc")?
         .custom_user_agent("pipewright")
 }
 

@@ -121,7 +121,8 @@ fn read_spec(load: &LoadAction) -> std::result::Result<ReadSpec, SourceError> {
 /// A plan says what is loaded: a file that changed since is not it.
 fn unchanged_since_plan(load: &LoadAction, files: &[InputFile]) -> Result<()> {
     for (planned, file) in load.files.iter().zip(files) {
-        let found = fs_err::metadata(&file.path).map_err(|error| Diagnostic::error(Code::UnreadableFile, error.to_string()))?;
+        let found = fs_err::metadata(&file.path)
+            .map_err(|error| Diagnostic::error(Code::UnreadableFile, error.to_string()))?;
         if found.len() != planned.bytes {
             return Err(Diagnostic::error(
                 Code::StalePlan,
@@ -135,8 +136,10 @@ fn unchanged_since_plan(load: &LoadAction, files: &[InputFile]) -> Result<()> {
 }
 
 fn create(connection: &Connection, at: &Relation, columns: &[Column]) -> Result<()> {
-    let declared: Vec<String> =
-        columns.iter().map(|column| format!("{} {}", Ident::new(&column.name), native_type(&column.data_type))).collect();
+    let declared: Vec<String> = columns
+        .iter()
+        .map(|column| format!("{} {}", Ident::new(&column.name), native_type(&column.data_type)))
+        .collect();
     connection
         .execute_batch(&format!("CREATE TABLE {} ({})", quoted(at), declared.join(", ")))
         .map_err(|error| engine_error(&error))
@@ -163,7 +166,9 @@ fn keep(connection: &Connection, table: &Relation, rejects: &[Reject]) -> Result
 
 fn source_fault(error: SourceError) -> WarehouseError {
     let code = match &error {
-        SourceError::NoFiles { .. } | SourceError::BadPattern { .. } | SourceError::IsFolder { .. } => Code::NoSourceFile,
+        SourceError::NoFiles { .. } | SourceError::BadPattern { .. } | SourceError::IsFolder { .. } => {
+            Code::NoSourceFile
+        }
         SourceError::Read { .. } | SourceError::Changed { .. } => Code::UnreadableFile,
         SourceError::RecordTooLong { .. } => Code::BadRow,
         _ => Code::HeaderMismatch,

@@ -99,10 +99,9 @@ fn held(file: &mut File, database: &Path) -> Diagnostic {
     let mut text = String::new();
     let holder = file.read_to_string(&mut text).ok().and_then(|_| serde_json::from_str::<Holder>(&text).ok());
     let who = match holder {
-        Some(holder) => format!(
-            "`{}`, process {} on {}, since {}",
-            holder.command, holder.pid, holder.host, holder.since
-        ),
+        Some(holder) => {
+            format!("`{}`, process {} on {}, since {}", holder.command, holder.pid, holder.host, holder.since)
+        }
         None => "another process".to_owned(),
     };
     Diagnostic::error(Code::Locked, format!("{} is in use by {who}", database.display()))

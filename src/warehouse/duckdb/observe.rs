@@ -50,7 +50,12 @@ fn columns(connection: &Connection, objects: &mut BTreeMap<String, Object>) -> R
     let mut statement = connection.prepare(sql).map_err(|error| engine_error(&error))?;
     let rows = statement
         .query_map([], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, String>(3)?,
+            ))
         })
         .map_err(|error| engine_error(&error))?;
     for row in rows {

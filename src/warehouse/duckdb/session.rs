@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session};
 use super::connection::engine_error;
 use super::{load, query, store};
+use crate::diag::{Code, Diagnostic};
 use crate::googlesql::duckdb::TableName;
 use crate::manifest::types::Materialization;
 use crate::plan::{LoadAction, Publish};
@@ -86,7 +87,9 @@ impl Session for DuckDbSession {
     }
 
     fn rows(&mut self, sql: &str) -> Result<Vec<Value>> {
-        query::json_rows(&self.connection, sql)
+        let result = query::fetch(&self.connection, sql)
+            .map_err(|error| Diagnostic::error(Code::StepFailed, error.to_string()))?;
+        Ok(result.objects())
     }
 
     fn columns(&mut self, of: &Relation) -> Result<Vec<(String, String)>> {
@@ -103,7 +106,13 @@ impl Session for DuckDbSession {
         rows.map(|row| row.map_err(|error| engine_error(&error))).collect()
     }
 
-    fn publish(&mut self, build: &Relation, as_: &Relation, kind: Materialization, publish: &Publish) -> Result<()> {
+    fn publish(
+        &mut self,
+        build: &Relation,
+        as_: &Relation,
+        kind: Materialization,
+        publish: &Publish,
+    ) -> Result<()> {
         self.describe(build, kind, &publish.record.comment)?;
         if let Some(old) = publish.replaces {
             self.run(&format!("DROP {} IF EXISTS {}", keyword(old), quoted(as_)))?;
@@ -116,7 +125,7 @@ impl Session for DuckDbSession {
         self.run(&format!("COMMENT ON {} {} IS {}", keyword(kind), quoted(at), text(comment)))
     }
 
-    fn drop(&mut self, at: &Relation, kind: Materialization) -> Result<()> {
+    fn remove(&mut self, at: &Relation, kind: Materialization) -> Result<()> {
         self.run(&format!("DROP {} IF EXISTS {}", keyword(kind), quoted(at)))
     }
 

@@ -102,7 +102,8 @@ pub(super) fn begin_run(connection: &Connection, run: &RunHeader, datasets: &[St
             connection.execute_batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", Ident::new(dataset)))?;
         }
         let lineage = blake3::hash(format!("{} {}", run.id, run.by).as_bytes()).to_hex();
-        for (key, value) in [("format", FORMAT.to_string()), ("lineage", lineage[..32].to_owned()), ("serial", "0".into())]
+        for (key, value) in
+            [("format", FORMAT.to_string()), ("lineage", lineage[..32].to_owned()), ("serial", "0".into())]
         {
             connection.execute(
                 "INSERT INTO pipewright.meta SELECT ?, ? WHERE NOT EXISTS (FROM pipewright.meta WHERE key = ?)",
@@ -148,7 +149,8 @@ pub(super) fn finish_run(connection: &Connection, report: &RunReport) -> Result<
                 step.fault.as_ref().map(|fault| fault.message.clone()),
             ])?;
             for check in &step.checks {
-                let sample = (!check.sample.is_empty()).then(|| serde_json::Value::from(check.sample.clone()).to_string());
+                let sample = (!check.sample.is_empty())
+                    .then(|| serde_json::Value::from(check.sample.clone()).to_string());
                 expectations.append_row(params![
                     report.run,
                     check.address,
@@ -213,7 +215,11 @@ pub(super) fn forget(connection: &Connection, address: &Address) -> Result<()> {
 }
 
 /// Past runs, newest first; or the steps of one.
-pub(super) fn history(connection: &Connection, run: Option<&str>, limit: u32) -> Result<Vec<serde_json::Value>> {
+pub(super) fn history(
+    connection: &Connection,
+    run: Option<&str>,
+    limit: u32,
+) -> Result<Vec<serde_json::Value>> {
     let (sql, parameter) = match run {
         None => (
             "SELECT to_json(r)::VARCHAR FROM (SELECT * FROM pipewright.runs ORDER BY started_at DESC, run DESC LIMIT ?) AS r",
@@ -222,11 +228,14 @@ pub(super) fn history(connection: &Connection, run: Option<&str>, limit: u32) ->
         Some(run) => ("SELECT to_json(s)::VARCHAR FROM pipewright.steps AS s WHERE run = ?", run.to_owned()),
     };
     let mut statement = connection.prepare(sql).map_err(|error| engine_error(&error))?;
-    let rows = statement.query_map([parameter], |row| row.get::<_, String>(0)).map_err(|error| engine_error(&error))?;
+    let rows = statement
+        .query_map([parameter], |row| row.get::<_, String>(0))
+        .map_err(|error| engine_error(&error))?;
     rows.map(|row| {
         let text = row.map_err(|error| engine_error(&error))?;
-        serde_json::from_str(&text)
-            .map_err(|error| Diagnostic::error(Code::Internal, format!("a run's record is no JSON: {error}")).into())
+        serde_json::from_str(&text).map_err(|error| {
+            Diagnostic::error(Code::Internal, format!("a run's record is no JSON: {error}")).into()
+        })
     })
     .collect()
 }

@@ -1,0 +1,249 @@
+//! Format strings of FORMAT_DATE, PARSE_TIMESTAMP and their like.
+//!
+//! Source: <https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements#format_elements_date_time>
+
+use sqlparser::ast::{Expr, Spanned};
+
+use super::literal::{quote, string_literal};
+use super::operator::{Argument, BOUND};
+use super::{RUNTIME_SCHEMA, Translator};
+
+/// A stretch of the output.
+enum Piece {
+    /// A format that `strftime` knows.
+    Native(String),
+    /// An expression over `{clock}` and `{utc}`.
+    Computed(&'static str),
+}
+
+/// The year has as many digits as it needs.
+const YEAR: &str = "CAST(year({clock}) AS VARCHAR)";
+
+/// Elements that are others in short.
+fn expand(element: &str) -> Option<&'static str> {
+    Some(match element {
+        "F" => "%Y-%m-%d",
+        "T" | "X" => "%H:%M:%S",
+        "R" => "%H:%M",
+        "D" | "x" => "%m/%d/%y",
+        "h" => "%b",
+        "r" => "%I:%M:%S %p",
+        _ => return None,
+    })
+}
+
+/// Splits a format into literal text and elements (`E*S` counts as one).
+fn elements(format: &str) -> Result<Vec<Result<char, String>>, String> {
+    let mut parts = Vec::new();
+    let mut rest = format.chars();
+    while let Some(character) = rest.next() {
+        if character != '%' {
+            parts.push(Ok(character));
+            continue;
+        }
+        let mut element = String::from(rest.next().ok_or("a lone % at the end")?);
+        if element == "E" || element == "O" {
+            let next = rest.next().ok_or("an element without its letter")?;
+            element.push(next);
+            if next.is_ascii_digit() || next == '*' {
+                element.push(rest.next().ok_or("an element without its letter")?);
+            }
+        }
+        parts.push(Err(element));
+    }
+    Ok(parts)
+}
+
+fn output_pieces(format: &str) -> Result<Vec<Piece>, String> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut native = String::new();
+    for part in elements(format)? {
+        let computed = match &part {
+            Ok(character) => {
+                native.push(*character);
+                continue;
+            }
+            Err(element) => match element.as_str() {
+                "m" | "d" | "H" | "I" | "M" | "S" | "y" | "b" | "B" | "a" | "A" | "j" | "p" | "U" | "W"
+                | "V" | "G" | "u" | "w" | "%" => {
+                    native.push('%');
+                    native.push_str(element);
+                    continue;
+                }
+                "n" => {
+                    native.push('\n');
+                    continue;
+                }
+                "t" => {
+                    native.push('\t');
+                    continue;
+                }
+                "E4Y" => {
+                    native.push_str("%Y");
+                    continue;
+                }
+                "E6S" => {
+                    native.push_str("%S.%f");
+                    continue;
+                }
+                "E3S" => {
+                    native.push_str("%S.%g");
+                    continue;
+                }
+                "E0S" => {
+                    native.push_str("%S");
+                    continue;
+                }
+                short if expand(short).is_some() => {
+                    let long = expand(short).unwrap_or_default();
+                    if long.starts_with("%Y") {
+                        flush(&mut native, &mut pieces);
+                        pieces.push(Piece::Computed(YEAR));
+                        native.push_str(&long[2..]);
+                    } else {
+                        native.push_str(long);
+                    }
+                    continue;
+                }
+                "Y" => YEAR,
+                "C" => "lpad(CAST(year({clock}) // 100 AS VARCHAR), 2, '0')",
+                "e" => "lpad(CAST(day({clock}) AS VARCHAR), 2, ' ')",
+                "k" => "lpad(CAST(hour({clock}) AS VARCHAR), 2, ' ')",
+                "l" => "lpad(strftime({clock}, '%-I'), 2, ' ')",
+                "P" => "lower(strftime({clock}, '%p'))",
+                "Q" => "CAST(quarter({clock}) AS VARCHAR)",
+                "E*S" => "rtrim(rtrim(strftime({clock}, '%S.%f'), '0'), '.')",
+                "s" => "CAST(epoch_us(date_trunc('second', {utc})) // 1000000 AS VARCHAR)",
+                "z" => {
+                    "(CASE WHEN {clock} < {utc} THEN '-' ELSE '+' END || strftime(TIMESTAMP '1970-01-01' + to_microseconds(abs(epoch_us({clock}) - epoch_us({utc}))), '%H%M'))"
+                }
+                "Ez" => {
+                    "(CASE WHEN {clock} < {utc} THEN '-' ELSE '+' END || strftime(TIMESTAMP '1970-01-01' + to_microseconds(abs(epoch_us({clock}) - epoch_us({utc}))), '%H:%M'))"
+                }
+                "Z" => {
+                    "(CASE WHEN {clock} = {utc} THEN 'UTC' ELSE CAST('the element %Z beside a time zone' AS BIGINT)::VARCHAR END)"
+                }
+                other => return Err(format!("the element %{other}")),
+            },
+        };
+        flush(&mut native, &mut pieces);
+        pieces.push(Piece::Computed(computed));
+    }
+    flush(&mut native, &mut pieces);
+    Ok(pieces)
+}
+
+fn flush(native: &mut String, pieces: &mut Vec<Piece>) {
+    if !native.is_empty() {
+        pieces.push(Piece::Native(std::mem::take(native)));
+    }
+}
+
+/// A format as `strptime` reads it, in each of the forms that an optional fraction allows; whether it holds a zone.
+fn input_formats(format: &str) -> Result<(Vec<String>, bool), String> {
+    let mut formats = vec![String::new()];
+    let mut zone = false;
+    let push = |formats: &mut Vec<String>, text: &str| {
+        for format in formats.iter_mut() {
+            format.push_str(text);
+        }
+    };
+    for part in elements(format)? {
+        match part {
+            Ok(character) => push(&mut formats, &character.to_string()),
+            Err(element) => match element.as_str() {
+                "Y" | "m" | "d" | "H" | "I" | "M" | "S" | "y" | "b" | "B" | "a" | "A" | "j" | "p" | "%" => {
+                    push(&mut formats, &format!("%{element}"));
+                }
+                "E4Y" => push(&mut formats, "%Y"),
+                "e" => push(&mut formats, "%d"),
+                "k" => push(&mut formats, "%H"),
+                "l" => push(&mut formats, "%I"),
+                "P" => push(&mut formats, "%p"),
+                "E*S" | "E6S" | "E3S" => {
+                    let mut with_fraction = formats.clone();
+                    push(&mut formats, "%S");
+                    push(&mut with_fraction, "%S.%f");
+                    formats.extend(with_fraction);
+                }
+                "z" | "Ez" => {
+                    zone = true;
+                    push(&mut formats, "%z");
+                }
+                short => match expand(short) {
+                    Some(long) => push(&mut formats, long),
+                    None => return Err(format!("the element %{short}")),
+                },
+            },
+        }
+    }
+    Ok((formats, zone))
+}
+
+impl Translator<'_> {
+    /// What a clock shows, written by a format. `utc` is the same instant in UTC, if the clock is of another zone.
+    pub(super) fn format_clock(&mut self, format: &Expr, clock: String, utc: Option<String>) -> String {
+        let Some(text) = string_literal(format) else {
+            return self.refuse(format.span(), "a date format that is no literal");
+        };
+        let pieces = match output_pieces(text) {
+            Ok(pieces) => pieces,
+            Err(what) => return self.refuse(format.span(), format!("{what} of a date format")),
+        };
+        match pieces.as_slice() {
+            [] => return format!("(CASE WHEN {clock} IS NOT NULL THEN '' END)"),
+            [Piece::Native(native)] => return format!("strftime({clock}, {})", quote(native)),
+            // The common case of a year that comes first: its zeros are the first ones.
+            [Piece::Computed(YEAR)] => return format!("CAST(year({clock}) AS VARCHAR)"),
+            [Piece::Computed(YEAR), Piece::Native(rest)] => {
+                return format!("ltrim(strftime({clock}, {}), '0')", quote(&format!("%Y{rest}")));
+            }
+            _ => {}
+        }
+        let write = |clock: &str, utc: &str| {
+            let pieces: Vec<String> = pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Native(native) => format!("strftime({clock}, {})", quote(native)),
+                    Piece::Computed(template) => template.replace("{clock}", clock).replace("{utc}", utc),
+                })
+                .collect();
+            format!("({})", pieces.join(" || "))
+        };
+        // The clock is read several times, and bound once.
+        let fields = match &utc {
+            Some(utc) => format!("struct_pack(a0 := {clock}, a1 := {utc})"),
+            None => format!("struct_pack(a0 := {clock})"),
+        };
+        let clock = format!("struct_extract({BOUND}, 'a0')");
+        let instant = if utc.is_some() { format!("struct_extract({BOUND}, 'a1')") } else { clock.clone() };
+        format!("list_transform([{fields}], lambda {BOUND}: {})[1]", write(&clock, &instant))
+    }
+
+    /// Text read by a format, for the macro `name`.
+    pub(super) fn parse_clock(&mut self, name: &str, format: &Expr, value: &Expr) -> String {
+        let Some(text) = string_literal(format) else {
+            return self.refuse(format.span(), "a date format that is no literal");
+        };
+        if name == "parse_timestamp" && text == "%s" {
+            let seconds = self.over("as_int64", &[value]);
+            return format!("{RUNTIME_SCHEMA}.timestamp_seconds({seconds})");
+        }
+        match input_formats(text) {
+            Ok((_, true)) if name != "parse_timestamp" => {
+                self.refuse(format.span(), "a time zone in the format of anything but a timestamp")
+            }
+            Ok((formats, zone)) => {
+                let list: Vec<String> = formats.iter().map(|format| quote(format)).collect();
+                let list = match list.as_slice() {
+                    [only] => only.clone(),
+                    several => format!("[{}]", several.join(", ")),
+                };
+                let value = self.argument(value);
+                let name = if zone { "parse_zoned_timestamp" } else { name };
+                self.call(name, &[Argument::constant(list), value])
+            }
+            Err(what) => self.refuse(format.span(), format!("{what} of a date format")),
+        }
+    }
+}

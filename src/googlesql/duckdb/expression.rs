@@ -1,0 +1,324 @@
+//! Expressions: every kind of node is either translated or refused.
+
+use sqlparser::ast::{
+    AccessExpr, Array, BinaryOperator, CaseWhen, CastFormat, CastKind, CeilFloorKind, DataType, Expr,
+    Ident as SqlIdent, Spanned, StructField, Subscript, TrimWhereField, TypedString, Value,
+};
+use sqlparser::tokenizer::Span;
+
+use super::Translator;
+use super::literal::{float_literal, string_literal, string_of};
+use super::names::Ident;
+use super::operator::{Argument, is_null};
+use super::types::cast_macro;
+
+impl Translator<'_> {
+    /// An expression. Compound ones print in parentheses, so that precedence is that of the tree.
+    pub(super) fn expr(&mut self, expr: &Expr) -> String {
+        match expr {
+            Expr::Identifier(name) => self.identifier(name),
+            Expr::CompoundIdentifier(parts) => {
+                let parts: Vec<String> =
+                    parts.iter().map(|part| Ident::new(&part.value).to_string()).collect();
+                parts.join(".")
+            }
+            Expr::Nested(inner) => self.expr(inner),
+            Expr::Value(value) => self.value(&value.value, value.span),
+            Expr::TypedString(TypedString { data_type, value, uses_odbc_syntax: false }) => {
+                match string_of(&value.value) {
+                    Some(text) => self.typed_literal(data_type, text, value.span),
+                    None => self.refuse(value.span, "this literal"),
+                }
+            }
+            Expr::UnaryOp { op, expr } => self.unary(*op, expr),
+            Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
+            Expr::IsNull(inner) => format!("({} IS NULL)", self.expr(inner)),
+            Expr::IsNotNull(inner) => format!("({} IS NOT NULL)", self.expr(inner)),
+            Expr::IsTrue(inner) => format!("({} IS TRUE)", self.expr(inner)),
+            Expr::IsNotTrue(inner) => format!("({} IS NOT TRUE)", self.expr(inner)),
+            Expr::IsFalse(inner) => format!("({} IS FALSE)", self.expr(inner)),
+            Expr::IsNotFalse(inner) => format!("({} IS NOT FALSE)", self.expr(inner)),
+            Expr::IsUnknown(inner) => format!("({} IS NULL)", self.expr(inner)),
+            Expr::IsNotUnknown(inner) => format!("({} IS NOT NULL)", self.expr(inner)),
+            Expr::IsDistinctFrom(left, right) => {
+                let (left, right) = self.compared_pair(left, right);
+                format!("({left} IS DISTINCT FROM {right})")
+            }
+            Expr::IsNotDistinctFrom(left, right) => {
+                let (left, right) = self.compared_pair(left, right);
+                format!("({left} IS NOT DISTINCT FROM {right})")
+            }
+            Expr::InList { expr, list, negated } => {
+                let others: Vec<&Expr> = list.iter().collect();
+                let operand = self.compared(expr, &others);
+                let list: Vec<String> = list.iter().map(|item| self.compared(item, &[expr])).collect();
+                format!("({operand} {}IN ({}))", not(*negated), list.join(", "))
+            }
+            Expr::InSubquery { expr, subquery, negated } => {
+                format!("({} {}IN ({}))", self.expr(expr), not(*negated), self.subquery(subquery))
+            }
+            Expr::InUnnest { expr, array_expr, negated } => {
+                let call = self.over("in_array", &[expr, array_expr]);
+                if *negated { format!("(NOT {call})") } else { call }
+            }
+            Expr::Between { expr, negated, low, high } => {
+                let operand = self.compared(expr, &[low, high]);
+                let (low, high) = (self.compared(low, &[expr]), self.compared(high, &[expr]));
+                format!("({operand} {}BETWEEN {low} AND {high})", not(*negated))
+            }
+            Expr::Like { negated, any: false, expr, pattern, escape_char: None } => {
+                let escape = match string_literal(pattern) {
+                    Some(text) if !text.contains('\\') => "",
+                    _ => " ESCAPE '\\'",
+                };
+                format!("({} {}LIKE {}{escape})", self.expr(expr), not(*negated), self.expr(pattern))
+            }
+            Expr::Case { operand, conditions, else_result, .. } => {
+                self.case(operand.as_deref(), conditions, else_result.as_deref())
+            }
+            Expr::Cast { kind, expr, data_type, format } => self.cast(kind, expr, data_type, format.as_ref()),
+            Expr::Extract { field, expr: inner, .. } => self.extract(field, inner, expr.span()),
+            Expr::Ceil { expr, field } => self.ceil_or_floor("ceil", expr, field),
+            Expr::Floor { expr, field } => self.ceil_or_floor("floor", expr, field),
+            Expr::Substring { expr, substring_from, substring_for, special: true, .. } => {
+                let mut arguments = vec![expr.as_ref()];
+                arguments.extend(substring_from.as_deref());
+                arguments.extend(substring_for.as_deref());
+                self.over("substr", &arguments)
+            }
+            Expr::Trim { trim_where: None, trim_what: None, expr, trim_characters } => {
+                let mut arguments = vec![expr.as_ref()];
+                arguments.extend(trim_characters.iter().flatten());
+                self.over("trim", &arguments)
+            }
+            Expr::Trim { trim_where: Some(side), trim_what: None, expr: inner, trim_characters: None } => {
+                let name = match side {
+                    TrimWhereField::Both => "trim",
+                    TrimWhereField::Leading => "ltrim",
+                    TrimWhereField::Trailing => "rtrim",
+                };
+                self.over(name, &[inner])
+            }
+            Expr::Function(function) => self.function(function),
+            Expr::Exists { subquery, negated } => {
+                format!("({}EXISTS ({}))", not(*negated), self.subquery(subquery))
+            }
+            Expr::Subquery(query) => format!("({})", self.subquery(query)),
+            Expr::Tuple(items) => {
+                let items: Vec<String> = items.iter().map(|item| self.expr(item)).collect();
+                format!("row({})", items.join(", "))
+            }
+            Expr::Struct { values, fields } => self.structure(values, fields, expr.span()),
+            Expr::Array(Array { elem, .. }) => {
+                let items: Vec<&Expr> = elem.iter().collect();
+                format!("[{}]", self.unified(&items).join(", "))
+            }
+            Expr::Interval(interval) => self.interval(interval),
+            Expr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
+            Expr::AtTimeZone { .. } => self.refuse(expr.span(), "AT TIME ZONE outside of EXTRACT"),
+            Expr::GroupingSets(_) | Expr::Cube(_) | Expr::Rollup(_) => {
+                self.refuse(expr.span(), "a grouping outside of GROUP BY")
+            }
+            Expr::JsonAccess { .. }
+            | Expr::IsJson { .. }
+            | Expr::IsNormalized { .. }
+            | Expr::Like { .. }
+            | Expr::ILike { .. }
+            | Expr::SimilarTo { .. }
+            | Expr::RLike { .. }
+            | Expr::AnyOp { .. }
+            | Expr::AllOp { .. }
+            | Expr::Convert { .. }
+            | Expr::Position { .. }
+            | Expr::Substring { .. }
+            | Expr::Trim { .. }
+            | Expr::Overlay { .. }
+            | Expr::Collate { .. }
+            | Expr::Prefixed { .. }
+            | Expr::TypedString(_)
+            | Expr::Named { .. }
+            | Expr::Dictionary(_)
+            | Expr::Map(_)
+            | Expr::MatchAgainst { .. }
+            | Expr::Wildcard(_)
+            | Expr::QualifiedWildcard(..)
+            | Expr::OuterJoin(_)
+            | Expr::Prior(_)
+            | Expr::Lambda(_)
+            | Expr::MemberOf(_) => self.refuse(expr.span(), format!("`{expr}`")),
+        }
+    }
+
+    fn identifier(&mut self, name: &SqlIdent) -> String {
+        if name.value.starts_with('@') {
+            return self.value(&Value::Placeholder(name.value.clone()), name.span);
+        }
+        match self.aliases.iter().find(|alias| alias.name.eq_ignore_ascii_case(&name.value)) {
+            Some(alias) => format!("({})", alias.sql),
+            None => Ident::new(&name.value).to_string(),
+        }
+    }
+
+    fn case(&mut self, operand: Option<&Expr>, conditions: &[CaseWhen], otherwise: Option<&Expr>) -> String {
+        let mut results: Vec<&Expr> = conditions.iter().map(|when| &when.result).collect();
+        results.extend(otherwise);
+        let mut results = self.unified(&results).into_iter();
+        let mut sql = String::from("CASE");
+        let whens: Vec<&Expr> = conditions.iter().map(|when| &when.condition).collect();
+        if let Some(operand) = operand {
+            sql.push(' ');
+            sql.push_str(&self.compared(operand, &whens));
+        }
+        for condition in whens {
+            let condition = match operand {
+                Some(operand) => self.compared(condition, &[operand]),
+                None => self.expr(condition),
+            };
+            let result = results.next().unwrap_or_default();
+            sql.push_str(&format!(" WHEN {condition} THEN {result}"));
+        }
+        if otherwise.is_some() {
+            sql.push_str(&format!(" ELSE {}", results.next().unwrap_or_default()));
+        }
+        sql.push_str(" END");
+        format!("({sql})")
+    }
+
+    fn cast(
+        &mut self,
+        kind: &CastKind,
+        expr: &Expr,
+        data_type: &DataType,
+        format: Option<&CastFormat>,
+    ) -> String {
+        let span = expr.span();
+        let safe = match kind {
+            CastKind::Cast => false,
+            CastKind::SafeCast => true,
+            CastKind::TryCast | CastKind::DoubleColon => return self.refuse(span, "this form of CAST"),
+        };
+        if format.is_some() {
+            return self.refuse(span, "CAST with FORMAT");
+        }
+        if is_null(expr) {
+            return format!("CAST(NULL AS {})", self.data_type(data_type, span));
+        }
+        match cast_macro(data_type) {
+            // The literal's own digits, not those of the double nearest to it.
+            Some("as_numeric") if float_literal(expr).is_some() => {
+                let text = float_literal(expr).unwrap_or_default();
+                self.typed_literal(data_type, &text, span)
+            }
+            Some(name) => {
+                let argument = self.argument(expr);
+                let name = if safe { format!("safe_{name}") } else { name.to_owned() };
+                self.call(&name, &[argument])
+            }
+            None => match data_type {
+                DataType::Array(_) | DataType::Struct(..) => {
+                    let (keyword, inner) = (if safe { "TRY_CAST" } else { "CAST" }, self.expr(expr));
+                    format!("{keyword}({inner} AS {})", self.data_type(data_type, span))
+                }
+                other => self.refuse(span, format!("CAST to {other}")),
+            },
+        }
+    }
+
+    fn ceil_or_floor(&mut self, name: &str, expr: &Expr, field: &CeilFloorKind) -> String {
+        use sqlparser::ast::DateTimeField;
+        match field {
+            CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) => self.over(name, &[expr]),
+            _ => self.refuse(expr.span(), format!("{} with a second argument", name.to_ascii_uppercase())),
+        }
+    }
+
+    fn structure(&mut self, values: &[Expr], fields: &[StructField], span: Span) -> String {
+        if fields.is_empty() {
+            let mut packed = Vec::new();
+            for (index, value) in values.iter().enumerate() {
+                let (name, value) = match value {
+                    Expr::Named { expr, name } => (Some(name.value.clone()), expr.as_ref()),
+                    other => (implied_name(other), other),
+                };
+                let name = Ident::new(name.unwrap_or_else(|| format!("_field_{}", index + 1)));
+                packed.push(format!("{name} := {}", self.expr(value)));
+            }
+            return format!("struct_pack({})", packed.join(", "));
+        }
+        let data_type = DataType::Struct(fields.to_vec(), sqlparser::ast::StructBracketKind::AngleBrackets);
+        let data_type = self.data_type(&data_type, span);
+        let values: Vec<String> = values.iter().map(|value| self.expr(value)).collect();
+        format!("CAST(row({}) AS {data_type})", values.join(", "))
+    }
+
+    fn access(&mut self, root: &Expr, chain: &[AccessExpr]) -> String {
+        let mut sql = self.expr(root);
+        let mut opaque = self.is_opaque(root);
+        for step in chain {
+            match step {
+                AccessExpr::Dot(Expr::Identifier(field)) => {
+                    sql = format!("({sql}).{}", Ident::new(&field.value));
+                }
+                AccessExpr::Dot(other) => return self.refuse(other.span(), format!("`{other}`")),
+                AccessExpr::Subscript(Subscript::Index { index }) => {
+                    let (name, index) = match index {
+                        Expr::Function(function) => {
+                            let name = function.name.to_string().to_ascii_uppercase();
+                            let name = match name.as_str() {
+                                "OFFSET" => "element_at_offset",
+                                "ORDINAL" => "element_at_ordinal",
+                                "SAFE_OFFSET" => "safe_element_at_offset",
+                                "SAFE_ORDINAL" => "safe_element_at_ordinal",
+                                _ => "",
+                            };
+                            match (name, super::function::positional(function).as_deref()) {
+                                ("", _) => ("element_at_offset", index),
+                                (name, Some([only])) => (name, *only),
+                                _ => return self.refuse(index.span(), format!("`{index}`")),
+                            }
+                        }
+                        _ if string_literal(index).is_some() => {
+                            return self.refuse(index.span(), "a JSON subscript");
+                        }
+                        _ => ("element_at_offset", index),
+                    };
+                    let index = self.argument(index);
+                    opaque |= index.opaque;
+                    sql = self.call(name, &[Argument { sql, opaque, constant: false }, index]);
+                }
+                AccessExpr::Subscript(Subscript::Slice { .. }) => {
+                    return self.refuse(root.span(), "an array slice");
+                }
+            }
+        }
+        sql
+    }
+
+    /// A function of a group of alternatives, each of which may be a literal of the others' type.
+    pub(super) fn native_unified(&mut self, name: &str, exprs: &[&Expr]) -> String {
+        format!("{name}({})", self.unified(exprs).join(", "))
+    }
+
+    /// `a = b` with the operands of another node.
+    pub(super) fn equality(&mut self, left: &Expr, right: &Expr) -> String {
+        self.binary(left, &BinaryOperator::Eq, right)
+    }
+}
+
+fn not(negated: bool) -> &'static str {
+    if negated { "NOT " } else { "" }
+}
+
+/// The name that BigQuery infers for a column without an alias.
+pub(super) fn implied_name(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Identifier(name) => (!name.value.starts_with('@')).then(|| name.value.clone()),
+        Expr::CompoundIdentifier(parts) => parts.last().map(|part| part.value.clone()),
+        Expr::Nested(inner) => implied_name(inner),
+        Expr::CompoundFieldAccess { access_chain, .. } => match access_chain.last() {
+            Some(AccessExpr::Dot(Expr::Identifier(name))) => Some(name.value.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}

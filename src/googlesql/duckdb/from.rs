@@ -1,0 +1,266 @@
+//! FROM: tables, subqueries, joins and arrays.
+
+use sqlparser::ast::{
+    Array, Expr, Ident as SqlIdent, Join, JoinConstraint, JoinOperator, ObjectName, Spanned, TableAlias,
+    TableFactor, TableWithJoins,
+};
+use sqlparser::tokenizer::Span;
+
+use super::Translator;
+use super::names::Ident;
+use crate::diag::Code;
+
+/// How an item of FROM prints, and whether it reads the columns of items before it.
+struct Item {
+    sql: String,
+    lateral: bool,
+}
+
+impl Translator<'_> {
+    /// The FROM clause. Commas print as CROSS JOIN, since BigQuery lets a later ON reach across them.
+    pub(super) fn from(&mut self, tables: &[TableWithJoins]) -> String {
+        let mut sql = String::new();
+        for (index, table) in tables.iter().enumerate() {
+            let item = self.factor(&table.relation);
+            sql.push_str(if index == 0 { " FROM " } else { " CROSS JOIN " });
+            sql.push_str(&item.sql);
+            for join in &table.joins {
+                sql.push_str(&self.join(join));
+            }
+        }
+        sql
+    }
+
+    fn join(&mut self, join: &Join) -> String {
+        let span = join.relation.span();
+        let item = self.factor(&join.relation);
+        if join.global {
+            return self.refuse(span, "GLOBAL JOIN");
+        }
+        let (keyword, constraint) = match &join.join_operator {
+            JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => ("INNER JOIN", constraint),
+            JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => ("LEFT JOIN", constraint),
+            JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) => {
+                ("RIGHT JOIN", constraint)
+            }
+            JoinOperator::FullOuter(constraint) => ("FULL JOIN", constraint),
+            JoinOperator::CrossJoin(constraint) => ("CROSS JOIN", constraint),
+            _ => return self.refuse(span, "this kind of join"),
+        };
+        match constraint {
+            JoinConstraint::On(condition) => {
+                let condition = self.expr(condition);
+                format!(" {keyword} {} ON {condition}", item.sql)
+            }
+            JoinConstraint::Using(columns) => {
+                let columns: Vec<String> = columns
+                    .iter()
+                    .filter_map(|name| name.0.last().and_then(|part| part.as_ident()))
+                    .map(|name| Ident::new(&name.value).to_string())
+                    .collect();
+                format!(" {keyword} {} USING ({})", item.sql, columns.join(", "))
+            }
+            JoinConstraint::None if keyword == "CROSS JOIN" || (keyword == "INNER JOIN" && item.lateral) => {
+                format!(" CROSS JOIN {}", item.sql)
+            }
+            JoinConstraint::None if keyword == "LEFT JOIN" && item.lateral => {
+                format!(" LEFT JOIN {} ON TRUE", item.sql)
+            }
+            JoinConstraint::None | JoinConstraint::Natural => self.refuse(span, "a join without a condition"),
+        }
+    }
+
+    fn factor(&mut self, factor: &TableFactor) -> Item {
+        let span = factor.span();
+        let sql = match factor {
+            TableFactor::Table {
+                name,
+                alias,
+                args: None,
+                with_hints,
+                version: None,
+                with_ordinality: false,
+                partitions,
+                json_path: None,
+                sample: None,
+                index_hints,
+            } if with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty() => {
+                return self.table_or_array(name, alias.as_ref());
+            }
+            TableFactor::Table { .. } => self.refuse(span, "this form of a table"),
+            TableFactor::Derived { lateral: false, subquery, alias, sample: None } => {
+                let query = self.query(subquery);
+                format!("({query}){}", self.alias(alias.as_ref()))
+            }
+            TableFactor::UNNEST {
+                alias,
+                array_exprs,
+                with_offset,
+                with_offset_alias,
+                with_ordinality: false,
+            } => {
+                let [array] = array_exprs.as_slice() else {
+                    let sql = self.refuse(span, "UNNEST of several arrays");
+                    return Item { sql, lateral: false };
+                };
+                let name = alias.as_ref().map(|alias| &alias.name);
+                let offset = with_offset
+                    .then(|| with_offset_alias.as_ref().map_or("offset", |alias| alias.value.as_str()));
+                let sql = self.unnest(array, name, offset);
+                return Item { sql, lateral: true };
+            }
+            TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                let item = self.factor(&table_with_joins.relation);
+                let mut sql = item.sql;
+                for join in &table_with_joins.joins {
+                    sql.push_str(&self.join(join));
+                }
+                format!("({sql})")
+            }
+            TableFactor::Derived { .. } => self.refuse(span, "this form of a subquery"),
+            TableFactor::Pivot { .. } => self.refuse(span, "PIVOT"),
+            TableFactor::Unpivot { .. } | TableFactor::UnpivotExpr { .. } => self.refuse(span, "UNPIVOT"),
+            TableFactor::TableFunction { .. } | TableFactor::Function { .. } => {
+                self.refuse(span, "a table function")
+            }
+            TableFactor::UNNEST { .. }
+            | TableFactor::NestedJoin { .. }
+            | TableFactor::JsonTable { .. }
+            | TableFactor::OpenJsonTable { .. }
+            | TableFactor::MatchRecognize { .. }
+            | TableFactor::XmlTable { .. }
+            | TableFactor::SemanticView { .. } => self.refuse(span, "this item of FROM"),
+        };
+        Item { sql, lateral: false }
+    }
+
+    /// ` AS "x"`, which also brings the name into scope.
+    fn alias(&mut self, alias: Option<&TableAlias>) -> String {
+        match alias {
+            None => String::new(),
+            Some(alias) if !alias.columns.is_empty() || alias.at.is_some() => {
+                self.refuse(alias.name.span, "names of columns beside a table's")
+            }
+            Some(alias) => {
+                self.enter(&alias.name.value);
+                format!(" AS {}", Ident::new(&alias.name.value))
+            }
+        }
+    }
+
+    fn enter(&mut self, name: &str) {
+        if let Some(scope) = self.ranges.last_mut() {
+            scope.push(name.to_lowercase());
+        }
+    }
+
+    /// The parts of a table's path; one back-quoted part may hold several.
+    pub(super) fn path(name: &ObjectName) -> Option<Vec<String>> {
+        let mut path = Vec::new();
+        for part in &name.0 {
+            let part = part.as_ident()?;
+            path.extend(part.value.split('.').map(str::to_owned));
+        }
+        Some(path)
+    }
+
+    fn table_or_array(&mut self, name: &ObjectName, alias: Option<&TableAlias>) -> Item {
+        let span = name.span();
+        let Some(path) = Self::path(name) else {
+            return Item { sql: self.refuse(span, "this name of a table"), lateral: false };
+        };
+        let first = path.first().map(|part| part.to_lowercase()).unwrap_or_default();
+        if path.len() > 1 && self.ranges.iter().flatten().any(|range| *range == first) {
+            // `FROM t, t.items`: an array of the row at hand.
+            let array = Expr::CompoundIdentifier(path.iter().map(SqlIdent::new).collect());
+            let implied = path.last().map(SqlIdent::new);
+            let sql = self.unnest(&array, alias.map(|alias| &alias.name).or(implied.as_ref()), None);
+            return Item { sql, lateral: true };
+        }
+        let sql = if path.len() == 1 && self.ctes.iter().flatten().any(|cte| *cte == first) {
+            Ident::new(&path[0]).to_string()
+        } else if path.last().is_some_and(|table| table.ends_with('*')) {
+            self.wildcard_table(&path, span)
+        } else {
+            self.table_name(&path, span)
+        };
+        let alias = match alias {
+            Some(_) => self.alias(alias),
+            None => {
+                let implied = path.last().cloned().unwrap_or_default();
+                self.enter(&implied);
+                format!(" AS {}", Ident::new(implied))
+            }
+        };
+        Item { sql: format!("{sql}{alias}"), lateral: false }
+    }
+
+    /// The table that a path stands for.
+    pub(super) fn table_name(&mut self, path: &[String], span: Span) -> String {
+        let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+        match self.names.table(&parts) {
+            Some(table) => table.to_string(),
+            None => {
+                self.invalid(Code::SqlUnknownTable, span, format!("there is no table `{}`", path.join(".")))
+            }
+        }
+    }
+
+    fn wildcard_table(&mut self, path: &[String], span: Span) -> String {
+        let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+        match self.names.wildcard(&parts) {
+            Some(tables) if !tables.is_empty() => {
+                let list: Vec<String> = tables
+                    .iter()
+                    .map(|(suffix, table)| {
+                        format!(
+                            "SELECT *, {} AS \"_TABLE_SUFFIX\" FROM {table}",
+                            super::literal::quote(suffix)
+                        )
+                    })
+                    .collect();
+                format!("({})", list.join(" UNION ALL BY NAME "))
+            }
+            Some(_) => {
+                self.invalid(Code::SqlUnknownTable, span, format!("no table matches `{}`", path.join(".")))
+            }
+            None => self.refuse(span, "a wildcard table"),
+        }
+    }
+
+    /// The elements of an array as rows. The element is a column of its own name, so that fields of structs are
+    /// reached as `x.field`; structs written in place become columns.
+    fn unnest(&mut self, array: &Expr, name: Option<&SqlIdent>, offset: Option<&str>) -> String {
+        let sql = self.without_aliases(|translator| translator.expr(array));
+        let hidden = self.fresh("element");
+        if let Some(name) = name {
+            self.enter(&name.value);
+        }
+        let column = name.map_or_else(|| hidden.clone(), |name| Ident::new(&name.value));
+        if is_struct_array(array) && offset.is_none() {
+            return format!("(SELECT unnest({sql}, max_depth := 2)) AS {column}");
+        }
+        match offset {
+            None => format!("unnest({sql}) AS {hidden}({column})"),
+            Some(offset) => {
+                let (value, position) = (Ident::new("value$"), Ident::new("position$"));
+                let offset = Ident::new(offset);
+                format!(
+                    "LATERAL (SELECT {value} AS {column}, {position} - 1 AS {offset} \
+                     FROM unnest({sql}) WITH ORDINALITY AS {hidden}({value}, {position})) AS {hidden}"
+                )
+            }
+        }
+    }
+}
+
+/// Whether an array is written as a list of structs.
+fn is_struct_array(array: &Expr) -> bool {
+    match array {
+        Expr::Nested(inner) => is_struct_array(inner),
+        Expr::Array(Array { elem, .. }) => {
+            elem.first().is_some_and(|first| matches!(first, Expr::Struct { .. }))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,504 @@
+//! Functions: the list of those that have a translation.
+
+use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned};
+use sqlparser::tokenizer::Span;
+
+use super::Translator;
+use super::literal::{float_literal, int_literal, plain_number, quote, string_literal};
+use super::operator::{Argument, BOUND, bound_first};
+
+/// How a scalar function is translated.
+#[derive(Debug, Clone, Copy)]
+enum Rule {
+    /// The runtime's macro of the same name in lower case.
+    Macro,
+    /// A runtime macro of another name.
+    MacroAs(&'static str),
+    /// DuckDB's own function, equal in meaning for the types that BigQuery takes.
+    Native(&'static str),
+    /// DuckDB's own function over FLOAT64.
+    Float(&'static str),
+}
+
+/// Name, fewest and most arguments, rule. Functions with rules of their own are in [`Translator::special`].
+const SCALARS: &[(&str, usize, usize, Rule)] = &[
+    ("ABS", 1, 1, Rule::Macro),
+    ("ACOS", 1, 1, Rule::Float("acos")),
+    ("ACOSH", 1, 1, Rule::Float("acosh")),
+    ("ARRAY_CONCAT", 2, 2, Rule::Macro),
+    ("ARRAY_FIRST", 1, 1, Rule::Macro),
+    ("ARRAY_LAST", 1, 1, Rule::Macro),
+    ("ARRAY_LENGTH", 1, 1, Rule::Macro),
+    ("ARRAY_REVERSE", 1, 1, Rule::Macro),
+    ("ARRAY_TO_STRING", 2, 3, Rule::Macro),
+    ("ASCII", 1, 1, Rule::Macro),
+    ("ASIN", 1, 1, Rule::Float("asin")),
+    ("ASINH", 1, 1, Rule::Float("asinh")),
+    ("ATAN", 1, 1, Rule::Float("atan")),
+    ("ATAN2", 2, 2, Rule::Float("atan2")),
+    ("ATANH", 1, 1, Rule::Float("atanh")),
+    ("BIT_COUNT", 1, 1, Rule::Macro),
+    ("BOOL", 1, 1, Rule::MacroAs("json_bool")),
+    ("BYTE_LENGTH", 1, 1, Rule::Macro),
+    ("CBRT", 1, 1, Rule::Float("cbrt")),
+    ("CEIL", 1, 1, Rule::Macro),
+    ("CEILING", 1, 1, Rule::MacroAs("ceil")),
+    ("CHARACTER_LENGTH", 1, 1, Rule::Native("length")),
+    ("CHAR_LENGTH", 1, 1, Rule::Native("length")),
+    ("CHR", 1, 1, Rule::Macro),
+    ("CODE_POINTS_TO_BYTES", 1, 1, Rule::Macro),
+    ("CODE_POINTS_TO_STRING", 1, 1, Rule::Macro),
+    ("CONTAINS_SUBSTR", 2, 2, Rule::Macro),
+    ("COS", 1, 1, Rule::Float("cos")),
+    ("COSH", 1, 1, Rule::Float("cosh")),
+    ("COT", 1, 1, Rule::Float("cot")),
+    ("COTH", 1, 1, Rule::Macro),
+    ("CSC", 1, 1, Rule::Macro),
+    ("CSCH", 1, 1, Rule::Macro),
+    ("DATE_FROM_UNIX_DATE", 1, 1, Rule::Macro),
+    ("DIV", 2, 2, Rule::Macro),
+    ("EDIT_DISTANCE", 2, 2, Rule::Macro),
+    ("ENDS_WITH", 2, 2, Rule::Macro),
+    ("EXP", 1, 1, Rule::Macro),
+    ("FLOAT64", 1, 1, Rule::MacroAs("json_float64")),
+    ("FLOOR", 1, 1, Rule::Macro),
+    ("FROM_BASE32", 1, 1, Rule::Macro),
+    ("FROM_BASE64", 1, 1, Rule::Macro),
+    ("FROM_HEX", 1, 1, Rule::Macro),
+    ("GENERATE_ARRAY", 2, 3, Rule::Macro),
+    ("IEEE_DIVIDE", 2, 2, Rule::Macro),
+    ("INITCAP", 1, 2, Rule::Macro),
+    ("INSTR", 2, 4, Rule::Macro),
+    ("INT64", 1, 1, Rule::MacroAs("json_int64")),
+    ("IS_INF", 1, 1, Rule::Float("isinf")),
+    ("IS_NAN", 1, 1, Rule::Float("isnan")),
+    ("JSON_EXTRACT", 1, 2, Rule::MacroAs("json_query")),
+    ("JSON_EXTRACT_ARRAY", 1, 2, Rule::MacroAs("json_query_array")),
+    ("JSON_EXTRACT_SCALAR", 1, 2, Rule::MacroAs("json_value")),
+    ("JSON_EXTRACT_STRING_ARRAY", 1, 2, Rule::MacroAs("json_value_array")),
+    ("JSON_QUERY", 1, 2, Rule::Macro),
+    ("JSON_QUERY_ARRAY", 1, 2, Rule::Macro),
+    ("JSON_TYPE", 1, 1, Rule::MacroAs("json_kind")),
+    ("JSON_VALUE", 1, 2, Rule::Macro),
+    ("JSON_VALUE_ARRAY", 1, 2, Rule::Macro),
+    ("LAX_BOOL", 1, 1, Rule::Macro),
+    ("LAX_FLOAT64", 1, 1, Rule::Macro),
+    ("LAX_INT64", 1, 1, Rule::Macro),
+    ("LAX_STRING", 1, 1, Rule::Macro),
+    ("LEFT", 2, 2, Rule::Macro),
+    ("LENGTH", 1, 1, Rule::Macro),
+    ("LN", 1, 1, Rule::Macro),
+    ("LOG10", 1, 1, Rule::Macro),
+    ("LOWER", 1, 1, Rule::Native("lower")),
+    ("LPAD", 2, 3, Rule::Macro),
+    ("LTRIM", 1, 2, Rule::Macro),
+    ("MD5", 1, 1, Rule::Macro),
+    ("MOD", 2, 2, Rule::Macro),
+    ("NULLIF", 2, 2, Rule::Native("nullif")),
+    ("OCTET_LENGTH", 1, 1, Rule::MacroAs("byte_length")),
+    ("PARSE_JSON", 1, 1, Rule::Macro),
+    ("PARSE_NUMERIC", 1, 1, Rule::MacroAs("as_numeric")),
+    ("POW", 2, 2, Rule::Macro),
+    ("POWER", 2, 2, Rule::MacroAs("pow")),
+    ("RANGE_BUCKET", 2, 2, Rule::Macro),
+    ("REGEXP_CONTAINS", 2, 2, Rule::Macro),
+    ("REGEXP_REPLACE", 3, 3, Rule::Macro),
+    ("REPEAT", 2, 2, Rule::Macro),
+    ("REPLACE", 3, 3, Rule::Native("replace")),
+    ("REVERSE", 1, 1, Rule::Native("reverse")),
+    ("RIGHT", 2, 2, Rule::Macro),
+    ("RPAD", 2, 3, Rule::Macro),
+    ("RTRIM", 1, 2, Rule::Macro),
+    ("SAFE_ADD", 2, 2, Rule::Macro),
+    ("SAFE_CONVERT_BYTES_TO_STRING", 1, 1, Rule::Macro),
+    ("SAFE_MULTIPLY", 2, 2, Rule::Macro),
+    ("SAFE_NEGATE", 1, 1, Rule::Macro),
+    ("SAFE_SUBTRACT", 2, 2, Rule::Macro),
+    ("SEC", 1, 1, Rule::Macro),
+    ("SECH", 1, 1, Rule::Macro),
+    ("SHA1", 1, 1, Rule::Macro),
+    ("SHA256", 1, 1, Rule::Macro),
+    ("SIGN", 1, 1, Rule::Macro),
+    ("SIN", 1, 1, Rule::Float("sin")),
+    ("SINH", 1, 1, Rule::Float("sinh")),
+    ("SPLIT", 1, 2, Rule::Macro),
+    ("SQRT", 1, 1, Rule::Macro),
+    ("STARTS_WITH", 2, 2, Rule::Macro),
+    ("STRPOS", 2, 2, Rule::Macro),
+    ("SUBSTR", 2, 3, Rule::Macro),
+    ("SUBSTRING", 2, 3, Rule::MacroAs("substr")),
+    ("TAN", 1, 1, Rule::Float("tan")),
+    ("TANH", 1, 1, Rule::Float("tanh")),
+    ("TIMESTAMP_MICROS", 1, 1, Rule::Macro),
+    ("TIMESTAMP_MILLIS", 1, 1, Rule::Macro),
+    ("TIMESTAMP_SECONDS", 1, 1, Rule::Macro),
+    ("TO_BASE64", 1, 1, Rule::Macro),
+    ("TO_CODE_POINTS", 1, 1, Rule::Macro),
+    ("TO_HEX", 1, 1, Rule::Macro),
+    ("TO_JSON", 1, 1, Rule::Macro),
+    ("TO_JSON_STRING", 1, 1, Rule::Macro),
+    ("TRANSLATE", 3, 3, Rule::Native("translate")),
+    ("TRIM", 1, 2, Rule::Macro),
+    ("UNICODE", 1, 1, Rule::Macro),
+    ("UNIX_DATE", 1, 1, Rule::Macro),
+    ("UNIX_MICROS", 1, 1, Rule::Macro),
+    ("UNIX_MILLIS", 1, 1, Rule::Macro),
+    ("UNIX_SECONDS", 1, 1, Rule::Macro),
+    ("UPPER", 1, 1, Rule::Native("upper")),
+];
+
+/// The arguments of a call that has nothing but expressions in parentheses.
+pub(super) fn positional(function: &Function) -> Option<Vec<&Expr>> {
+    match &function.args {
+        FunctionArguments::None => Some(Vec::new()),
+        FunctionArguments::Subquery(_) => None,
+        FunctionArguments::List(list) => {
+            if list.duplicate_treatment.is_some() || !list.clauses.is_empty() {
+                return None;
+            }
+            list.args
+                .iter()
+                .map(|argument| match argument {
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+                    _ => None,
+                })
+                .collect()
+        }
+    }
+}
+
+impl Translator<'_> {
+    pub(super) fn function(&mut self, function: &Function) -> String {
+        let span = function.span();
+        let mut path: Vec<String> = function
+            .name
+            .0
+            .iter()
+            .map(|part| part.as_ident().map_or_else(String::new, |name| name.value.to_ascii_uppercase()))
+            .collect();
+        let Some(name) = path.pop() else { return self.refuse(span, "this call") };
+        if function.uses_odbc_syntax
+            || !matches!(function.parameters, FunctionArguments::None)
+            || !function.within_group.is_empty()
+            || function.filter.is_some()
+        {
+            return self.refuse(span, format!("this form of {name}"));
+        }
+        match path.as_slice() {
+            [] => {}
+            [prefix] if prefix == "SAFE" => return self.safe(function, &name, span),
+            [prefix, ..] => return self.refuse(span, format!("the function {prefix}.{name}")),
+        }
+        if name == "ARRAY" {
+            if let FunctionArguments::Subquery(query) = &function.args {
+                return format!("ARRAY({})", self.subquery(query));
+            }
+        }
+        if let Some(sql) = self.aggregate_or_window(&name, function, span) {
+            return sql;
+        }
+        if function.over.is_some() || function.null_treatment.is_some() {
+            return self.refuse(span, format!("{name} as a window function"));
+        }
+        let Some(arguments) = positional(function) else {
+            return self.refuse(span, format!("this form of {name}"));
+        };
+        if let Some(sql) = self.temporal(&name, &arguments, span) {
+            return sql;
+        }
+        if let Some(sql) = self.special(&name, &arguments, span) {
+            return sql;
+        }
+        self.scalar(&name, &arguments, span)
+    }
+
+    fn scalar(&mut self, name: &str, arguments: &[&Expr], span: Span) -> String {
+        let Some((_, fewest, most, rule)) = SCALARS.iter().find(|(known, ..)| *known == name) else {
+            return self.refuse(span, format!("the function {name}"));
+        };
+        if arguments.len() < *fewest || arguments.len() > *most {
+            return self.refuse(span, format!("{name} with {} arguments", arguments.len()));
+        }
+        match rule {
+            Rule::Macro => self.over(&name.to_ascii_lowercase(), arguments),
+            Rule::MacroAs(other) => self.over(other, arguments),
+            Rule::Native(native) => {
+                let list: Vec<String> = arguments.iter().map(|argument| self.expr(argument)).collect();
+                format!("{native}({})", list.join(", "))
+            }
+            Rule::Float(native) => {
+                let list: Vec<String> = arguments
+                    .iter()
+                    .map(|argument| format!("CAST({} AS DOUBLE)", self.expr(argument)))
+                    .collect();
+                format!("{native}({})", list.join(", "))
+            }
+        }
+    }
+
+    /// Functions whose translation depends on the shape of their arguments.
+    fn special(&mut self, name: &str, arguments: &[&Expr], span: Span) -> Option<String> {
+        Some(match (name, arguments) {
+            ("IF", [condition, yes, no]) => {
+                let condition = self.expr(condition);
+                let results = self.unified(&[yes, no]);
+                format!("(CASE WHEN {condition} THEN {} ELSE {} END)", results[0], results[1])
+            }
+            ("IFNULL", [_, _]) => self.native_unified("coalesce", arguments),
+            ("COALESCE", [_, ..]) => self.native_unified("coalesce", arguments),
+            ("GREATEST" | "LEAST", [_, ..]) => {
+                let list = self.unified(arguments).join(", ");
+                let name = name.to_ascii_lowercase();
+                self.call(&name, &[Argument { sql: format!("[{list}]"), opaque: false, constant: false }])
+            }
+            ("CONCAT", [_, ..]) => {
+                let list: Vec<String> = arguments.iter().map(|argument| self.expr(argument)).collect();
+                format!("({})", list.join(" || "))
+            }
+            ("ROUND" | "TRUNC", [_]) => self.over(&name.to_ascii_lowercase(), arguments),
+            ("ROUND" | "TRUNC", [value, digits]) => match int_literal(digits) {
+                Some(digits) => {
+                    let value = self.argument(value);
+                    self.call(&name.to_ascii_lowercase(), &[value, Argument::constant(digits.to_string())])
+                }
+                None => {
+                    self.refuse(digits.span(), format!("{name} to a number of digits that is no literal"))
+                }
+            },
+            ("LOG", [value]) => self.over("ln", &[value]),
+            ("LOG", [_, _]) => self.over("log", arguments),
+            ("SAFE_DIVIDE", [dividend, divisor]) => self.safe_divide(dividend, divisor),
+            ("REGEXP_EXTRACT" | "REGEXP_SUBSTR", [value, pattern, rest @ ..]) if rest.len() <= 2 => {
+                self.regexp_extract(value, pattern, rest)
+            }
+            ("REGEXP_EXTRACT_ALL", [value, pattern]) => {
+                let capture = self.capture(pattern);
+                let (value, pattern) = (self.argument(value), self.argument(pattern));
+                self.call("regexp_extract_all", &[value, pattern, Argument::constant(capture.to_string())])
+            }
+            ("NORMALIZE", [value]) => format!("nfc_normalize({})", self.expr(value)),
+            ("NORMALIZE", [value, Expr::Identifier(form)]) if form.value.eq_ignore_ascii_case("NFC") => {
+                format!("nfc_normalize({})", self.expr(value))
+            }
+            ("NORMALIZE", [_, form]) => self.refuse(form.span(), format!("NORMALIZE to {form}")),
+            ("STRING", [value]) => self.over("as_string", &[value]),
+            ("ERROR", [message]) => {
+                format!("CAST(CAST({} AS BIGINT) AS VARCHAR)", self.expr(message))
+            }
+            ("GENERATE_UUID", []) => "CAST(uuid() AS VARCHAR)".to_owned(),
+            ("RAND", []) => "random()".to_owned(),
+            ("SESSION_USER", []) => self.refuse(span, "SESSION_USER"),
+            _ => return None,
+        })
+    }
+
+    fn safe_divide(&mut self, dividend: &Expr, divisor: &Expr) -> String {
+        match (float_literal(dividend), float_literal(divisor)) {
+            (None, Some(digits)) if int_literal(dividend).is_none() => {
+                let dividend = self.argument(dividend);
+                self.call("safe_divide_by_literal", &[dividend, Argument::constant(plain_number(&digits))])
+            }
+            (Some(digits), None) if int_literal(divisor).is_none() => {
+                let divisor = self.argument(divisor);
+                self.call("safe_divide_literal_by", &[divisor, Argument::constant(plain_number(&digits))])
+            }
+            _ => self.over("safe_divide", &[dividend, divisor]),
+        }
+    }
+
+    /// The capturing group that BigQuery extracts: the first if the pattern has one, else the whole match.
+    fn capture(&mut self, pattern: &Expr) -> usize {
+        let Some(text) = string_literal(pattern) else {
+            self.refuse(pattern.span(), "an extraction by a pattern that is no literal");
+            return 0;
+        };
+        let groups = capturing_groups(text);
+        if groups > 1 {
+            self.invalid(
+                crate::diag::Code::SqlInvalid,
+                pattern.span(),
+                format!("the pattern has {groups} capturing groups, and BigQuery extracts at most one"),
+            );
+        }
+        groups.min(1)
+    }
+
+    fn regexp_extract(&mut self, value: &Expr, pattern: &Expr, rest: &[&Expr]) -> String {
+        let capture = Argument::constant(self.capture(pattern).to_string());
+        let (value, pattern) = (self.argument(value), self.argument(pattern));
+        if rest.is_empty() {
+            return self.call("regexp_extract", &[value, pattern, capture]);
+        }
+        let position = self.argument(rest[0]);
+        let occurrence = rest.get(1).map_or_else(|| Argument::constant("1"), |expr| self.argument(expr));
+        self.call("regexp_extract_nth", &[value, pattern, capture, position, occurrence])
+    }
+
+    /// `SAFE.f(x)`: a fault inside `f` gives NULL, a fault inside `x` does not.
+    fn safe(&mut self, function: &Function, name: &str, span: Span) -> String {
+        let mut plain = function.clone();
+        plain.name = sqlparser::ast::ObjectName::from(vec![sqlparser::ast::Ident::new(name)]);
+        let Some(arguments) = positional(function) else {
+            return self.refuse(span, format!("SAFE.{name} in this form"));
+        };
+        if function.over.is_some() || super::aggregate::is_aggregate(name) {
+            return self.refuse(span, format!("SAFE.{name}"));
+        }
+        // Arguments that may fail themselves are bound outside of TRY; literals stay, since some must be constants.
+        let mut outside = Vec::new();
+        let mut replaced = Vec::new();
+        for argument in &arguments {
+            let simple = matches!(argument, Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_))
+                || int_literal(argument).is_some()
+                || float_literal(argument).is_some()
+                || (matches!(argument, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+                    && !self.is_opaque(argument)
+                    && !is_keyword_argument(name, argument));
+            if simple || is_keyword_argument(name, argument) {
+                replaced.push((*argument).clone());
+            } else {
+                let field = format!("a{}", outside.len());
+                outside.push(self.argument(argument));
+                replaced.push(Expr::Function(struct_field(&field)));
+            }
+        }
+        if let FunctionArguments::List(list) = &mut plain.args {
+            list.args =
+                replaced.into_iter().map(|expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))).collect();
+        }
+        let call = self.function(&plain);
+        if outside.is_empty() {
+            return format!("TRY({call})");
+        }
+        bound_first(&outside, |_| format!("TRY({call})"))
+    }
+
+    /// A field of the arguments that [`Translator::safe`] bound.
+    pub(super) fn bound_field(&mut self, arguments: &[&Expr]) -> Option<String> {
+        match arguments {
+            [field] => {
+                string_literal(field).map(|field| format!("struct_extract({BOUND}, {})", quote(field)))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The name under which [`Translator::safe`] hides a bound argument; no user can write it.
+pub(super) const BOUND_FIELD: &str = "\u{0}BOUND";
+
+fn struct_field(field: &str) -> Function {
+    use sqlparser::ast::{FunctionArgumentList, Ident, ObjectName, Value};
+    Function {
+        name: ObjectName::from(vec![Ident::new(BOUND_FIELD)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(
+                Value::SingleQuotedString(field.to_owned()).with_empty_span(),
+            )))],
+            clauses: Vec::new(),
+        }),
+        within_group: Vec::new(),
+        filter: None,
+        null_treatment: None,
+        over: None,
+    }
+}
+
+/// Whether an argument is a word of the language: the part of a date, the form of a normalization.
+fn is_keyword_argument(name: &str, argument: &Expr) -> bool {
+    let takes_a_part = name.ends_with("_TRUNC") && name != "TRUNC"
+        || name.ends_with("_DIFF")
+        || matches!(name, "LAST_DAY" | "NORMALIZE" | "NORMALIZE_AND_CASEFOLD");
+    let word = match argument {
+        Expr::Identifier(word) => word.value.to_ascii_uppercase(),
+        Expr::Function(function) => function.name.to_string().to_ascii_uppercase(),
+        _ => return false,
+    };
+    takes_a_part && (super::temporal::is_part(&word) || word.starts_with("NF"))
+}
+
+/// Capturing groups of an RE2 pattern.
+fn capturing_groups(pattern: &str) -> usize {
+    let mut groups = 0;
+    let mut in_class = false;
+    let mut characters = pattern.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => {
+                // `\Q…\E` quotes all between.
+                if characters.next() == Some('Q') {
+                    let mut previous = ' ';
+                    for quoted in characters.by_ref() {
+                        if previous == '\\' && quoted == 'E' {
+                            break;
+                        }
+                        previous = quoted;
+                    }
+                }
+            }
+            '[' if !in_class => {
+                in_class = true;
+                // A bracket right after `[` or `[^` means itself.
+                if characters.peek() == Some(&'^') {
+                    characters.next();
+                }
+                if characters.peek() == Some(&']') {
+                    characters.next();
+                }
+            }
+            ']' => in_class = false,
+            '(' if !in_class => {
+                if characters.peek() == Some(&'?') {
+                    characters.next();
+                    let named = match characters.peek() {
+                        Some('P') => {
+                            characters.next();
+                            characters.peek() == Some(&'<')
+                        }
+                        Some('<') => true,
+                        _ => false,
+                    };
+                    groups += usize::from(named);
+                } else {
+                    groups += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SCALARS, capturing_groups};
+
+    #[test]
+    fn the_list_has_no_function_twice() {
+        let mut names: Vec<_> = SCALARS.iter().map(|(name, ..)| *name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn groups_are_counted_as_re2_does() {
+        for (pattern, groups) in [
+            (r"a(b)c", 1),
+            (r"a(?:b)c", 0),
+            (r"(?P<x>a)(?i)b", 1),
+            (r"(?<x>a)", 1),
+            (r"\(a\)", 0),
+            (r"[(](a)", 1),
+            (r"[])(](a)(b)", 2),
+            (r"\Q(a)\E(b)", 1),
+            (r"\\(a)", 1),
+        ] {
+            assert_eq!(capturing_groups(pattern), groups, "{pattern}");
+        }
+    }
+}

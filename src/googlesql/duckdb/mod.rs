@@ -1,0 +1,160 @@
+//! GoogleSQL's syntax tree to DuckDB's SQL with the same meaning.
+//!
+//! The translation stays small and syntactic: names are quoted, NULLs are ordered, aliases are resolved as
+//! BigQuery resolves them, and functions become macros of the schema `googlesql`, in which the meaning lives
+//! (`warehouse::duckdb::runtime`). What is not known here is a fault at its place; nothing is passed through.
+//!
+//! What comes out calls DuckDB's own functions and persisted macros alone, so that any DuckDB client can read a
+//! view of it from the database file.
+//!
+//! Types are not known here. DuckDB chooses between a macro's overloads by the types of the arguments, but it
+//! cannot see the type of an argument that holds an aggregate, a window function or a subquery. Such arguments
+//! are bound first, as the only element of a list, and the macro is applied inside: see [`Translator::call`].
+
+mod aggregate;
+mod date_format;
+mod expression;
+mod from;
+mod function;
+mod literal;
+pub mod names;
+mod operator;
+mod query;
+mod statement;
+mod temporal;
+mod types;
+mod zone;
+
+use std::collections::BTreeMap;
+
+use sqlparser::ast::{Expr, Query, Statement};
+use sqlparser::tokenizer::Span;
+
+pub use names::{DatasetNames, Ident, TableName, TableNames};
+
+use super::fault::SqlFault;
+use crate::diag::Code;
+
+/// The schema that holds the runtime's macros.
+pub const RUNTIME_SCHEMA: &str = "googlesql";
+
+/// Values of query parameters as DuckDB expressions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// `@name`, in lower case.
+    pub named: BTreeMap<String, String>,
+    /// `?`, in order.
+    pub positional: Vec<String>,
+}
+
+/// Translates one query.
+///
+/// # Errors
+/// Every construct and function without a known translation, at its place.
+pub fn translate_query(query: &Query, names: &dyn TableNames) -> Result<String, Vec<SqlFault>> {
+    run(names, &Parameters::default(), |translator| translator.query(query))
+}
+
+/// Translates one statement of a script: a query, DDL or DML.
+///
+/// # Errors
+/// As [`translate_query`].
+pub fn translate_statement(
+    statement: &Statement,
+    names: &dyn TableNames,
+    parameters: &Parameters,
+) -> Result<String, Vec<SqlFault>> {
+    run(names, parameters, |translator| translator.statement(statement))
+}
+
+/// Translates an expression over columns that the caller brings into scope, such as an expectation's condition.
+///
+/// # Errors
+/// As [`translate_query`].
+pub fn translate_expression(expr: &Expr, names: &dyn TableNames) -> Result<String, Vec<SqlFault>> {
+    run(names, &Parameters::default(), |translator| translator.expr(expr))
+}
+
+fn run(
+    names: &dyn TableNames,
+    parameters: &Parameters,
+    translate: impl FnOnce(&mut Translator<'_>) -> String,
+) -> Result<String, Vec<SqlFault>> {
+    let mut translator = Translator::new(names, parameters);
+    let sql = translate(&mut translator);
+    if translator.faults.is_empty() { Ok(sql) } else { Err(translator.faults) }
+}
+
+/// A name that the SELECT list gives, in reach of HAVING, QUALIFY and ORDER BY.
+#[derive(Debug, Clone)]
+struct SelectAlias {
+    name: String,
+    sql: String,
+    opaque: bool,
+}
+
+/// The state of one translation.
+struct Translator<'a> {
+    names: &'a dyn TableNames,
+    parameters: &'a Parameters,
+    next_positional: usize,
+    faults: Vec<SqlFault>,
+    /// Names of WITH that are in scope, innermost last, in lower case.
+    ctes: Vec<Vec<String>>,
+    /// Names of FROM that are in scope, innermost last, in lower case.
+    ranges: Vec<Vec<String>>,
+    /// What an unqualified name may stand for instead of a column.
+    aliases: Vec<SelectAlias>,
+    /// Numbers the names that the translation invents.
+    next_name: usize,
+}
+
+impl<'a> Translator<'a> {
+    fn new(names: &'a dyn TableNames, parameters: &'a Parameters) -> Self {
+        Self {
+            names,
+            parameters,
+            next_positional: 0,
+            faults: Vec::new(),
+            ctes: Vec::new(),
+            ranges: Vec::new(),
+            aliases: Vec::new(),
+            next_name: 0,
+        }
+    }
+
+    /// Records a construct without translation; the text returned never reaches DuckDB.
+    fn refuse(&mut self, span: Span, what: impl AsRef<str>) -> String {
+        let fault = SqlFault::new(
+            Code::SqlNotTranslated,
+            span,
+            format!("{} has no translation for the embedded engine", what.as_ref()),
+        )
+        .help("write it with other functions, or run this project on a BigQuery target");
+        self.faults.push(fault);
+        "NULL".to_owned()
+    }
+
+    /// Records a fault of the SQL itself.
+    fn invalid(&mut self, code: Code, span: Span, message: impl Into<String>) -> String {
+        self.faults.push(SqlFault::new(code, span, message));
+        "NULL".to_owned()
+    }
+
+    /// A name that no user's column has.
+    fn fresh(&mut self, stem: &str) -> Ident {
+        self.next_name += 1;
+        Ident::new(format!("{stem}${}", self.next_name))
+    }
+
+    /// Runs a part of the translation in which SELECT aliases are out of reach.
+    fn without_aliases<T>(&mut self, part: impl FnOnce(&mut Self) -> T) -> T {
+        let aliases = std::mem::take(&mut self.aliases);
+        let result = part(self);
+        self.aliases = aliases;
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,377 @@
+//! Queries: WITH, SELECT, set operations, ORDER BY, LIMIT.
+
+use sqlparser::ast::{
+    Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectFlavor,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned,
+    ValueTableMode, WildcardAdditionalOptions, With,
+};
+use sqlparser::tokenizer::Span;
+
+use super::expression::implied_name;
+use super::names::Ident;
+use super::{SelectAlias, Translator};
+
+/// What a query's rows are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    /// Columns; `SELECT AS STRUCT` gives its fields as columns.
+    Columns,
+    /// Values of an expression; `SELECT AS STRUCT` gives structs.
+    Values,
+}
+
+impl Translator<'_> {
+    /// A query whose rows are columns.
+    pub(super) fn query(&mut self, query: &Query) -> String {
+        self.without_aliases(|translator| translator.query_of(query, Rows::Columns))
+    }
+
+    /// A query inside an expression.
+    pub(super) fn subquery(&mut self, query: &Query) -> String {
+        self.without_aliases(|translator| translator.query_of(query, Rows::Values))
+    }
+
+    fn query_of(&mut self, query: &Query, rows: Rows) -> String {
+        let span = query.span();
+        if query.fetch.is_some()
+            || !query.locks.is_empty()
+            || query.for_clause.is_some()
+            || query.settings.is_some()
+            || query.format_clause.is_some()
+        {
+            return self.refuse(span, "this clause of a query");
+        }
+        if !query.pipe_operators.is_empty() {
+            return self.refuse(span, "pipe syntax");
+        }
+        self.ctes.push(Vec::new());
+        let mut sql = query.with.as_ref().map_or_else(String::new, |with| self.with(with));
+        let (body, aliases) = self.set_expr(&query.body, rows);
+        sql.push_str(&body);
+        if let Some(order_by) = &query.order_by {
+            self.aliases = aliases;
+            sql.push_str(&self.order_by(order_by));
+            self.aliases = Vec::new();
+        }
+        if let Some(limit) = &query.limit_clause {
+            sql.push_str(&self.limit(limit, span));
+        }
+        self.ctes.pop();
+        sql
+    }
+
+    fn with(&mut self, with: &With) -> String {
+        let mut list = Vec::new();
+        if with.recursive {
+            let names = with.cte_tables.iter().map(|cte| cte.alias.name.value.to_lowercase()).collect();
+            if let Some(scope) = self.ctes.last_mut() {
+                *scope = names;
+            }
+        }
+        for cte in &with.cte_tables {
+            if cte.from.is_some() || cte.materialized.is_some() || !cte.alias.columns.is_empty() {
+                self.refuse(cte.alias.name.span, "this form of WITH");
+            }
+            let query = self.query(&cte.query);
+            list.push(format!("{} AS ({query})", Ident::new(&cte.alias.name.value)));
+            if let Some(scope) = self.ctes.last_mut() {
+                scope.push(cte.alias.name.value.to_lowercase());
+            }
+        }
+        let recursive = if with.recursive { "RECURSIVE " } else { "" };
+        format!("WITH {recursive}{} ", list.join(", "))
+    }
+
+    fn set_expr(&mut self, body: &SetExpr, rows: Rows) -> (String, Vec<SelectAlias>) {
+        let sql = match body {
+            SetExpr::Select(select) => return self.select(select, rows),
+            SetExpr::Query(query) => {
+                format!("({})", self.without_aliases(|translator| translator.query_of(query, rows)))
+            }
+            SetExpr::SetOperation { left, op, set_quantifier, right } => {
+                let keyword = match (op, set_quantifier) {
+                    (SetOperator::Union, SetQuantifier::All) => "UNION ALL",
+                    (SetOperator::Union, SetQuantifier::Distinct) => "UNION",
+                    (SetOperator::Intersect, SetQuantifier::Distinct) => "INTERSECT",
+                    (SetOperator::Except, SetQuantifier::Distinct) => "EXCEPT",
+                    _ => {
+                        let what = format!("{op} {set_quantifier}");
+                        return (self.refuse(body.span(), what), Vec::new());
+                    }
+                };
+                let left = self.operand(left, rows);
+                let right = self.operand(right, rows);
+                format!("{left} {keyword} {right}")
+            }
+            SetExpr::Values(_)
+            | SetExpr::Insert(_)
+            | SetExpr::Update(_)
+            | SetExpr::Delete(_)
+            | SetExpr::Merge(_)
+            | SetExpr::Table(_) => self.refuse(body.span(), "this kind of query"),
+        };
+        (sql, Vec::new())
+    }
+
+    fn operand(&mut self, body: &SetExpr, rows: Rows) -> String {
+        let (sql, _) = self.set_expr(body, rows);
+        match body {
+            SetExpr::SetOperation { .. } => format!("({sql})"),
+            _ => sql,
+        }
+    }
+
+    fn select(&mut self, select: &Select, rows: Rows) -> (String, Vec<SelectAlias>) {
+        let span = select.span();
+        if !select.optimizer_hints.is_empty()
+            || select.select_modifiers.is_some()
+            || select.top.is_some()
+            || select.exclude.is_some()
+            || select.into.is_some()
+            || !select.lateral_views.is_empty()
+            || select.prewhere.is_some()
+            || !select.connect_by.is_empty()
+            || !select.cluster_by.is_empty()
+            || !select.distribute_by.is_empty()
+            || !select.sort_by.is_empty()
+            || select.flavor != SelectFlavor::Standard
+        {
+            return (self.refuse(span, "this form of SELECT"), Vec::new());
+        }
+        self.ranges.push(Vec::new());
+        // FROM first: it brings the names that correlated arrays in the SELECT list refer to.
+        let from = self.from(&select.from);
+        let distinct = match (&select.distinct, &select.value_table_mode) {
+            (Some(Distinct::On(_)), _) => self.refuse(span, "DISTINCT ON"),
+            (Some(Distinct::Distinct), _)
+            | (_, Some(ValueTableMode::DistinctAsStruct | ValueTableMode::DistinctAsValue)) => {
+                "DISTINCT ".to_owned()
+            }
+            (None | Some(Distinct::All), _) => String::new(),
+        };
+        let as_struct = matches!(
+            select.value_table_mode,
+            Some(ValueTableMode::AsStruct | ValueTableMode::DistinctAsStruct)
+        );
+        let (projection, aliases) = if as_struct && rows == Rows::Values {
+            (self.packed(&select.projection), Vec::new())
+        } else {
+            self.projection(&select.projection)
+        };
+        let mut sql = format!("SELECT {distinct}{projection}{from}");
+        if let Some(condition) = &select.selection {
+            sql.push_str(&format!(" WHERE {}", self.expr(condition)));
+        }
+        sql.push_str(&self.group_by(&select.group_by, &aliases, span));
+        if let Some(condition) = &select.having {
+            self.aliases.clone_from(&aliases);
+            sql.push_str(&format!(" HAVING {}", self.expr(condition)));
+            self.aliases.clear();
+        }
+        if !select.named_window.is_empty() {
+            let list: Vec<String> = select
+                .named_window
+                .iter()
+                .map(|window| format!("{} AS {}", Ident::new(&window.0.value), self.named_window(&window.1)))
+                .collect();
+            sql.push_str(&format!(" WINDOW {}", list.join(", ")));
+        }
+        if let Some(condition) = &select.qualify {
+            self.aliases.clone_from(&aliases);
+            sql.push_str(&format!(" QUALIFY {}", self.expr(condition)));
+            self.aliases.clear();
+        }
+        self.ranges.pop();
+        (sql, aliases)
+    }
+
+    /// The SELECT list and the names it gives. Columns without a name get the one that BigQuery gives them.
+    fn projection(&mut self, items: &[SelectItem]) -> (String, Vec<SelectAlias>) {
+        let mut list = Vec::new();
+        let mut aliases = Vec::new();
+        let mut anonymous = 0;
+        for item in items {
+            let (expr, name) = match item {
+                SelectItem::UnnamedExpr(expr) => (expr, None),
+                SelectItem::ExprWithAlias { expr, alias } => (expr, Some(alias.value.clone())),
+                SelectItem::Wildcard(options) => {
+                    list.push(format!("*{}", self.wildcard_options(options)));
+                    continue;
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+                    let parts: Vec<String> = name
+                        .0
+                        .iter()
+                        .filter_map(|part| part.as_ident())
+                        .map(|part| Ident::new(&part.value).to_string())
+                        .collect();
+                    list.push(format!("{}.*{}", parts.join("."), self.wildcard_options(options)));
+                    continue;
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => {
+                    list.push(self.refuse(expr.span(), "the fields of an expression"));
+                    continue;
+                }
+                SelectItem::ExprWithAliases { expr, .. } => {
+                    list.push(self.refuse(expr.span(), "several names for one expression"));
+                    continue;
+                }
+            };
+            let sql = self.expr(expr);
+            match name {
+                Some(name) => {
+                    list.push(format!("{sql} AS {}", Ident::new(&name)));
+                    let same =
+                        matches!(expr, Expr::Identifier(column) if column.value.eq_ignore_ascii_case(&name));
+                    if !same {
+                        aliases.push(SelectAlias { name, opaque: self.is_opaque(expr), sql });
+                    }
+                }
+                None => {
+                    let name = implied_name(expr).unwrap_or_else(|| {
+                        anonymous += 1;
+                        format!("f{}_", anonymous - 1)
+                    });
+                    match expr {
+                        Expr::Identifier(_) => list.push(sql),
+                        _ => list.push(format!("{sql} AS {}", Ident::new(name))),
+                    }
+                }
+            }
+        }
+        (list.join(", "), aliases)
+    }
+
+    /// `SELECT AS STRUCT` in an expression.
+    fn packed(&mut self, items: &[SelectItem]) -> String {
+        let mut fields = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let (expr, name) = match item {
+                SelectItem::UnnamedExpr(expr) => (expr, implied_name(expr)),
+                SelectItem::ExprWithAlias { expr, alias } => (expr, Some(alias.value.clone())),
+                other => return self.refuse(other.span(), "SELECT AS STRUCT with an asterisk"),
+            };
+            let name = name.unwrap_or_else(|| format!("_field_{}", index + 1));
+            fields.push(format!("{} := {}", Ident::new(name), self.expr(expr)));
+        }
+        format!("struct_pack({})", fields.join(", "))
+    }
+
+    fn wildcard_options(&mut self, options: &WildcardAdditionalOptions) -> String {
+        if options.opt_ilike.is_some()
+            || options.opt_exclude.is_some()
+            || options.opt_rename.is_some()
+            || options.opt_alias.is_some()
+        {
+            return self.refuse(options.wildcard_token.0.span, "this form of an asterisk");
+        }
+        let mut sql = String::new();
+        if let Some(except) = &options.opt_except {
+            let names: Vec<String> = std::iter::once(&except.first_element)
+                .chain(&except.additional_elements)
+                .map(|name| Ident::new(&name.value).to_string())
+                .collect();
+            sql.push_str(&format!(" EXCLUDE ({})", names.join(", ")));
+        }
+        if let Some(replace) = &options.opt_replace {
+            let items: Vec<String> = replace
+                .items
+                .iter()
+                .map(|item| format!("{} AS {}", self.expr(&item.expr), Ident::new(&item.column_name.value)))
+                .collect();
+            sql.push_str(&format!(" REPLACE ({})", items.join(", ")));
+        }
+        sql
+    }
+
+    fn group_by(&mut self, group_by: &GroupByExpr, aliases: &[SelectAlias], span: Span) -> String {
+        let (items, modifiers) = match group_by {
+            GroupByExpr::All(modifiers) => (None, modifiers),
+            GroupByExpr::Expressions(items, modifiers) => (Some(items), modifiers),
+        };
+        if !modifiers.is_empty() {
+            return self.refuse(span, "this form of GROUP BY");
+        }
+        let Some(items) = items else { return " GROUP BY ALL".to_owned() };
+        if items.is_empty() {
+            return String::new();
+        }
+        let list: Vec<String> = items.iter().map(|item| self.grouping(item, aliases)).collect();
+        format!(" GROUP BY {}", list.join(", "))
+    }
+
+    fn grouping(&mut self, item: &Expr, aliases: &[SelectAlias]) -> String {
+        match item {
+            Expr::Rollup(sets) => format!("ROLLUP ({})", self.grouping_sets(sets, aliases)),
+            Expr::Cube(sets) => format!("CUBE ({})", self.grouping_sets(sets, aliases)),
+            Expr::GroupingSets(sets) => {
+                let list: Vec<String> = sets
+                    .iter()
+                    .map(|set| {
+                        let set: Vec<String> = set.iter().map(|item| self.grouping(item, aliases)).collect();
+                        format!("({})", set.join(", "))
+                    })
+                    .collect();
+                format!("GROUPING SETS ({})", list.join(", "))
+            }
+            // A name of the SELECT list goes before a column of the same name; in DuckDB it comes after.
+            Expr::Identifier(name) => {
+                match aliases.iter().find(|alias| alias.name.eq_ignore_ascii_case(&name.value)) {
+                    Some(alias) => alias.sql.clone(),
+                    None => self.expr(item),
+                }
+            }
+            // A position in the SELECT list.
+            Expr::Value(_) => self.compared(item, &[]),
+            Expr::Tuple(items) if items.is_empty() => "()".to_owned(),
+            _ => self.expr(item),
+        }
+    }
+
+    fn grouping_sets(&mut self, sets: &[Vec<Expr>], aliases: &[SelectAlias]) -> String {
+        let list: Vec<String> = sets
+            .iter()
+            .map(|set| {
+                let items: Vec<String> = set.iter().map(|item| self.grouping(item, aliases)).collect();
+                match items.as_slice() {
+                    [only] => only.clone(),
+                    several => format!("({})", several.join(", ")),
+                }
+            })
+            .collect();
+        list.join(", ")
+    }
+
+    fn order_by(&mut self, order_by: &OrderBy) -> String {
+        let items = match &order_by.kind {
+            OrderByKind::Expressions(items) if order_by.interpolate.is_none() => items,
+            _ => return self.refuse(order_by.span(), "this form of ORDER BY"),
+        };
+        let list: Vec<String> = items.iter().map(|item| self.output_order(item)).collect();
+        format!(" ORDER BY {}", list.join(", "))
+    }
+
+    /// An item of a query's own ORDER BY: a bare name is the SELECT list's, as it is in DuckDB.
+    fn output_order(&mut self, item: &OrderByExpr) -> String {
+        match &item.expr {
+            Expr::Identifier(_) => self.without_aliases(|translator| translator.order_item(item)),
+            _ => self.order_item(item),
+        }
+    }
+
+    fn limit(&mut self, limit: &LimitClause, span: Span) -> String {
+        match limit {
+            LimitClause::LimitOffset { limit, offset, limit_by } if limit_by.is_empty() => {
+                let mut sql = String::new();
+                if let Some(limit) = limit {
+                    sql.push_str(&format!(" LIMIT {}", self.compared(limit, &[])));
+                }
+                if let Some(offset) = offset {
+                    sql.push_str(&format!(" OFFSET {}", self.compared(&offset.value, &[])));
+                }
+                sql
+            }
+            _ => self.refuse(span, "this form of LIMIT"),
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! Statements of scripts: DDL and DML.
+//!
+//! What only steers BigQuery's storage (PARTITION BY, CLUSTER BY, OPTIONS, unenforced keys) is dropped: it changes no result.
+
+use sqlparser::ast::{
+    AlterTable, AlterTableOperation, Assignment, AssignmentTarget, ColumnDef, ColumnOption, CreateTable,
+    CreateTableOptions, CreateView, Delete, Expr, FromTable, Insert, Merge, MergeAction, MergeClause,
+    MergeClauseKind, MergeInsertKind, MergeUpdateKind, ObjectName, ObjectType, RenameTableNameKind,
+    SchemaName, SetExpr, Spanned, Statement, TableFactor, TableObject, Truncate, Update, UpdateTableFromKind,
+    Values,
+};
+use sqlparser::tokenizer::Span;
+
+use super::Translator;
+use super::literal::{float_literal, plain_number};
+use super::names::Ident;
+
+impl Translator<'_> {
+    /// One statement of a script.
+    pub(super) fn statement(&mut self, statement: &Statement) -> String {
+        let span = statement.span();
+        match statement {
+            Statement::Query(query) => self.query(query),
+            Statement::CreateTable(table) => self.create_table(table, span),
+            Statement::CreateView(view) => self.create_view(view, span),
+            Statement::CreateSchema {
+                schema_name: SchemaName::Simple(name),
+                or_replace: false,
+                if_not_exists,
+                with: None,
+                default_collate_spec: None,
+                clone: None,
+                ..
+            } => {
+                let exists = if *if_not_exists { "IF NOT EXISTS " } else { "" };
+                format!("CREATE SCHEMA {exists}{}", last_part(name))
+            }
+            Statement::Drop {
+                object_type,
+                if_exists,
+                names,
+                cascade,
+                purge: false,
+                temporary: false,
+                table: None,
+                ..
+            } => self.drop_objects(*object_type, *if_exists, names, *cascade, span),
+            Statement::AlterTable(alter) => self.alter_table(alter, span),
+            Statement::Truncate(truncate) => self.truncate_table(truncate, span),
+            Statement::Insert(insert) => self.insert(insert, span),
+            Statement::Update(update) => self.update(update, span),
+            Statement::Delete(delete) => self.delete(delete, span),
+            Statement::Merge(merge) => self.merge(merge, span),
+            _ => self.refuse(span, "this statement"),
+        }
+    }
+
+    fn table_of(&mut self, name: &ObjectName) -> String {
+        match Self::path(name) {
+            Some(path) => self.table_name(&path, name.span()),
+            None => self.refuse(name.span(), "this name of a table"),
+        }
+    }
+
+    fn create_table(&mut self, table: &CreateTable, span: Span) -> String {
+        if table.external
+            || table.temporary
+            || table.like.is_some()
+            || table.clone.is_some()
+            || table.version.is_some()
+            || table.inherits.is_some()
+            || !matches!(table.table_options, CreateTableOptions::None | CreateTableOptions::Options(_))
+        {
+            return self.refuse(span, "this form of CREATE TABLE");
+        }
+        let replace = if table.or_replace { "OR REPLACE " } else { "" };
+        let exists = if table.if_not_exists { "IF NOT EXISTS " } else { "" };
+        let name = self.table_of(&table.name);
+        let head = format!("CREATE {replace}TABLE {exists}{name}");
+        match (&table.query, table.columns.is_empty()) {
+            (Some(query), true) => format!("{head} AS {}", self.query(query)),
+            (Some(_), false) => self.refuse(span, "CREATE TABLE with both columns and a query"),
+            (None, _) => {
+                let columns: Vec<String> =
+                    table.columns.iter().map(|column| self.column_def(column)).collect();
+                format!("{head} ({})", columns.join(", "))
+            }
+        }
+    }
+
+    fn column_def(&mut self, column: &ColumnDef) -> String {
+        let span = column.name.span;
+        let mut sql =
+            format!("{} {}", Ident::new(&column.name.value), self.data_type(&column.data_type, span));
+        for option in &column.options {
+            match &option.option {
+                ColumnOption::NotNull => sql.push_str(" NOT NULL"),
+                ColumnOption::Default(value) => sql.push_str(&format!(" DEFAULT {}", self.expr(value))),
+                ColumnOption::Null | ColumnOption::Options(_) => {}
+                other => return self.refuse(span, format!("the column option {other}")),
+            }
+        }
+        sql
+    }
+
+    fn create_view(&mut self, view: &CreateView, span: Span) -> String {
+        if view.materialized || view.temporary || view.or_alter || view.to.is_some() {
+            return self.refuse(span, "this form of CREATE VIEW");
+        }
+        let replace = if view.or_replace { "OR REPLACE " } else { "" };
+        let exists = if view.if_not_exists { "IF NOT EXISTS " } else { "" };
+        let columns: Vec<String> =
+            view.columns.iter().map(|column| Ident::new(&column.name.value).to_string()).collect();
+        let columns = if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
+        let name = self.table_of(&view.name);
+        format!("CREATE {replace}VIEW {exists}{name}{columns} AS {}", self.query(&view.query))
+    }
+
+    fn drop_objects(
+        &mut self,
+        kind: ObjectType,
+        if_exists: bool,
+        names: &[ObjectName],
+        cascade: bool,
+        span: Span,
+    ) -> String {
+        let exists = if if_exists { "IF EXISTS " } else { "" };
+        let [name] = names else { return self.refuse(span, "DROP of several objects") };
+        match kind {
+            ObjectType::Table => format!("DROP TABLE {exists}{}", self.table_of(name)),
+            ObjectType::View => format!("DROP VIEW {exists}{}", self.table_of(name)),
+            ObjectType::Schema => {
+                format!("DROP SCHEMA {exists}{}{}", last_part(name), if cascade { " CASCADE" } else { "" })
+            }
+            other => self.refuse(span, format!("DROP {other}")),
+        }
+    }
+
+    fn alter_table(&mut self, alter: &AlterTable, span: Span) -> String {
+        let [operation] = alter.operations.as_slice() else {
+            return self.refuse(span, "ALTER TABLE with several changes");
+        };
+        let exists = if alter.if_exists { "IF EXISTS " } else { "" };
+        let table = self.table_of(&alter.name);
+        let head = format!("ALTER TABLE {exists}{table}");
+        match operation {
+            AlterTableOperation::AddColumn { if_not_exists, column_def, column_position: None, .. } => {
+                let exists = if *if_not_exists { "IF NOT EXISTS " } else { "" };
+                format!("{head} ADD COLUMN {exists}{}", self.column_def(column_def))
+            }
+            AlterTableOperation::DropColumn { column_names, if_exists, .. } => {
+                match column_names.as_slice() {
+                    [column] => {
+                        let exists = if *if_exists { "IF EXISTS " } else { "" };
+                        format!("{head} DROP COLUMN {exists}{}", Ident::new(&column.value))
+                    }
+                    _ => self.refuse(span, "DROP COLUMN of several columns"),
+                }
+            }
+            AlterTableOperation::RenameColumn { old_column_name, new_column_name } => {
+                format!(
+                    "{head} RENAME COLUMN {} TO {}",
+                    Ident::new(&old_column_name.value),
+                    Ident::new(&new_column_name.value)
+                )
+            }
+            AlterTableOperation::RenameTable { table_name: RenameTableNameKind::To(name) } => {
+                format!("{head} RENAME TO {}", last_part(name))
+            }
+            _ => self.refuse(span, "this form of ALTER TABLE"),
+        }
+    }
+
+    fn truncate_table(&mut self, truncate: &Truncate, span: Span) -> String {
+        match truncate.table_names.as_slice() {
+            [target] if truncate.partitions.is_none() && !truncate.if_exists => {
+                format!("DELETE FROM {}", self.table_of(&target.name))
+            }
+            _ => self.refuse(span, "this form of TRUNCATE"),
+        }
+    }
+
+    fn insert(&mut self, insert: &Insert, span: Span) -> String {
+        let TableObject::TableName(name) = &insert.table else {
+            return self.refuse(span, "INSERT into anything but a table");
+        };
+        if insert.table_alias.is_some()
+            || insert.overwrite
+            || insert.partitioned.is_some()
+            || insert.on.is_some()
+            || insert.returning.is_some()
+            || !insert.assignments.is_empty()
+            || !insert.after_columns.is_empty()
+        {
+            return self.refuse(span, "this form of INSERT");
+        }
+        let Some(source) = &insert.source else { return self.refuse(span, "INSERT without values") };
+        let table = self.table_of(name);
+        let columns: Vec<String> =
+            insert.columns.iter().map(|column| last_part(column).to_string()).collect();
+        let columns = if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
+        let source = match source.body.as_ref() {
+            SetExpr::Values(values) if source.with.is_none() => self.values(values),
+            _ => self.query(source),
+        };
+        format!("INSERT INTO {table}{columns} {source}")
+    }
+
+    fn values(&mut self, values: &Values) -> String {
+        let rows: Vec<String> = values
+            .rows
+            .iter()
+            .map(|row| {
+                let row: Vec<String> = row.content.iter().map(|value| self.assigned(value)).collect();
+                format!("({})", row.join(", "))
+            })
+            .collect();
+        format!("VALUES {}", rows.join(", "))
+    }
+
+    /// A value that takes the type of the column it is written to.
+    fn assigned(&mut self, value: &Expr) -> String {
+        match value {
+            Expr::Identifier(word)
+                if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("DEFAULT") =>
+            {
+                "DEFAULT".to_owned()
+            }
+            _ => match float_literal(value) {
+                Some(digits) => plain_number(&digits),
+                None => self.expr(value),
+            },
+        }
+    }
+
+    fn assignments(&mut self, assignments: &[Assignment]) -> String {
+        let list: Vec<String> = assignments
+            .iter()
+            .map(|assignment| match &assignment.target {
+                AssignmentTarget::ColumnName(name) => {
+                    format!("{} = {}", last_part(name), self.assigned(&assignment.value))
+                }
+                AssignmentTarget::Tuple(_) => {
+                    self.refuse(assignment.value.span(), "SET of several columns at once")
+                }
+            })
+            .collect();
+        list.join(", ")
+    }
+
+    fn target(&mut self, factor: &TableFactor) -> String {
+        match factor {
+            TableFactor::Table { name, alias, .. } => {
+                let table = self.table_of(name);
+                let implied = Self::path(name).and_then(|mut path| path.pop()).unwrap_or_default();
+                let alias = alias.as_ref().map_or(implied, |alias| alias.name.value.clone());
+                format!("{table} AS {}", Ident::new(alias))
+            }
+            other => self.refuse(other.span(), "this target"),
+        }
+    }
+
+    fn update(&mut self, update: &Update, span: Span) -> String {
+        if !update.table.joins.is_empty()
+            || update.returning.is_some()
+            || update.or.is_some()
+            || !update.order_by.is_empty()
+            || update.limit.is_some()
+        {
+            return self.refuse(span, "this form of UPDATE");
+        }
+        let target = self.target(&update.table.relation);
+        self.ranges.push(Vec::new());
+        let from = match &update.from {
+            None => String::new(),
+            Some(UpdateTableFromKind::AfterSet(tables) | UpdateTableFromKind::BeforeSet(tables)) => {
+                self.from(tables)
+            }
+        };
+        let mut sql = format!("UPDATE {target} SET {}{from}", self.assignments(&update.assignments));
+        if let Some(condition) = &update.selection {
+            sql.push_str(&format!(" WHERE {}", self.expr(condition)));
+        }
+        self.ranges.pop();
+        sql
+    }
+
+    fn delete(&mut self, delete: &Delete, span: Span) -> String {
+        let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
+        let [table] = from.as_slice() else { return self.refuse(span, "DELETE from several tables") };
+        if !table.joins.is_empty()
+            || !delete.tables.is_empty()
+            || delete.using.is_some()
+            || delete.returning.is_some()
+            || !delete.order_by.is_empty()
+            || delete.limit.is_some()
+        {
+            return self.refuse(span, "this form of DELETE");
+        }
+        let mut sql = format!("DELETE FROM {}", self.target(&table.relation));
+        if let Some(condition) = &delete.selection {
+            sql.push_str(&format!(" WHERE {}", self.expr(condition)));
+        }
+        sql
+    }
+
+    fn merge(&mut self, merge: &Merge, span: Span) -> String {
+        if merge.output.is_some() {
+            return self.refuse(span, "MERGE with OUTPUT");
+        }
+        let target = self.target(&merge.table);
+        self.ranges.push(Vec::new());
+        let source = match &merge.source {
+            TableFactor::Table { .. } => self.target_or_cte(&merge.source),
+            other => self
+                .from(&[sqlparser::ast::TableWithJoins { relation: other.clone(), joins: Vec::new() }])
+                .trim_start_matches(" FROM ")
+                .to_owned(),
+        };
+        let mut sql = format!("MERGE INTO {target} USING {source} ON {}", self.expr(&merge.on));
+        for clause in &merge.clauses {
+            sql.push_str(&self.merge_clause(clause, span));
+        }
+        self.ranges.pop();
+        sql
+    }
+
+    fn target_or_cte(&mut self, factor: &TableFactor) -> String {
+        self.target(factor)
+    }
+
+    fn merge_clause(&mut self, clause: &MergeClause, span: Span) -> String {
+        let when = match clause.clause_kind {
+            MergeClauseKind::Matched => "MATCHED",
+            MergeClauseKind::NotMatched | MergeClauseKind::NotMatchedByTarget => "NOT MATCHED",
+            MergeClauseKind::NotMatchedBySource => "NOT MATCHED BY SOURCE",
+        };
+        let mut sql = format!(" WHEN {when}");
+        if let Some(condition) = &clause.predicate {
+            sql.push_str(&format!(" AND {}", self.expr(condition)));
+        }
+        sql.push_str(" THEN ");
+        match &clause.action {
+            MergeAction::Delete { .. } => sql.push_str("DELETE"),
+            MergeAction::Update(update)
+                if update.update_predicate.is_none() && update.delete_predicate.is_none() =>
+            {
+                match &update.kind {
+                    MergeUpdateKind::Set(assignments) => {
+                        sql.push_str(&format!("UPDATE SET {}", self.assignments(assignments)));
+                    }
+                    MergeUpdateKind::Wildcard => return self.refuse(span, "MERGE with UPDATE *"),
+                }
+            }
+            MergeAction::Insert(insert) if insert.insert_predicate.is_none() => {
+                let columns: Vec<String> =
+                    insert.columns.iter().map(|column| last_part(column).to_string()).collect();
+                let columns =
+                    if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
+                match &insert.kind {
+                    MergeInsertKind::Values(values) => {
+                        sql.push_str(&format!("INSERT{columns} {}", self.values(values)));
+                    }
+                    MergeInsertKind::Row if insert.columns.is_empty() => sql.push_str("INSERT *"),
+                    MergeInsertKind::Row | MergeInsertKind::Wildcard => {
+                        return self.refuse(span, "MERGE with columns and INSERT ROW");
+                    }
+                }
+            }
+            _ => return self.refuse(span, "this action of MERGE"),
+        }
+        sql
+    }
+}
+
+/// The last part of a path: the column of `t.c`, the dataset of `project.dataset`.
+fn last_part(name: &ObjectName) -> Ident {
+    let last = name.0.last().and_then(|part| part.as_ident()).map_or("", |part| part.value.as_str());
+    Ident::new(last.rsplit('.').next().unwrap_or_default())
+}

@@ -1,0 +1,345 @@
+//! Dates, times and intervals.
+
+use sqlparser::ast::{DateTimeField, Expr, Interval, Spanned};
+use sqlparser::tokenizer::Span;
+
+use super::literal::{int_literal, offset, quote, string_literal};
+use super::operator::{Argument, is_null};
+use super::zone::Transitions;
+use super::{RUNTIME_SCHEMA, Translator};
+use crate::diag::Code;
+
+/// A part of a date or time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// One that DuckDB has under this name, of so many microseconds if they are always as many.
+    Plain(&'static str, i64),
+    /// A week that begins on a day, 0 for Sunday.
+    Week(i64),
+    /// The date, time or both of a timestamp.
+    Whole(&'static str),
+    /// The day of the week or year.
+    DayOf(&'static str),
+}
+
+/// A time zone.
+pub(super) enum Zone {
+    /// UTC by any of its names.
+    Utc,
+    /// So many minutes east of UTC.
+    Offset(i64),
+    /// One with rules.
+    Named(Transitions),
+}
+
+fn plain(name: &str) -> Option<Part> {
+    Some(match name {
+        "YEAR" => Part::Plain("year", 0),
+        "ISOYEAR" => Part::Plain("isoyear", 0),
+        "QUARTER" => Part::Plain("quarter", 0),
+        "MONTH" => Part::Plain("month", 0),
+        "ISOWEEK" => Part::Plain("week", 0),
+        "WEEK" => Part::Week(0),
+        "DAY" => Part::Plain("day", 86_400_000_000),
+        "HOUR" => Part::Plain("hour", 3_600_000_000),
+        "MINUTE" => Part::Plain("minute", 60_000_000),
+        "SECOND" => Part::Plain("second", 1_000_000),
+        "MILLISECOND" => Part::Plain("millisecond", 1_000),
+        "MICROSECOND" => Part::Plain("microsecond", 1),
+        "DAYOFWEEK" => Part::DayOf("dayofweek"),
+        "DAYOFYEAR" => Part::DayOf("dayofyear"),
+        "DATE" => Part::Whole("date"),
+        "DATETIME" => Part::Whole("datetime"),
+        "TIME" => Part::Whole("time"),
+        _ => return None,
+    })
+}
+
+fn weekday(name: &str) -> Option<i64> {
+    ["SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"]
+        .iter()
+        .position(|day| day.eq_ignore_ascii_case(name))
+        .and_then(|index| i64::try_from(index).ok())
+}
+
+/// Whether a word names a part of a date or time.
+pub(super) fn is_part(word: &str) -> bool {
+    plain(word).is_some()
+}
+
+/// The part that an argument such as `MONTH` or `WEEK(MONDAY)` names.
+fn part_of(expr: &Expr) -> Option<Part> {
+    match expr {
+        Expr::Identifier(word) => plain(&word.value.to_ascii_uppercase()),
+        Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("WEEK") => {
+            match super::function::positional(function)?.as_slice() {
+                [Expr::Identifier(day)] => weekday(&day.value).map(Part::Week),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn part_of_field(field: &DateTimeField) -> Option<Part> {
+    match field {
+        DateTimeField::Week(Some(day)) => weekday(&day.value).map(Part::Week),
+        DateTimeField::Week(None) => Some(Part::Week(0)),
+        DateTimeField::DayOfWeek => Some(Part::DayOf("dayofweek")),
+        DateTimeField::DayOfYear => Some(Part::DayOf("dayofyear")),
+        other => plain(&other.to_string().to_ascii_uppercase()),
+    }
+}
+
+/// Days to move a date by so that weeks that begin on `start` begin on Monday.
+fn shift(start: i64) -> String {
+    (1 - start).to_string()
+}
+
+impl Translator<'_> {
+    /// `EXTRACT(part FROM x [AT TIME ZONE z])`.
+    pub(super) fn extract(&mut self, field: &DateTimeField, expr: &Expr, span: Span) -> String {
+        let clock = match expr {
+            Expr::AtTimeZone { timestamp, time_zone } => match self.zone(time_zone) {
+                Some(zone) => self.clock_in(timestamp, &zone),
+                None => return "NULL".to_owned(),
+            },
+            _ => self.over("clock", &[expr]),
+        };
+        match part_of_field(field) {
+            Some(Part::Plain("week", _)) => format!("{RUNTIME_SCHEMA}.extract_isoweek({clock})"),
+            Some(Part::Plain(name, _) | Part::DayOf(name) | Part::Whole(name)) => {
+                format!("{RUNTIME_SCHEMA}.extract_{name}({clock})")
+            }
+            Some(Part::Week(start)) => format!("{RUNTIME_SCHEMA}.extract_week({clock}, {start})"),
+            None => self.refuse(span, format!("EXTRACT of {field}")),
+        }
+    }
+
+    /// What a clock in a zone shows at a TIMESTAMP.
+    fn clock_in(&mut self, timestamp: &Expr, zone: &Zone) -> String {
+        match zone {
+            Zone::Utc => self.over("clock", &[timestamp]),
+            Zone::Offset(minutes) => {
+                format!("({} + to_minutes({minutes}))", self.over("clock", &[timestamp]))
+            }
+            Zone::Named(zone) => {
+                let clock = self.over("clock", &[timestamp]);
+                format!("{RUNTIME_SCHEMA}.clock_of_zone({clock}, {})", zone.to_local())
+            }
+        }
+    }
+
+    /// A time zone's name or offset.
+    pub(super) fn zone(&mut self, expr: &Expr) -> Option<Zone> {
+        let Some(text) = string_literal(expr) else {
+            self.refuse(expr.span(), "a time zone that is no literal");
+            return None;
+        };
+        if ["UTC", "Z", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Etc/Zulu", "Universal"]
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(text))
+        {
+            return Some(Zone::Utc);
+        }
+        if let Some(offset) = offset(text) {
+            return Some(Zone::Offset(i64::from(offset.local_minus_utc()) / 60));
+        }
+        if let Ok(zone) = text.parse::<chrono_tz::Tz>() {
+            return Some(Zone::Named(Transitions::of(zone)));
+        }
+        self.invalid(Code::SqlInvalid, expr.span(), format!("there is no time zone `{text}`"));
+        None
+    }
+
+    /// An INTERVAL literal.
+    pub(super) fn interval(&mut self, interval: &Interval) -> String {
+        let span = interval.value.span();
+        if interval.leading_precision.is_some()
+            || interval.last_field.is_some()
+            || interval.fractional_seconds_precision.is_some()
+        {
+            return self.refuse(span, "an interval of several parts");
+        }
+        let Some(field) = &interval.leading_field else {
+            return self.refuse(span, "an interval without a part");
+        };
+        if string_literal(&interval.value).is_some() {
+            return self.refuse(span, "an interval written as text");
+        }
+        let number = match int_literal(&interval.value) {
+            Some(number) => number.to_string(),
+            None => self.expr(&interval.value),
+        };
+        match part_of_field(field) {
+            Some(Part::Plain("year", _)) => format!("to_months(12 * CAST({number} AS INTEGER))"),
+            Some(Part::Plain("quarter", _)) => format!("to_months(3 * CAST({number} AS INTEGER))"),
+            Some(Part::Plain("month", _)) => format!("to_months(CAST({number} AS INTEGER))"),
+            Some(Part::Week(0)) => format!("to_days(7 * CAST({number} AS INTEGER))"),
+            Some(Part::Plain("day", _)) => format!("to_days(CAST({number} AS INTEGER))"),
+            Some(Part::Plain(_, unit)) if unit > 0 => {
+                format!("to_microseconds({unit} * CAST({number} AS BIGINT))")
+            }
+            _ => self.refuse(span, format!("an interval in {field}")),
+        }
+    }
+
+    /// Functions of dates and times.
+    pub(super) fn temporal(&mut self, name: &str, arguments: &[&Expr], span: Span) -> Option<String> {
+        let lower = name.to_ascii_lowercase();
+        Some(match (name, arguments) {
+            ("CURRENT_DATE" | "CURRENT_DATETIME" | "CURRENT_TIME" | "CURRENT_TIMESTAMP", []) => {
+                self.call(&lower, &[])
+            }
+            ("CURRENT_DATE" | "CURRENT_DATETIME" | "CURRENT_TIME", [zone]) => match self.zone(zone)? {
+                Zone::Utc => self.call(&lower, &[]),
+                zone => {
+                    let clock = match zone {
+                        Zone::Offset(minutes) => {
+                            format!("({RUNTIME_SCHEMA}.current_datetime() + to_minutes({minutes}))")
+                        }
+                        Zone::Named(zone) => format!(
+                            "{RUNTIME_SCHEMA}.clock_of_zone({RUNTIME_SCHEMA}.current_datetime(), {})",
+                            zone.to_local()
+                        ),
+                        Zone::Utc => return None,
+                    };
+                    format!("{RUNTIME_SCHEMA}.extract_{}({clock})", lower.trim_start_matches("current_"))
+                }
+            },
+            ("DATE" | "TIME" | "DATETIME" | "TIMESTAMP", [value]) => {
+                self.over(&format!("as_{lower}"), &[value])
+            }
+            ("DATE", [_, _, _]) => self.over("date_of", arguments),
+            ("TIME", [_, _, _]) => self.over("time_of", arguments),
+            ("DATETIME", [_, _, _, _, _, _]) => self.over("datetime_of", arguments),
+            ("DATETIME", [date, time]) if string_literal(time).is_none() => {
+                self.over("date_and_time", &[date, time])
+            }
+            ("DATE" | "TIME" | "DATETIME", [value, zone]) => {
+                let zone = self.zone(zone)?;
+                let clock = self.clock_in(value, &zone);
+                format!("{RUNTIME_SCHEMA}.extract_{lower}({clock})")
+            }
+            ("TIMESTAMP", [value, zone]) => {
+                let zone = self.zone(zone)?;
+                let clock = self.over("as_datetime", &[value]);
+                match zone {
+                    Zone::Utc => format!("{RUNTIME_SCHEMA}.utc({clock})"),
+                    Zone::Offset(minutes) => format!("{RUNTIME_SCHEMA}.utc({clock} - to_minutes({minutes}))"),
+                    Zone::Named(zone) => format!(
+                        "{RUNTIME_SCHEMA}.utc({RUNTIME_SCHEMA}.clock_of_zone({clock}, {}))",
+                        zone.to_utc()
+                    ),
+                }
+            }
+            (
+                "DATE_ADD" | "DATETIME_ADD" | "TIMESTAMP_ADD" | "TIME_ADD" | "DATE_SUB" | "DATETIME_SUB"
+                | "TIMESTAMP_SUB" | "TIME_SUB",
+                [value, Expr::Interval(interval)],
+            ) => {
+                let value = self.temporal_argument(name, value);
+                let interval_sql = self.interval(interval);
+                let opaque = self.is_opaque(&interval.value);
+                let macro_name = if name.ends_with("ADD") { "add_interval" } else { "subtract_interval" };
+                self.call(macro_name, &[value, Argument { sql: interval_sql, opaque, constant: false }])
+            }
+            ("DATE_DIFF" | "DATETIME_DIFF" | "TIMESTAMP_DIFF" | "TIME_DIFF", [left, right, part]) => {
+                let part = part_of(part);
+                let left = self.temporal_argument(name, left);
+                let right = self.temporal_argument(name, right);
+                match part {
+                    Some(Part::Week(start)) => {
+                        self.call("week_difference", &[Argument::constant(shift(start)), left, right])
+                    }
+                    Some(Part::Plain(part, unit)) => {
+                        if name == "TIMESTAMP_DIFF" && unit == 0 {
+                            return Some(self.refuse(span, "TIMESTAMP_DIFF by a part longer than a day"));
+                        }
+                        let part = Argument::constant(quote(part));
+                        self.call("difference", &[part, Argument::constant(unit.to_string()), left, right])
+                    }
+                    _ => self.refuse(span, format!("{name} by this part")),
+                }
+            }
+            ("DATE_TRUNC" | "DATETIME_TRUNC" | "TIMESTAMP_TRUNC" | "TIME_TRUNC", [value, part]) => {
+                self.truncate(name, value, part, span)
+            }
+            ("DATE_TRUNC" | "DATETIME_TRUNC" | "TIMESTAMP_TRUNC", [value, part, zone]) => {
+                match self.zone(zone)? {
+                    Zone::Utc => self.truncate(name, value, part, span),
+                    _ => self.refuse(zone.span(), format!("{name} in a time zone")),
+                }
+            }
+            ("LAST_DAY", [value]) => {
+                let clock = self.over("clock", &[value]);
+                format!("{RUNTIME_SCHEMA}.last_day('month', to_months(1), {clock})")
+            }
+            ("LAST_DAY", [value, part]) => {
+                let clock = self.over("clock", &[value]);
+                match part_of(part) {
+                    Some(Part::Plain("year", _)) => {
+                        format!("{RUNTIME_SCHEMA}.last_day('year', to_months(12), {clock})")
+                    }
+                    Some(Part::Plain("quarter", _)) => {
+                        format!("{RUNTIME_SCHEMA}.last_day('quarter', to_months(3), {clock})")
+                    }
+                    Some(Part::Plain("month", _)) => {
+                        format!("{RUNTIME_SCHEMA}.last_day('month', to_months(1), {clock})")
+                    }
+                    Some(Part::Plain("isoyear", _)) => {
+                        format!("{RUNTIME_SCHEMA}.last_day_of_isoyear({clock})")
+                    }
+                    Some(Part::Plain("week", _)) => format!("{RUNTIME_SCHEMA}.last_day_of_week(0, {clock})"),
+                    Some(Part::Week(start)) => {
+                        format!("{RUNTIME_SCHEMA}.last_day_of_week({}, {clock})", shift(start))
+                    }
+                    _ => self.refuse(span, "LAST_DAY of this part"),
+                }
+            }
+            ("FORMAT_DATE" | "FORMAT_DATETIME" | "FORMAT_TIME" | "FORMAT_TIMESTAMP", [format, value]) => {
+                let clock = self.over("clock", &[value]);
+                self.format_clock(format, clock, None)
+            }
+            ("FORMAT_TIMESTAMP", [format, value, zone]) => {
+                let zone = self.zone(zone)?;
+                let clock = self.clock_in(value, &zone);
+                let utc = self.over("clock", &[value]);
+                self.format_clock(format, clock, Some(utc))
+            }
+            ("PARSE_DATE" | "PARSE_DATETIME" | "PARSE_TIME" | "PARSE_TIMESTAMP", [format, value]) => {
+                self.parse_clock(&lower, format, value)
+            }
+            ("PARSE_TIMESTAMP", [format, value, zone]) => match self.zone(zone)? {
+                Zone::Utc => self.parse_clock(&lower, format, value),
+                _ => self.refuse(zone.span(), "PARSE_TIMESTAMP in a time zone"),
+            },
+            ("GENERATE_DATE_ARRAY", [first, last]) => {
+                let list = [self.argument(first), self.argument(last), Argument::constant("to_days(1)")];
+                self.call("generate_date_array", &list)
+            }
+            ("GENERATE_DATE_ARRAY" | "GENERATE_TIMESTAMP_ARRAY", [_, _, Expr::Interval(_)]) => {
+                self.over(&lower, arguments)
+            }
+            _ => return None,
+        })
+    }
+
+    /// An argument whose literal text is read as the function's own type.
+    fn temporal_argument(&mut self, name: &str, expr: &Expr) -> Argument {
+        if string_literal(expr).is_none() && !is_null(expr) {
+            return self.argument(expr);
+        }
+        let cast = format!("as_{}", name.split('_').next().unwrap_or_default().to_ascii_lowercase());
+        Argument { sql: self.over(&cast, &[expr]), opaque: false, constant: false }
+    }
+
+    fn truncate(&mut self, name: &str, value: &Expr, part: &Expr, span: Span) -> String {
+        let value = self.temporal_argument(name, value);
+        match part_of(part) {
+            Some(Part::Week(start)) => self.call("truncate_week", &[Argument::constant(shift(start)), value]),
+            Some(Part::Plain(part, _)) => self.call("truncate", &[Argument::constant(quote(part)), value]),
+            _ => self.refuse(span, format!("{name} to this part")),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! BigQuery's types as DuckDB's.
+
+use sqlparser::ast::{ArrayElemTypeDef, DataType, ExactNumberInfo, Spanned, TimezoneInfo};
+use sqlparser::tokenizer::Span;
+
+use super::Translator;
+use super::names::Ident;
+
+/// A type without parameters or parts, by the name of its cast macro.
+pub(super) fn cast_macro(data_type: &DataType) -> Option<&'static str> {
+    Some(match data_type {
+        DataType::Int64 | DataType::Int(None) | DataType::Integer(None) | DataType::BigInt(None) => {
+            "as_int64"
+        }
+        DataType::SmallInt(None) | DataType::TinyInt(None) => "as_int64",
+        DataType::Float64 | DataType::Float(ExactNumberInfo::None) => "as_float64",
+        DataType::Numeric(ExactNumberInfo::None) | DataType::Decimal(ExactNumberInfo::None) => "as_numeric",
+        DataType::String(None) => "as_string",
+        DataType::Bytes(None) => "as_bytes",
+        DataType::Bool | DataType::Boolean => "as_bool",
+        DataType::Date => "as_date",
+        DataType::Time(None, TimezoneInfo::None) => "as_time",
+        DataType::Datetime(None) => "as_datetime",
+        DataType::Timestamp(None, TimezoneInfo::None) => "as_timestamp",
+        DataType::Custom(name, parameters) if parameters.is_empty() => {
+            match name.to_string().to_ascii_uppercase().as_str() {
+                "INT64" | "BYTEINT" => "as_int64",
+                "FLOAT64" => "as_float64",
+                "NUMERIC" => "as_numeric",
+                "STRING" => "as_string",
+                "BYTES" => "as_bytes",
+                _ => return None,
+            }
+        }
+        _ => return None,
+    })
+}
+
+impl Translator<'_> {
+    /// A type in a position where it is stored or cast to. Lengths of STRING and BYTES are dropped where a
+    /// column is declared (they bound values and not operations) and refused in casts by the caller.
+    pub(super) fn data_type(&mut self, data_type: &DataType, span: Span) -> String {
+        if let Some(name) = cast_macro(data_type) {
+            return match name {
+                "as_int64" => "BIGINT",
+                "as_float64" => "DOUBLE",
+                "as_numeric" => "DECIMAL(38,9)",
+                "as_string" => "VARCHAR",
+                "as_bytes" => "BLOB",
+                "as_bool" => "BOOLEAN",
+                "as_date" => "DATE",
+                "as_time" => "TIME",
+                "as_datetime" => "TIMESTAMP",
+                _ => "TIMESTAMPTZ",
+            }
+            .to_owned();
+        }
+        match data_type {
+            DataType::String(Some(_)) => "VARCHAR".to_owned(),
+            DataType::Bytes(Some(_)) => "BLOB".to_owned(),
+            // The parameters bound the values that may be written, the type of every expression is NUMERIC.
+            DataType::Numeric(_) | DataType::Decimal(_) => "DECIMAL(38,9)".to_owned(),
+            DataType::JSON => "JSON".to_owned(),
+            DataType::Interval { fields: None, precision: None } => "INTERVAL".to_owned(),
+            DataType::Array(
+                ArrayElemTypeDef::AngleBracket(element) | ArrayElemTypeDef::Parenthesis(element),
+            ) => {
+                format!("{}[]", self.data_type(element, span))
+            }
+            DataType::Struct(fields, _) => {
+                let fields: Vec<String> = fields
+                    .iter()
+                    .enumerate()
+                    .map(|(index, field)| {
+                        let name = field.field_name.as_ref().map_or_else(
+                            || Ident::new(format!("_field_{}", index + 1)),
+                            |name| Ident::new(&name.value),
+                        );
+                        format!("{name} {}", self.data_type(&field.field_type, span))
+                    })
+                    .collect();
+                format!("STRUCT({})", fields.join(", "))
+            }
+            DataType::BigNumeric(_) | DataType::BigDecimal(_) => {
+                self.refuse(span, "BIGNUMERIC (76 digits, where DuckDB's decimals have 38)")
+            }
+            DataType::Custom(name, _) => {
+                let place = name.span();
+                self.refuse(place, format!("the type {name}"))
+            }
+            other => self.refuse(span, format!("the type {other}")),
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! Running GoogleSQL: a script in, the last query's rows out, in the form that BigQuery's interface gives them.
+
+use base64_text::base64;
+use duckdb::Connection;
+use duckdb::arrow::array::{
+    Array, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array,
+    Int8Array, Int16Array, Int32Array, Int64Array, LargeBinaryArray, LargeStringArray, StringArray,
+    Time64MicrosecondArray, TimestampMicrosecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
+};
+use duckdb::arrow::datatypes::{DataType, Field as ArrowField, TimeUnit};
+use serde_json::{Map, Value, json};
+
+use crate::googlesql::duckdb::{Parameters, TableNames, translate_statement};
+use crate::googlesql::{Column, Field, SqlFault, Type, parse};
+
+/// Rows of a query.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QueryResult {
+    /// The columns, with BigQuery's types.
+    pub columns: Vec<Column>,
+    /// The rows, a value for each column.
+    ///
+    /// NULL is null; INT64 and finite FLOAT64 are numbers; other FLOAT64, NUMERIC, BYTES (base64), dates and times
+    /// (a TIMESTAMP with its offset, `+00:00`) and JSON are strings; arrays and structs are nested. A NULL array
+    /// is empty, as in BigQuery's results.
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl QueryResult {
+    /// The rows as JSON objects; of columns with one name the last one stays.
+    pub fn objects(&self) -> Vec<Value> {
+        let object = |row: &Vec<Value>| {
+            let names = self.columns.iter().map(|column| column.name.clone());
+            Value::Object(names.zip(row.iter().cloned()).collect::<Map<_, _>>())
+        };
+        self.rows.iter().map(object).collect()
+    }
+}
+
+/// Why a script did not run.
+#[derive(Debug)]
+pub enum QueryError {
+    /// It cannot be translated.
+    Faults(Vec<SqlFault>),
+    /// The engine refused a statement.
+    Engine(String),
+}
+
+impl std::fmt::Display for QueryError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Faults(faults) => {
+                let messages: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+                f.write_str(&messages.join("; "))
+            }
+            Self::Engine(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for QueryError {}
+
+/// Runs a script on a connection that has the runtime (`super::runtime::install`) and returns what its last query
+/// gives, nothing if it has none.
+///
+/// # Errors
+/// The first statement that cannot be translated or run; the ones before it have run.
+pub fn run(
+    connection: &Connection,
+    sql: &str,
+    names: &dyn TableNames,
+    parameters: &Parameters,
+) -> Result<QueryResult, QueryError> {
+    let statements = parse::script(sql).map_err(|fault| QueryError::Faults(vec![fault]))?;
+    let mut result = QueryResult::default();
+    for statement in &statements {
+        let translated = translate_statement(statement, names, parameters).map_err(QueryError::Faults)?;
+        if matches!(statement, sqlparser::ast::Statement::Query(_)) {
+            result = fetch(connection, &translated)?;
+        } else {
+            connection.execute_batch(&translated).map_err(|error| engine(&error))?;
+        }
+    }
+    Ok(result)
+}
+
+/// Runs one query of DuckDB's own SQL.
+///
+/// # Errors
+/// What the engine says.
+pub fn fetch(connection: &Connection, sql: &str) -> Result<QueryResult, QueryError> {
+    let mut statement = connection.prepare(sql).map_err(|error| engine(&error))?;
+    let mut batches = statement.stream_arrow([]).map_err(|error| engine(&error))?;
+    let schema = batches.get_schema();
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| Column::new(field.name().clone(), type_of(field)))
+        .collect::<Vec<_>>();
+    let mut rows = Vec::new();
+    for batch in &mut batches {
+        let batch = batch.map_err(|error| engine(&error))?;
+        for row in 0..batch.num_rows() {
+            rows.push(
+                columns
+                    .iter()
+                    .zip(batch.columns())
+                    .map(|(column, array)| value_at(array.as_ref(), row, &column.data_type))
+                    .collect(),
+            );
+        }
+    }
+    Ok(QueryResult { columns, rows })
+}
+
+/// The engine's message; a fault that the runtime raises speaks for itself.
+fn engine(error: &duckdb::Error) -> QueryError {
+    let text = match error {
+        duckdb::Error::DuckDBFailure(_, Some(message)) => message.clone(),
+        other => other.to_string(),
+    };
+    let raised = text
+        .strip_prefix("Conversion Error: Could not convert string ")
+        .and_then(|rest| rest.strip_prefix(['\'', '"']))
+        .and_then(|rest| {
+            rest.rsplit_once(['\'', '"'])
+                .and_then(|(rest, _)| Some(rest.trim_end_matches(['\'', '"']).to_owned()))
+        });
+    QueryError::Engine(raised.unwrap_or(text))
+}
+
+/// BigQuery's type of a column.
+fn type_of(field: &ArrowField) -> Type {
+    if field.metadata().get("ARROW:extension:name").is_some_and(|name| name == "arrow.json") {
+        return Type::Json;
+    }
+    match field.data_type() {
+        DataType::Boolean => Type::Bool,
+        DataType::Int8
+        | DataType::Int16
+        | DataType::Int32
+        | DataType::Int64
+        | DataType::UInt8
+        | DataType::UInt16
+        | DataType::UInt32
+        | DataType::UInt64
+        // NULL without a type is an INT64 in BigQuery.
+        | DataType::Null => Type::Int64,
+        DataType::Float32 | DataType::Float64 => Type::Float64,
+        DataType::Decimal128(_, scale) if *scale > 9 => Type::BigNumeric,
+        DataType::Decimal128(..) => Type::Numeric,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Type::String,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Type::Bytes,
+        DataType::Date32 => Type::Date,
+        DataType::Time64(_) => Type::Time,
+        DataType::Timestamp(_, None) => Type::Datetime,
+        DataType::Timestamp(_, Some(_)) => Type::Timestamp,
+        DataType::Interval(_) => Type::Interval,
+        DataType::List(element) | DataType::LargeList(element) => Type::Array(Box::new(type_of(element))),
+        DataType::Struct(fields) => Type::Struct(
+            fields
+                .iter()
+                .map(|field| Field { name: Some(field.name().clone()), data_type: type_of(field) })
+                .collect(),
+        ),
+        _ => Type::Unknown,
+    }
+}
+
+macro_rules! integer {
+    ($array:expr, $row:expr, $($kind:ty),+) => {{
+        let array: &dyn Array = $array;
+        None$(.or_else(|| array.as_any().downcast_ref::<$kind>().map(|array| json!(array.value($row)))))+
+    }};
+}
+
+/// One value. Types that DuckDB has and BigQuery has not come as null.
+fn value_at(array: &dyn Array, row: usize, data_type: &Type) -> Value {
+    if let Type::Array(element) = data_type {
+        if array.is_null(row) {
+            return json!([]);
+        }
+        let Some(list) = array.as_list_opt::<i32>() else { return Value::Null };
+        let items = list.value(row);
+        return (0..items.len()).map(|index| value_at(items.as_ref(), index, element)).collect();
+    }
+    if array.is_null(row) {
+        return Value::Null;
+    }
+    match data_type {
+        Type::Struct(fields) => array.as_struct_opt().map(|array| {
+            let object: Map<String, Value> = fields
+                .iter()
+                .zip(array.columns())
+                .map(|(field, column)| {
+                    (field.name.clone().unwrap_or_default(), value_at(column.as_ref(), row, &field.data_type))
+                })
+                .collect();
+            Value::Object(object)
+        }),
+        Type::Bool => array.as_any().downcast_ref::<BooleanArray>().map(|array| json!(array.value(row))),
+        Type::Int64 => integer!(
+            array,
+            row,
+            Int64Array,
+            Int32Array,
+            Int16Array,
+            Int8Array,
+            UInt64Array,
+            UInt32Array,
+            UInt16Array,
+            UInt8Array
+        ),
+        Type::Float64 => array
+            .as_any()
+            .downcast_ref::<Float64Array>()
+            .map(|array| array.value(row))
+            .or_else(|| {
+                array.as_any().downcast_ref::<Float32Array>().map(|array| f64::from(array.value(row)))
+            })
+            .map(float),
+        Type::Numeric | Type::BigNumeric => array
+            .as_any()
+            .downcast_ref::<Decimal128Array>()
+            .map(|array| json!(decimal(array.value(row), array.scale()))),
+        Type::String => text_at(array, row).map(|text| json!(text)),
+        Type::Json => text_at(array, row).map(|text| json!(spaced_json(text))),
+        Type::Bytes => bytes_at(array, row).map(|bytes| json!(base64(bytes))),
+        Type::Date => array
+            .as_any()
+            .downcast_ref::<Date32Array>()
+            .and_then(|array| array.value_as_date(row))
+            .map(|date| json!(date.format("%Y-%m-%d").to_string())),
+        Type::Time => array
+            .as_any()
+            .downcast_ref::<Time64MicrosecondArray>()
+            .and_then(|array| array.value_as_time(row))
+            .map(|time| json!(trim_fraction(time.format("%H:%M:%S%.6f").to_string()))),
+        Type::Datetime | Type::Timestamp => array
+            .as_any()
+            .downcast_ref::<TimestampMicrosecondArray>()
+            .and_then(|array| array.value_as_datetime(row))
+            .map(|clock| {
+                let text = trim_fraction(clock.format("%Y-%m-%dT%H:%M:%S%.6f").to_string());
+                json!(if *data_type == Type::Timestamp { format!("{text}+00:00") } else { text })
+            }),
+        _ => None,
+    }
+    .unwrap_or(Value::Null)
+}
+
+fn text_at(array: &dyn Array, row: usize) -> Option<&str> {
+    array
+        .as_any()
+        .downcast_ref::<StringArray>()
+        .map(|array| array.value(row))
+        .or_else(|| array.as_any().downcast_ref::<LargeStringArray>().map(|array| array.value(row)))
+}
+
+fn bytes_at(array: &dyn Array, row: usize) -> Option<&[u8]> {
+    array
+        .as_any()
+        .downcast_ref::<BinaryArray>()
+        .map(|array| array.value(row))
+        .or_else(|| array.as_any().downcast_ref::<LargeBinaryArray>().map(|array| array.value(row)))
+}
+
+fn float(value: f64) -> Value {
+    if value.is_nan() {
+        json!("NaN")
+    } else if value.is_infinite() {
+        json!(if value > 0.0 { "Infinity" } else { "-Infinity" })
+    } else {
+        json!(value)
+    }
+}
+
+/// A decimal's shortest form: `1.50` is `1.5`, `100.00` is `100`.
+fn decimal(value: i128, scale: i8) -> String {
+    let scale = usize::try_from(scale).unwrap_or(0);
+    let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale);
+    let fraction = fraction.trim_end_matches('0');
+    let sign = if value < 0 { "-" } else { "" };
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
+/// A fraction of a second that is zero is not printed.
+fn trim_fraction(text: String) -> String {
+    text.strip_suffix(".000000").map(str::to_owned).unwrap_or(text)
+}
+
+/// JSON with a blank after each comma and colon.
+fn spaced_json(text: &str) -> String {
+    struct Spaced;
+    impl serde_json::ser::Formatter for Spaced {
+        fn begin_array_value<W: ?Sized + std::io::Write>(
+            &mut self,
+            writer: &mut W,
+            first: bool,
+        ) -> std::io::Result<()> {
+            if first { Ok(()) } else { writer.write_all(b", ") }
+        }
+        fn begin_object_key<W: ?Sized + std::io::Write>(
+            &mut self,
+            writer: &mut W,
+            first: bool,
+        ) -> std::io::Result<()> {
+            if first { Ok(()) } else { writer.write_all(b", ") }
+        }
+        fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, writer: &mut W) -> std::io::Result<()> {
+            writer.write_all(b": ")
+        }
+    }
+    let Ok(value) = serde_json::from_str::<Value>(text) else { return text.to_owned() };
+    let mut buffer = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut buffer, Spaced);
+    match serde::Serialize::serialize(&value, &mut serializer) {
+        Ok(()) => String::from_utf8(buffer).unwrap_or_else(|_| text.to_owned()),
+        Err(_) => text.to_owned(),
+    }
+}
+
+mod base64_text {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    /// Bytes in base64 with padding (RFC 4648, section 4).
+    pub(super) fn base64(bytes: &[u8]) -> String {
+        let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+        for chunk in bytes.chunks(3) {
+            let group = chunk.iter().fold(0_u32, |group, byte| group << 8 | u32::from(*byte))
+                << (8 * (3 - chunk.len()));
+            for index in 0..4 {
+                let six = (group >> (18 - 6 * index)) & 63;
+                let letter = ALPHABET.get(six as usize).copied().unwrap_or(b'=');
+                text.push(if index <= chunk.len() { char::from(letter) } else { '=' });
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_print_without_idle_zeros() {
+        for (value, scale, text) in [
+            (1_500_000_000, 9, "1.5"),
+            (-1, 9, "-0.000000001"),
+            (0, 9, "0"),
+            (100, 0, "100"),
+            (12_340, 2, "123.4"),
+        ] {
+            assert_eq!(decimal(value, scale), text);
+        }
+        assert_eq!(decimal(-(10_i128.pow(38) - 1), 9), "-99999999999999999999999999999.999999999");
+    }
+
+    #[test]
+    fn bytes_print_as_the_rfc_has_them() {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+-- Operators and mathematical functions whose result type or rounding differs from DuckDB's own.
+-- NUMERIC is DECIMAL(38,9); every result is brought back to it, rounded half away from zero.
+-- Faults are raised by a cast that cannot succeed, not by error(): error() is volatile, and TRY refuses volatile functions.
+
+CREATE OR REPLACE MACRO googlesql.multiply(a BIGINT, b BIGINT) AS a * b,
+    (a DOUBLE, b DOUBLE) AS a * b,
+    (a DECIMAL(38,9), b DECIMAL(38,9)) AS CAST(a * b AS DECIMAL(38,9));
+
+-- Exact to the ninth digit: ten digits by integer division, the tenth rounded away.
+-- The dividend must stay below 1.7e19 for the intermediate value to fit HUGEINT; beyond, DuckDB raises an overflow.
+CREATE OR REPLACE MACRO googlesql.divide_exactly(a, b) AS
+    CAST(CAST((CAST(a * 1000000000 AS HUGEINT) * 10000000000) // CAST(b * 1000000000 AS HUGEINT) AS DECIMAL(38,0))
+        * 0.0000000001 AS DECIMAL(38,9));
+
+CREATE OR REPLACE MACRO googlesql.divide(a BIGINT, b BIGINT) AS
+        CAST(a AS DOUBLE) / CASE WHEN b = 0 THEN CAST('division by zero' AS DOUBLE) ELSE CAST(b AS DOUBLE) END,
+    (a DOUBLE, b DOUBLE) AS a / CASE WHEN b = 0 THEN CAST('division by zero' AS DOUBLE) ELSE b END,
+    (a DECIMAL(38,9), b DECIMAL(38,9)) AS
+        googlesql.divide_exactly(a, CASE WHEN b = 0 THEN CAST('division by zero' AS DECIMAL(38,9)) ELSE b END);
+
+-- DATE - DATE is an INTERVAL in BigQuery, a number of days in DuckDB.
+CREATE OR REPLACE MACRO googlesql.subtract(a BIGINT, b BIGINT) AS a - b,
+    (a DOUBLE, b DOUBLE) AS a - b,
+    (a DECIMAL(38,9), b DECIMAL(38,9)) AS a - b,
+    (a DATE, b BIGINT) AS a - CAST(b AS INTEGER),
+    (a DATE, b DATE) AS to_days(CAST(a - b AS INTEGER)),
+    (a TIMESTAMP, b TIMESTAMP) AS to_microseconds(epoch_us(a) - epoch_us(b)),
+    (a TIMESTAMPTZ, b TIMESTAMPTZ) AS to_microseconds(epoch_us(a) - epoch_us(b));
+
+-- An operator with a floating-point literal: BigQuery gives the literal the type NUMERIC beside a NUMERIC, FLOAT64 beside all else.
+CREATE OR REPLACE MACRO googlesql.literal_like(witness BIGINT, literal) AS CAST(literal AS DOUBLE),
+    (witness DOUBLE, literal) AS CAST(literal AS DOUBLE),
+    (witness DECIMAL(38,9), literal) AS CAST(literal AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO googlesql.add_literal(a BIGINT, b) AS a + CAST(b AS DOUBLE),
+    (a DOUBLE, b) AS a + CAST(b AS DOUBLE),
+    (a DECIMAL(38,9), b) AS a + CAST(b AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO googlesql.subtract_literal(a BIGINT, b) AS a - CAST(b AS DOUBLE),
+    (a DOUBLE, b) AS a - CAST(b AS DOUBLE),
+    (a DECIMAL(38,9), b) AS a - CAST(b AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO googlesql.subtract_from_literal(a BIGINT, b) AS CAST(b AS DOUBLE) - a,
+    (a DOUBLE, b) AS CAST(b AS DOUBLE) - a,
+    (a DECIMAL(38,9), b) AS CAST(b AS DECIMAL(38,9)) - a;
+CREATE OR REPLACE MACRO googlesql.multiply_literal(a BIGINT, b) AS a * CAST(b AS DOUBLE),
+    (a DOUBLE, b) AS a * CAST(b AS DOUBLE),
+    (a DECIMAL(38,9), b) AS CAST(a * CAST(b AS DECIMAL(38,9)) AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO googlesql.divide_by_literal(a BIGINT, b) AS googlesql.divide(CAST(a AS DOUBLE), CAST(b AS DOUBLE)),
+    (a DOUBLE, b) AS googlesql.divide(a, CAST(b AS DOUBLE)),
+    (a DECIMAL(38,9), b) AS googlesql.divide(a, CAST(b AS DECIMAL(38,9)));
+CREATE OR REPLACE MACRO googlesql.divide_literal_by(a BIGINT, b) AS googlesql.divide(CAST(b AS DOUBLE), CAST(a AS DOUBLE)),
+    (a DOUBLE, b) AS googlesql.divide(CAST(b AS DOUBLE), a),
+    (a DECIMAL(38,9), b) AS googlesql.divide(CAST(b AS DECIMAL(38,9)), a);
+
+CREATE OR REPLACE MACRO googlesql.safe_divide(a BIGINT, b BIGINT) AS CAST(a AS DOUBLE) / CAST(nullif(b, 0) AS DOUBLE),
+    (a DOUBLE, b DOUBLE) AS a / nullif(b, 0),
+    (a DECIMAL(38,9), b DECIMAL(38,9)) AS googlesql.divide_exactly(a, nullif(b, 0));
+CREATE OR REPLACE MACRO googlesql.safe_divide_by_literal(a BIGINT, b) AS CAST(a AS DOUBLE) / nullif(CAST(b AS DOUBLE), 0),
+    (a DOUBLE, b) AS a / nullif(CAST(b AS DOUBLE), 0),
+    (a DECIMAL(38,9), b) AS googlesql.divide_exactly(a, nullif(CAST(b AS DECIMAL(38,9)), 0));
+CREATE OR REPLACE MACRO googlesql.safe_divide_literal_by(a BIGINT, b) AS CAST(b AS DOUBLE) / CAST(nullif(a, 0) AS DOUBLE),
+    (a DOUBLE, b) AS CAST(b AS DOUBLE) / nullif(a, 0),
+    (a DECIMAL(38,9), b) AS googlesql.divide_exactly(CAST(b AS DECIMAL(38,9)), nullif(a, 0));
+CREATE OR REPLACE MACRO googlesql.ieee_divide(a, b) AS CAST(a AS DOUBLE) / CAST(b AS DOUBLE);
+
+CREATE OR REPLACE MACRO googlesql.safe_add(a BIGINT, b BIGINT) AS TRY(a + b),
+    (a DOUBLE, b DOUBLE) AS a + b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS TRY(a + b);
+CREATE OR REPLACE MACRO googlesql.safe_subtract(a BIGINT, b BIGINT) AS TRY(a - b),
+    (a DOUBLE, b DOUBLE) AS a - b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS TRY(a - b);
+CREATE OR REPLACE MACRO googlesql.safe_multiply(a BIGINT, b BIGINT) AS TRY(a * b),
+    (a DOUBLE, b DOUBLE) AS a * b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS TRY(CAST(a * b AS DECIMAL(38,9)));
+CREATE OR REPLACE MACRO googlesql.safe_negate(a BIGINT) AS TRY(-a), (a DOUBLE) AS -a, (a DECIMAL(38,9)) AS -a;
+
+CREATE OR REPLACE MACRO googlesql.mod(a BIGINT, b BIGINT) AS a % b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS a % b;
+CREATE OR REPLACE MACRO googlesql.div(a BIGINT, b BIGINT) AS a // b,
+    (a DECIMAL(38,9), b DECIMAL(38,9)) AS CAST(trunc(googlesql.divide_exactly(a, b)) AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO googlesql.abs(a BIGINT) AS abs(a), (a DOUBLE) AS abs(a), (a DECIMAL(38,9)) AS abs(a);
+CREATE OR REPLACE MACRO googlesql.sign(a BIGINT) AS CAST(sign(a) AS BIGINT),
+    (a DOUBLE) AS CASE WHEN isnan(a) THEN a ELSE CAST(sign(a) AS DOUBLE) END,
+    (a DECIMAL(38,9)) AS CAST(sign(a) AS DECIMAL(38,9));
+-- 2.675 is a little less than it looks: BigQuery rounds the number itself, DuckDB the product with a power of ten.
+CREATE OR REPLACE MACRO googlesql.round_float64(v, digits) AS
+    CASE WHEN digits BETWEEN 0 AND 15 AND abs(v) < 1e15 THEN CAST(round(CAST(format('{:.22f}', v) AS DECIMAL(38,22)), CAST(digits AS INTEGER)) AS DOUBLE)
+        ELSE round(v, CAST(digits AS INTEGER)) END;
+CREATE OR REPLACE MACRO googlesql.round(a BIGINT) AS CAST(a AS DOUBLE),
+    (a DOUBLE) AS round(a),
+    (a DECIMAL(38,9)) AS CAST(round(a, 0) AS DECIMAL(38,9)),
+    (a BIGINT, digits) AS round(CAST(a AS DOUBLE), CAST(digits AS INTEGER)),
+    (a DOUBLE, digits) AS list_transform([a], lambda v: googlesql.round_float64(v, digits))[1],
+    (a DECIMAL(38,9), digits) AS CAST(round(a, CAST(digits AS INTEGER)) AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO googlesql.trunc(a BIGINT) AS CAST(a AS DOUBLE),
+    (a DOUBLE) AS trunc(a),
+    (a DECIMAL(38,9)) AS CAST(trunc(a) AS DECIMAL(38,9)),
+    (a BIGINT, digits) AS trunc(CAST(a AS DOUBLE), CAST(digits AS INTEGER)),
+    (a DOUBLE, digits) AS trunc(a, CAST(digits AS INTEGER)),
+    (a DECIMAL(38,9), digits) AS CAST(trunc(a, CAST(digits AS INTEGER)) AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO googlesql.ceil(a BIGINT) AS CAST(a AS DOUBLE),
+    (a DOUBLE) AS ceil(a), (a DECIMAL(38,9)) AS CAST(ceil(a) AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO googlesql.floor(a BIGINT) AS CAST(a AS DOUBLE),
+    (a DOUBLE) AS floor(a), (a DECIMAL(38,9)) AS CAST(floor(a) AS DECIMAL(38,9));
+
+-- A finite argument must give a finite result: BigQuery raises where IEEE gives infinity or not-a-number.
+CREATE OR REPLACE MACRO googlesql.finite(name, a, result) AS
+    CASE WHEN isfinite(result) OR NOT isfinite(a) THEN result ELSE CAST('Floating point error in function: ' || name AS DOUBLE) END;
+CREATE OR REPLACE MACRO googlesql.sqrt(a BIGINT) AS sqrt(CAST(a AS DOUBLE)), (a DOUBLE) AS sqrt(a),
+    (a DECIMAL(38,9)) AS CAST(sqrt(CAST(a AS DOUBLE)) AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO googlesql.exp(a BIGINT) AS googlesql.finite('EXP', a, exp(CAST(a AS DOUBLE))),
+    (a DOUBLE) AS googlesql.finite('EXP', a, exp(a)),
+    (a DECIMAL(38,9)) AS CAST(exp(CAST(a AS DOUBLE)) AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO googlesql.ln(a BIGINT) AS ln(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LN' AS DOUBLE) ELSE CAST(a AS DOUBLE) END),
+    (a DOUBLE) AS ln(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LN' AS DOUBLE) ELSE a END),
+    (a DECIMAL(38,9)) AS CAST(ln(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LN' AS DOUBLE) ELSE CAST(a AS DOUBLE) END) AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO googlesql.log10(a BIGINT) AS log10(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LOG10' AS DOUBLE) ELSE CAST(a AS DOUBLE) END),
+    (a DOUBLE) AS log10(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LOG10' AS DOUBLE) ELSE a END),
+    (a DECIMAL(38,9)) AS CAST(log10(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LOG10' AS DOUBLE) ELSE CAST(a AS DOUBLE) END) AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO googlesql.log(a, base) AS googlesql.finite('LOG', CAST(a AS DOUBLE), CASE WHEN base = 10 THEN log10(CAST(a AS DOUBLE)) WHEN base = 2 THEN log2(CAST(a AS DOUBLE)) ELSE ln(CAST(a AS DOUBLE)) / ln(CAST(base AS DOUBLE)) END);
+CREATE OR REPLACE MACRO googlesql.pow(a BIGINT, b BIGINT) AS googlesql.finite('POW', a, pow(CAST(a AS DOUBLE), CAST(b AS DOUBLE))),
+    (a DOUBLE, b DOUBLE) AS googlesql.finite('POW', a, pow(a, b)),
+    (a DECIMAL(38,9), b DECIMAL(38,9)) AS CAST(pow(CAST(a AS DOUBLE), CAST(b AS DOUBLE)) AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO googlesql.coth(a) AS googlesql.divide(1e0, tanh(CAST(a AS DOUBLE)));
+CREATE OR REPLACE MACRO googlesql.csc(a) AS googlesql.divide(1e0, sin(CAST(a AS DOUBLE)));
+CREATE OR REPLACE MACRO googlesql.sec(a) AS googlesql.divide(1e0, cos(CAST(a AS DOUBLE)));
+CREATE OR REPLACE MACRO googlesql.csch(a) AS googlesql.divide(1e0, sinh(CAST(a AS DOUBLE)));
+CREATE OR REPLACE MACRO googlesql.sech(a) AS googlesql.divide(1e0, cosh(CAST(a AS DOUBLE)));
+-- NULL if any argument is NULL, where DuckDB's greatest() and least() skip NULLs.
+CREATE OR REPLACE MACRO googlesql.greatest(values) AS CASE WHEN len(values) = len(list_filter(values, lambda v: v IS NOT NULL)) THEN list_max(values) END;
+CREATE OR REPLACE MACRO googlesql.least(values) AS CASE WHEN len(values) = len(list_filter(values, lambda v: v IS NOT NULL)) THEN list_min(values) END;
+CREATE OR REPLACE MACRO googlesql.range_bucket(point, bounds) AS CASE WHEN point IS NOT NULL AND bounds IS NOT NULL THEN CAST(len(list_filter(bounds, lambda v: v <= point)) AS BIGINT) END;
+CREATE OR REPLACE MACRO googlesql.add(a BIGINT, b BIGINT) AS a + b, (a DOUBLE, b BIGINT) AS a + b,
+    (a DECIMAL(38,9), b BIGINT) AS a + b, (a DATE, b BIGINT) AS a + CAST(b AS INTEGER);
+CREATE OR REPLACE MACRO googlesql.bit_count(a BIGINT) AS CAST(bit_count(a) AS BIGINT);

@@ -1,0 +1,115 @@
+-- CAST and SAFE_CAST. `safe_x` gives NULL for what is no x; `x` raises BigQuery's own words instead.
+-- Text is matched against the exact forms BigQuery reads before DuckDB, which reads more, gets to see it.
+
+CREATE OR REPLACE MACRO googlesql.int64_text(v) AS
+    CASE WHEN regexp_full_match(v, '\s*[+-]?[0-9]+\s*') THEN TRY_CAST(v AS BIGINT)
+         WHEN regexp_full_match(v, '\s*[+-]?0[xX][0-9a-fA-F]{1,15}\s*') THEN
+            CASE WHEN contains(v, '-') THEN -1 ELSE 1 END * TRY_CAST(lower(regexp_replace(v, '[\s+-]', '', 'g')) AS BIGINT)
+    END;
+CREATE OR REPLACE MACRO googlesql.float64_text(v) AS
+    CASE WHEN regexp_full_match(v, '\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*') THEN TRY_CAST(v AS DOUBLE)
+         WHEN regexp_full_match(v, '(?i)\s*[+-]?(inf|infinity|nan)\s*') THEN TRY_CAST(regexp_replace(v, '[\s+]', '', 'g') AS DOUBLE)
+    END;
+CREATE OR REPLACE MACRO googlesql.numeric_text(v) AS
+    CASE WHEN regexp_full_match(v, '\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*') THEN TRY_CAST(regexp_replace(v, '\s', '', 'g') AS DECIMAL(38,9)) END;
+CREATE OR REPLACE MACRO googlesql.bool_text(v) AS CASE lower(v) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END;
+CREATE OR REPLACE MACRO googlesql.date_text(v) AS
+    CASE WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') AND left(v, 4) <> '0000' THEN TRY_CAST(v AS DATE) END;
+CREATE OR REPLACE MACRO googlesql.time_text(v) AS
+    CASE WHEN regexp_full_match(v, '[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{1,6})?') THEN TRY_CAST(v AS TIME) END;
+CREATE OR REPLACE MACRO googlesql.datetime_text(v) AS
+    CASE WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{1,6})?)?') AND left(v, 4) <> '0000'
+        THEN TRY_CAST(replace(v, 't', 'T') AS TIMESTAMP) END;
+-- The point in time that a clock in UTC shows: the text carries its own offset, so that the session's time zone,
+-- which DuckDB with ICU applies to a plain cast, has no say. Exact for all of BigQuery's range.
+CREATE OR REPLACE MACRO googlesql.utc(clock) AS CAST(CAST(clock AS VARCHAR) || '+00' AS TIMESTAMPTZ);
+-- A zone is `Z`, ` UTC`, or an offset; named zones need tables that DuckDB without ICU does not have.
+CREATE OR REPLACE MACRO googlesql.timestamp_text(v) AS
+    CASE WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{1,6})?([zZ]| UTC|[+-][0-9]{1,2}(:?[0-9]{2})?)?)?') AND left(v, 4) <> '0000'
+        THEN CASE
+            WHEN regexp_matches(v, ':[^Zz ]*[+-]')
+            THEN googlesql.utc(TRY_CAST(replace(regexp_extract(v, '^(.*)[+-][0-9:]+$', 1), 't', 'T') AS TIMESTAMP)
+                - to_minutes(CAST(regexp_extract(v, '([+-])[0-9:]+$', 1) || '1' AS INTEGER)
+                    * (CAST(regexp_extract(v, '[+-]([0-9]{1,2})(:?[0-9]{2})?$', 1) AS INTEGER) * 60
+                        + CAST('0' || regexp_extract(v, '[+-][0-9]{1,2}:?([0-9]{2})?$', 1) AS INTEGER))))
+            ELSE googlesql.utc(TRY_CAST(replace(regexp_replace(v, '([zZ]| UTC)$', ''), 't', 'T') AS TIMESTAMP))
+        END
+    END;
+
+CREATE OR REPLACE MACRO googlesql.safe_as_int64(a VARCHAR) AS list_transform([a], lambda v: googlesql.int64_text(v))[1],
+    (a BIGINT) AS a, (a DOUBLE) AS TRY_CAST(round(a) AS BIGINT), (a DECIMAL(38,9)) AS TRY_CAST(a AS BIGINT), (a BOOLEAN) AS CAST(a AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.as_int64(a VARCHAR) AS
+        list_transform([a], lambda v: coalesce(googlesql.int64_text(v), CAST('Bad int64 value: ' || v AS BIGINT)))[1],
+    (a BIGINT) AS a, (a DOUBLE) AS CAST(round(a) AS BIGINT), (a DECIMAL(38,9)) AS CAST(a AS BIGINT), (a BOOLEAN) AS CAST(a AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.safe_as_float64(a VARCHAR) AS list_transform([a], lambda v: googlesql.float64_text(v))[1],
+    (a BIGINT) AS CAST(a AS DOUBLE), (a DOUBLE) AS a, (a DECIMAL(38,9)) AS CAST(a AS DOUBLE);
+CREATE OR REPLACE MACRO googlesql.as_float64(a VARCHAR) AS
+        list_transform([a], lambda v: coalesce(googlesql.float64_text(v), CAST('Bad double value: ' || v AS DOUBLE)))[1],
+    (a BIGINT) AS CAST(a AS DOUBLE), (a DOUBLE) AS a, (a DECIMAL(38,9)) AS CAST(a AS DOUBLE);
+CREATE OR REPLACE MACRO googlesql.safe_as_numeric(a VARCHAR) AS list_transform([a], lambda v: googlesql.numeric_text(v))[1],
+    (a BIGINT) AS CAST(a AS DECIMAL(38,9)), (a DOUBLE) AS TRY_CAST(a AS DECIMAL(38,9)), (a DECIMAL(38,9)) AS a;
+CREATE OR REPLACE MACRO googlesql.as_numeric(a VARCHAR) AS
+        list_transform([a], lambda v: coalesce(googlesql.numeric_text(v), CAST('Invalid NUMERIC value: ' || v AS DECIMAL(38,9))))[1],
+    (a BIGINT) AS CAST(a AS DECIMAL(38,9)), (a DOUBLE) AS CAST(a AS DECIMAL(38,9)), (a DECIMAL(38,9)) AS a;
+CREATE OR REPLACE MACRO googlesql.safe_as_bool(a VARCHAR) AS googlesql.bool_text(a), (a BOOLEAN) AS a, (a BIGINT) AS a <> 0;
+CREATE OR REPLACE MACRO googlesql.as_bool(a VARCHAR) AS
+        list_transform([a], lambda v: coalesce(googlesql.bool_text(v), CAST('Bad bool value: ' || v AS BOOLEAN)))[1],
+    (a BOOLEAN) AS a, (a BIGINT) AS a <> 0;
+
+CREATE OR REPLACE MACRO googlesql.safe_as_date(a VARCHAR) AS list_transform([a], lambda v: googlesql.date_text(v))[1],
+    (a DATE) AS a, (a TIMESTAMP) AS CAST(a AS DATE), (a TIMESTAMPTZ) AS CAST(make_timestamp(epoch_us(a)) AS DATE);
+CREATE OR REPLACE MACRO googlesql.as_date(a VARCHAR) AS
+        list_transform([a], lambda v: coalesce(googlesql.date_text(v), CAST('Invalid date: ' || v AS DATE)))[1],
+    (a DATE) AS a, (a TIMESTAMP) AS CAST(a AS DATE), (a TIMESTAMPTZ) AS CAST(make_timestamp(epoch_us(a)) AS DATE);
+CREATE OR REPLACE MACRO googlesql.safe_as_time(a VARCHAR) AS list_transform([a], lambda v: googlesql.time_text(v))[1],
+    (a TIME) AS a, (a TIMESTAMP) AS CAST(a AS TIME), (a TIMESTAMPTZ) AS CAST(make_timestamp(epoch_us(a)) AS TIME);
+CREATE OR REPLACE MACRO googlesql.as_time(a VARCHAR) AS
+        list_transform([a], lambda v: coalesce(googlesql.time_text(v), CAST('Invalid time: ' || v AS TIME)))[1],
+    (a TIME) AS a, (a TIMESTAMP) AS CAST(a AS TIME), (a TIMESTAMPTZ) AS CAST(make_timestamp(epoch_us(a)) AS TIME);
+CREATE OR REPLACE MACRO googlesql.safe_as_datetime(a VARCHAR) AS list_transform([a], lambda v: googlesql.datetime_text(v))[1],
+    (a DATE) AS CAST(a AS TIMESTAMP), (a TIMESTAMP) AS a, (a TIMESTAMPTZ) AS make_timestamp(epoch_us(a));
+CREATE OR REPLACE MACRO googlesql.as_datetime(a VARCHAR) AS
+        list_transform([a], lambda v: coalesce(googlesql.datetime_text(v), CAST('Invalid datetime: ' || v AS TIMESTAMP)))[1],
+    (a DATE) AS CAST(a AS TIMESTAMP), (a TIMESTAMP) AS a, (a TIMESTAMPTZ) AS make_timestamp(epoch_us(a));
+CREATE OR REPLACE MACRO googlesql.safe_as_timestamp(a VARCHAR) AS list_transform([a], lambda v: googlesql.timestamp_text(v))[1],
+    (a DATE) AS googlesql.utc(CAST(a AS TIMESTAMP)), (a TIMESTAMP) AS googlesql.utc(a), (a TIMESTAMPTZ) AS a;
+CREATE OR REPLACE MACRO googlesql.as_timestamp(a VARCHAR) AS
+        list_transform([a], lambda v: coalesce(googlesql.timestamp_text(v), googlesql.utc(CAST('Invalid timestamp: ' || v AS TIMESTAMP))))[1],
+    (a DATE) AS googlesql.utc(CAST(a AS TIMESTAMP)), (a TIMESTAMP) AS googlesql.utc(a), (a TIMESTAMPTZ) AS a;
+
+-- Fractions of seconds print with as few groups of three digits as hold them.
+CREATE OR REPLACE MACRO googlesql.clock_text(v) AS
+    strftime(v, '%H:%M:%S') || CASE
+        WHEN epoch_us(v) % 1000000 = 0 THEN ''
+        WHEN epoch_us(v) % 1000 = 0 THEN strftime(v, '.%g')
+        ELSE strftime(v, '.%f') END;
+CREATE OR REPLACE MACRO googlesql.datetime_string(v) AS CAST(CAST(v AS DATE) AS VARCHAR) || ' ' || googlesql.clock_text(v);
+CREATE OR REPLACE MACRO googlesql.float64_string(v) AS
+    CASE WHEN v = 0 THEN '0'
+         WHEN CAST(format('{:.15g}', v) AS DOUBLE) = v OR NOT isfinite(v) THEN format('{:.15g}', v)
+         WHEN CAST(format('{:.16g}', v) AS DOUBLE) = v THEN format('{:.16g}', v)
+         ELSE format('{:.17g}', v) END;
+CREATE OR REPLACE MACRO googlesql.numeric_string(v) AS
+    CASE WHEN v = 0 THEN '0' ELSE rtrim(rtrim(CAST(v AS VARCHAR), '0'), '.') END;
+CREATE OR REPLACE MACRO googlesql.as_string(a VARCHAR) AS a,
+    (a BIGINT) AS CAST(a AS VARCHAR),
+    (a BOOLEAN) AS CAST(a AS VARCHAR),
+    (a DOUBLE) AS list_transform([a], lambda v: googlesql.float64_string(v))[1],
+    (a DECIMAL(38,9)) AS list_transform([a], lambda v: googlesql.numeric_string(v))[1],
+    (a DATE) AS CAST(a AS VARCHAR),
+    (a TIME) AS list_transform([DATE '1970-01-01' + a], lambda v: googlesql.clock_text(v))[1],
+    (a TIMESTAMP) AS list_transform([a], lambda v: googlesql.datetime_string(v))[1],
+    (a TIMESTAMPTZ) AS list_transform([make_timestamp(epoch_us(a))], lambda v: googlesql.datetime_string(v) || '+00')[1],
+    (a BLOB) AS decode(a);
+CREATE OR REPLACE MACRO googlesql.safe_as_string(a VARCHAR) AS a,
+    (a BIGINT) AS googlesql.as_string(a), (a BOOLEAN) AS googlesql.as_string(a), (a DOUBLE) AS googlesql.as_string(a),
+    (a DECIMAL(38,9)) AS googlesql.as_string(a), (a DATE) AS googlesql.as_string(a), (a TIME) AS googlesql.as_string(a),
+    (a TIMESTAMP) AS googlesql.as_string(a), (a TIMESTAMPTZ) AS googlesql.as_string(a), (a BLOB) AS TRY(decode(a));
+CREATE OR REPLACE MACRO googlesql.as_bytes(a VARCHAR) AS encode(a), (a BLOB) AS a;
+CREATE OR REPLACE MACRO googlesql.safe_as_bytes(a VARCHAR) AS encode(a), (a BLOB) AS a;
+-- A string literal beside a value takes that value's type.
+CREATE OR REPLACE MACRO googlesql.text_like(witness VARCHAR, literal) AS literal,
+    (witness DATE, literal) AS googlesql.as_date(CAST(literal AS VARCHAR)),
+    (witness TIME, literal) AS googlesql.as_time(CAST(literal AS VARCHAR)),
+    (witness TIMESTAMP, literal) AS googlesql.as_datetime(CAST(literal AS VARCHAR)),
+    (witness TIMESTAMPTZ, literal) AS googlesql.as_timestamp(CAST(literal AS VARCHAR));

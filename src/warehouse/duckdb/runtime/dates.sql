@@ -1,0 +1,96 @@
+-- Dates and times. A TIMESTAMP (TIMESTAMPTZ) is read and written in UTC by way of its microseconds, never by a cast,
+-- which would follow the session's time zone where ICU is loaded and exist in another form where it is not.
+
+-- What a clock in UTC shows; for a TIME, on an arbitrary day.
+CREATE OR REPLACE MACRO googlesql.clock(a DATE) AS CAST(a AS TIMESTAMP), (a TIMESTAMP) AS a,
+    (a TIMESTAMPTZ) AS make_timestamp(epoch_us(a)), (a TIME) AS DATE '1970-01-01' + a;
+
+CREATE OR REPLACE MACRO googlesql.extract_year(clock TIMESTAMP) AS CAST(year(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_quarter(clock TIMESTAMP) AS CAST(quarter(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_month(clock TIMESTAMP) AS CAST(month(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_day(clock TIMESTAMP) AS CAST(day(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_dayofweek(clock TIMESTAMP) AS CAST(dayofweek(clock) AS BIGINT) + 1;
+CREATE OR REPLACE MACRO googlesql.extract_dayofyear(clock TIMESTAMP) AS CAST(dayofyear(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_isoyear(clock TIMESTAMP) AS CAST(isoyear(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_isoweek(clock TIMESTAMP) AS CAST(weekofyear(clock) AS BIGINT);
+-- Weeks begin on the day `start`, 0 for Sunday; days before the first such day of the year are in week 0.
+CREATE OR REPLACE MACRO googlesql.extract_week(clock TIMESTAMP, start) AS list_transform([clock], lambda v:
+    CAST((dayofyear(v) + 6 - (dayofweek(v) - start + 7) % 7) // 7 AS BIGINT))[1];
+CREATE OR REPLACE MACRO googlesql.extract_hour(clock TIMESTAMP) AS CAST(hour(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_minute(clock TIMESTAMP) AS CAST(minute(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_second(clock TIMESTAMP) AS CAST(second(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_millisecond(clock TIMESTAMP) AS CAST(millisecond(clock) AS BIGINT) % 1000;
+CREATE OR REPLACE MACRO googlesql.extract_microsecond(clock TIMESTAMP) AS CAST(microsecond(clock) AS BIGINT) % 1000000;
+CREATE OR REPLACE MACRO googlesql.extract_date(clock TIMESTAMP) AS CAST(clock AS DATE);
+CREATE OR REPLACE MACRO googlesql.extract_datetime(clock TIMESTAMP) AS clock;
+CREATE OR REPLACE MACRO googlesql.extract_time(clock TIMESTAMP) AS CAST(clock AS TIME);
+
+CREATE OR REPLACE MACRO googlesql.truncate(part, a DATE) AS CAST(date_trunc(part, a) AS DATE),
+    (part, a TIMESTAMP) AS date_trunc(part, a),
+    (part, a TIMESTAMPTZ) AS googlesql.utc(date_trunc(part, make_timestamp(epoch_us(a)))),
+    (part, a TIME) AS CAST(date_trunc(part, DATE '1970-01-01' + a) AS TIME);
+-- DuckDB's weeks begin on Monday: `shift` days move the wanted first day there and back.
+CREATE OR REPLACE MACRO googlesql.truncate_week(shift, a DATE) AS CAST(date_trunc('week', a + to_days(shift)) - to_days(shift) AS DATE),
+    (shift, a TIMESTAMP) AS date_trunc('week', a + to_days(shift)) - to_days(shift),
+    (shift, a TIMESTAMPTZ) AS googlesql.utc(date_trunc('week', make_timestamp(epoch_us(a)) + to_days(shift)) - to_days(shift));
+CREATE OR REPLACE MACRO googlesql.last_day(part, length, clock TIMESTAMP) AS
+    CAST(date_trunc(part, clock) + length - to_days(1) AS DATE);
+CREATE OR REPLACE MACRO googlesql.last_day_of_week(shift, clock TIMESTAMP) AS
+    CAST(date_trunc('week', clock + to_days(shift)) - to_days(shift) + to_days(6) AS DATE);
+CREATE OR REPLACE MACRO googlesql.last_day_of_isoyear(clock TIMESTAMP) AS
+    list_transform([date_trunc('isoyear', clock)], lambda v: CAST(date_trunc('isoyear', v + to_days(380)) - to_days(1) AS DATE))[1];
+
+-- Between DATEs, DATETIMEs and TIMEs boundaries are counted; between TIMESTAMPs, whole units that have passed.
+CREATE OR REPLACE MACRO googlesql.difference(part, unit, a DATE, b DATE) AS date_diff(part, b, a),
+    (part, unit, a TIMESTAMP, b TIMESTAMP) AS date_diff(part, b, a),
+    (part, unit, a TIMESTAMPTZ, b TIMESTAMPTZ) AS (epoch_us(a) - epoch_us(b)) // unit,
+    (part, unit, a TIME, b TIME) AS date_diff(part, DATE '1970-01-01' + b, DATE '1970-01-01' + a);
+CREATE OR REPLACE MACRO googlesql.week_difference(shift, a DATE, b DATE) AS
+        date_diff('day', date_trunc('week', b + to_days(shift)), date_trunc('week', a + to_days(shift))) // 7,
+    (shift, a TIMESTAMP, b TIMESTAMP) AS
+        date_diff('day', date_trunc('week', b + to_days(shift)), date_trunc('week', a + to_days(shift))) // 7;
+
+CREATE OR REPLACE MACRO googlesql.add_interval(a DATE, i) AS CAST(a + i AS DATE), (a TIMESTAMP, i) AS a + i,
+    (a TIMESTAMPTZ, i) AS googlesql.utc(make_timestamp(epoch_us(a)) + i), (a TIME, i) AS a + i, (a INTERVAL, i) AS a + i;
+CREATE OR REPLACE MACRO googlesql.subtract_interval(a DATE, i) AS CAST(a - i AS DATE), (a TIMESTAMP, i) AS a - i,
+    (a TIMESTAMPTZ, i) AS googlesql.utc(make_timestamp(epoch_us(a)) - i), (a TIME, i) AS a - i, (a INTERVAL, i) AS a - i;
+-- DATE plus an interval literal is a DATETIME, unlike DATE_ADD.
+CREATE OR REPLACE MACRO googlesql.plus_interval(a DATE, i) AS CAST(a AS TIMESTAMP) + i, (a TIMESTAMP, i) AS a + i,
+    (a TIMESTAMPTZ, i) AS googlesql.utc(make_timestamp(epoch_us(a)) + i), (a INTERVAL, i) AS a + i;
+CREATE OR REPLACE MACRO googlesql.minus_interval(a DATE, i) AS CAST(a AS TIMESTAMP) - i, (a TIMESTAMP, i) AS a - i,
+    (a TIMESTAMPTZ, i) AS googlesql.utc(make_timestamp(epoch_us(a)) - i), (a INTERVAL, i) AS a - i;
+
+CREATE OR REPLACE MACRO googlesql.unix_date(a) AS CAST(date_diff('day', DATE '1970-01-01', a) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.date_from_unix_date(n) AS DATE '1970-01-01' + CAST(n AS INTEGER);
+CREATE OR REPLACE MACRO googlesql.unix_micros(a) AS epoch_us(a);
+CREATE OR REPLACE MACRO googlesql.unix_millis(a) AS CAST(floor(epoch_us(a) / 1e3) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.unix_seconds(a) AS CAST(epoch_us(date_trunc('second', make_timestamp(epoch_us(a)))) // 1000000 AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.timestamp_micros(n) AS googlesql.utc(make_timestamp(n));
+CREATE OR REPLACE MACRO googlesql.timestamp_millis(n) AS googlesql.utc(make_timestamp(n * 1000));
+CREATE OR REPLACE MACRO googlesql.timestamp_seconds(n) AS googlesql.utc(make_timestamp(n * 1000000));
+CREATE OR REPLACE MACRO googlesql.current_timestamp() AS now();
+CREATE OR REPLACE MACRO googlesql.current_datetime() AS make_timestamp(epoch_us(now()));
+CREATE OR REPLACE MACRO googlesql.current_date() AS CAST(make_timestamp(epoch_us(now())) AS DATE);
+CREATE OR REPLACE MACRO googlesql.current_time() AS CAST(make_timestamp(epoch_us(now())) AS TIME);
+
+CREATE OR REPLACE MACRO googlesql.parse_date(format, a) AS CAST(strptime(googlesql.trim(a), format) AS DATE);
+CREATE OR REPLACE MACRO googlesql.parse_datetime(format, a) AS CAST(strptime(googlesql.trim(a), format) AS TIMESTAMP);
+CREATE OR REPLACE MACRO googlesql.parse_time(format, a) AS CAST(strptime(googlesql.trim(a), format) AS TIME);
+CREATE OR REPLACE MACRO googlesql.parse_timestamp(format, a) AS googlesql.utc(CAST(strptime(googlesql.trim(a), format) AS TIMESTAMP));
+
+-- Each element is the one before plus the step, so that a month's end does not come back once lost.
+CREATE OR REPLACE MACRO googlesql.generate_date_array(a, b, step) AS
+    CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN
+        list_transform(generate_series(CAST(CAST(a AS DATE) AS TIMESTAMP), CAST(CAST(b AS DATE) AS TIMESTAMP), step), lambda v: CAST(v AS DATE)) END;
+CREATE OR REPLACE MACRO googlesql.generate_timestamp_array(a, b, step) AS
+    list_transform(generate_series(make_timestamp(epoch_us(a)), make_timestamp(epoch_us(b)), step), lambda v: googlesql.utc(v));
+
+CREATE OR REPLACE MACRO googlesql.date_of(y, m, d) AS make_date(CAST(y AS BIGINT), CAST(m AS BIGINT), CAST(d AS BIGINT));
+CREATE OR REPLACE MACRO googlesql.time_of(h, m, s) AS make_time(CAST(h AS BIGINT), CAST(m AS BIGINT), CAST(s AS DOUBLE));
+CREATE OR REPLACE MACRO googlesql.datetime_of(y, month, d, h, m, s) AS
+    make_timestamp(CAST(y AS BIGINT), CAST(month AS BIGINT), CAST(d AS BIGINT), CAST(h AS BIGINT), CAST(m AS BIGINT), CAST(s AS DOUBLE));
+CREATE OR REPLACE MACRO googlesql.date_and_time(d, t) AS CAST(d AS DATE) + CAST(t AS TIME);
+CREATE OR REPLACE MACRO googlesql.parse_zoned_timestamp(format, a) AS googlesql.utc(make_timestamp(epoch_us(strptime(googlesql.trim(a), format))));
+-- `changes` are the seconds changes which a zone's distance from UTC changes, `distances` what is added before and after each.
+CREATE OR REPLACE MACRO googlesql.clock_of_zone(clock TIMESTAMP, changes, distances) AS list_transform([clock], lambda v:
+    v + to_seconds(distances[len(list_filter(changes, lambda instant: instant * 1000000 <= epoch_us(v))) + 1]))[1];

@@ -1,0 +1,54 @@
+//! The runtime library: GoogleSQL's meaning as DuckDB macros, kept in the schema `googlesql` of the database file.
+//!
+//! Being in the file, they are there for any DuckDB client that reads a view. They rely on DuckDB's settings as it
+//! ships them: `error_on_division_by_zero`, `ieee_floating_point_ops` and the binary `default_collation`.
+//! The session's `TimeZone` and `default_null_order` have no say.
+
+use duckdb::Connection;
+
+use crate::googlesql::duckdb::RUNTIME_SCHEMA;
+
+/// The families, in an order in which each finds the macros it calls.
+const FAMILIES: &[&str] = &[
+    include_str!("arithmetic.sql"),
+    include_str!("casts.sql"),
+    include_str!("strings.sql"),
+    include_str!("dates.sql"),
+    include_str!("arrays.sql"),
+    include_str!("json.sql"),
+];
+
+/// A digest of the macros, by which a database file tells whether it holds these.
+pub fn version() -> String {
+    let mut hasher = blake3::Hasher::new();
+    for family in FAMILIES {
+        hasher.update(family.as_bytes());
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+/// Writes the macros into the database, unless they are there already: one small query then.
+///
+/// # Errors
+/// What DuckDB says, as when the database is open for reading only and its macros are of another version.
+pub fn install(connection: &Connection) -> duckdb::Result<()> {
+    let version = version();
+    let installed: duckdb::Result<String> =
+        connection.query_row(&format!("SELECT {RUNTIME_SCHEMA}.runtime_version()"), [], |row| row.get(0));
+    if installed.is_ok_and(|installed| installed == version) {
+        return Ok(());
+    }
+    let mut script = format!("BEGIN; CREATE SCHEMA IF NOT EXISTS {RUNTIME_SCHEMA};\n");
+    for family in FAMILIES {
+        script.push_str(family);
+    }
+    script.push_str(&format!(
+        "CREATE OR REPLACE MACRO {RUNTIME_SCHEMA}.runtime_version() AS '{version}'; COMMIT;"
+    ));
+    let written = connection.execute_batch(&script);
+    if written.is_err() {
+        // Without a transaction there is nothing to take back, and that is all a failure here can mean.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    written
+}
