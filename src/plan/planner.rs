@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Action, BuildAction, Drift, Estimate, LoadAction, Orphan, Plan, Publish, Reason, Record, Step, audit,
-    diff, file,
+    Action, BuildAction, ColumnChanges, Drift, Estimate, LoadAction, Orphan, Plan, Publish, Reason, Record,
+    Step, audit, diff, file,
 };
 use crate::compile::{CompiledNode, CompiledProject};
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -81,8 +81,7 @@ pub fn plan(planning: &Planning<'_>) -> Result<Plan, Diagnostics> {
     faults.into_result(plan)
 }
 
-/// The nodes that a plan would say are changed, for `state:changed`: those with a step of their own reason, and
-/// what depends on them.
+/// The work of planning, node by node.
 struct Planner<'a> {
     planning: &'a Planning<'a>,
     faults: Diagnostics,
@@ -343,7 +342,7 @@ impl Planner<'_> {
                     relation,
                     reasons: vec![Reason::Removed],
                     action: Action::Drop { materialization },
-                    columns: Default::default(),
+                    columns: ColumnChanges::default(),
                     touches: Vec::new(),
                     estimate: Estimate::default(),
                     waits_for: BTreeSet::new(),

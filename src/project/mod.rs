@@ -5,9 +5,11 @@
 //! anything less.
 
 mod address;
+mod dashboards;
 mod expectation;
 mod names;
 mod resolve;
+mod suites;
 
 use std::path::PathBuf;
 use std::sync::Arc;

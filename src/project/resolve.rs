@@ -25,7 +25,12 @@ use crate::manifest::{Loaded, RawManifest};
 /// # Errors
 /// All faults together: duplicate and malformed names, references to nothing, bad types, schedules, files.
 pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> {
-    let mut resolver = Resolver { raw: &raw, faults: Diagnostics::new(), nodes: IndexMap::new() };
+    let mut resolver = Resolver {
+        raw: &raw,
+        faults: Diagnostics::new(),
+        nodes: IndexMap::new(),
+        expectation_names: IndexMap::new(),
+    };
     resolver.pipeline();
     for file in &raw.sources {
         resolver.sources(file);
@@ -77,10 +82,13 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
     Ok((project, warnings))
 }
 
-struct Resolver<'a> {
-    raw: &'a RawManifest,
-    faults: Diagnostics,
+/// What resolving works on.
+pub(super) struct Resolver<'a> {
+    pub(super) raw: &'a RawManifest,
+    pub(super) faults: Diagnostics,
     nodes: IndexMap<String, Node>,
+    /// How often a table's expectations have had a name.
+    pub(super) expectation_names: IndexMap<(Address, String), usize>,
 }
 
 /// What source and seed entries have in common.
@@ -436,306 +444,14 @@ impl Resolver<'_> {
         false
     }
 
-    fn address(&mut self, name: &str, span: &Span) -> Option<Address> {
-        match self.nodes.get(name) {
-            Some(node) => Some(node.address.clone()),
-            None => {
-                let names: Vec<String> = self.nodes.keys().cloned().collect();
-                self.known("source, seed or model", name, names.iter(), span);
-                None
-            }
+    /// The node of a name; a fault where there is none.
+    pub(super) fn address(&mut self, name: &str, span: &Span) -> Option<Address> {
+        if let Some(node) = self.nodes.get(name) {
+            return Some(node.address.clone());
         }
-    }
-
-    fn suites(
-        &mut self,
-        file: &Loaded<ExpectationsFile>,
-        suites: &mut IndexMap<String, Span>,
-        expectations: &mut Vec<Expectation>,
-    ) {
-        for (name, suite) in &file.content.suites {
-            let pointer = format!("/suites/{}", escape_pointer(name));
-            let span = file.document.key_span(&pointer);
-            if let Some(first) = suites.insert(name.clone(), span.clone()) {
-                self.faults.push(
-                    Diagnostic::error(Code::DuplicateName, format!("the suite `{name}` is declared twice"))
-                        .at(span, "declared again")
-                        .also(first, "first declared here"),
-                );
-            }
-            let Some(on) = self.suite_table(name, suite, &file.document, &pointer) else {
-                continue;
-            };
-            for (index, spec) in suite.expectations.iter().enumerate() {
-                let at =
-                    Place { document: &file.document, pointer: format!("{pointer}/expectations/{index}") };
-                for mut expectation in self.expectation(spec, &on, &at) {
-                    expectation.suite.clone_from(name);
-                    expectation.tags.clone_from(&suite.tags);
-                    expectations.push(expectation);
-                }
-            }
-        }
-        self.unique_expectation_names(expectations);
-    }
-
-    /// The table of a suite: the one that it names, or the one that it is named after.
-    fn suite_table(
-        &mut self,
-        name: &str,
-        suite: &types::Suite,
-        document: &Document,
-        pointer: &str,
-    ) -> Option<Address> {
-        match &suite.table {
-            Some(table) => self.address(table, &document.value_span(&format!("{pointer}/table"))),
-            None => self.address(name, &document.key_span(pointer)),
-        }
-    }
-
-    /// Names made from kinds and columns get a number when they repeat; names that were written must not repeat.
-    fn unique_expectation_names(&mut self, expectations: &mut [Expectation]) {
-        let mut seen: IndexMap<(Address, String), usize> = IndexMap::new();
-        for expectation in expectations.iter_mut() {
-            let count = seen.entry((expectation.on.clone(), expectation.name.clone())).or_insert(0);
-            *count += 1;
-            if *count > 1 {
-                expectation.name = format!("{}_{count}", expectation.name);
-            }
-        }
-    }
-
-    /// One entry of a suite; an entry about several columns is an expectation for each.
-    fn expectation(&mut self, spec: &ExpectationSpec, on: &Address, at: &Place<'_>) -> Vec<Expectation> {
-        match spec {
-            ExpectationSpec::NotNull(spec) => spec
-                .columns
-                .iter()
-                .enumerate()
-                .map(|(index, column)| {
-                    let kind = ExpectationKind::NotNull { column: column.clone() };
-                    let column_span = at.document.value_span(&format!("{}/columns/{index}", at.pointer));
-                    let common = Common::of_rows(
-                        &spec.name,
-                        spec.severity,
-                        &spec.description,
-                        &spec.filter,
-                        spec.mostly,
-                    );
-                    self.finish(common, kind, column, Some(column_span), on, at)
-                })
-                .collect(),
-            ExpectationSpec::Unique(spec) => {
-                let kind = ExpectationKind::Unique { columns: spec.columns.clone() };
-                let common =
-                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
-                vec![self.finish(common, kind, &spec.columns.join("_"), Some(at.value("columns")), on, at)]
-            }
-            ExpectationSpec::AcceptedValues(spec) => {
-                let kind = ExpectationKind::AcceptedValues {
-                    column: spec.column.clone(),
-                    values: spec.values.clone(),
-                };
-                let common =
-                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
-                vec![self.finish(common, kind, &spec.column, Some(at.value("column")), on, at)]
-            }
-            ExpectationSpec::Relationships(spec) => {
-                let Some(to) = self.address(&spec.to, &at.value("to")) else { return Vec::new() };
-                let field = spec.field.clone().unwrap_or_else(|| spec.column.clone());
-                let kind = ExpectationKind::Relationships { column: spec.column.clone(), to, field };
-                let common =
-                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
-                vec![self.finish(common, kind, &spec.column, Some(at.value("column")), on, at)]
-            }
-            ExpectationSpec::Between(spec) => {
-                if spec.min.is_none() && spec.max.is_none() {
-                    self.faults.push(
-                        Diagnostic::error(Code::MissingKey, "`between` has neither `min` nor `max`")
-                            .at(at.document.value_span(&at.pointer), "no bound here")
-                            .help("give at least one of them"),
-                    );
-                }
-                spec.columns
-                    .iter()
-                    .enumerate()
-                    .map(|(index, column)| {
-                        let kind = ExpectationKind::Between {
-                            column: column.clone(),
-                            min: spec.min.clone(),
-                            max: spec.max.clone(),
-                        };
-                        let column_span = at.value(&format!("columns/{index}"));
-                        let common = Common::of_rows(
-                            &spec.name,
-                            spec.severity,
-                            &spec.description,
-                            &spec.filter,
-                            spec.mostly,
-                        );
-                        self.finish(common, kind, column, Some(column_span), on, at)
-                    })
-                    .collect()
-            }
-            ExpectationSpec::Expression(spec) => {
-                let sql = at.document.text(&format!("{}/sql", at.pointer), &spec.sql);
-                let kind = ExpectationKind::Expression { sql };
-                let common =
-                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
-                vec![self.finish(common, kind, "", None, on, at)]
-            }
-            ExpectationSpec::RowCount(spec) => {
-                let equals = match &spec.equals {
-                    Some(name) => match self.address(name, &at.value("equals")) {
-                        Some(address) => Some(address),
-                        None => return Vec::new(),
-                    },
-                    None => None,
-                };
-                if spec.min.is_none() && spec.max.is_none() && equals.is_none() {
-                    self.faults.push(
-                        Diagnostic::error(Code::MissingKey, "`row_count` has no bound")
-                            .at(at.document.value_span(&at.pointer), "no bound here")
-                            .help("give `min`, `max` or `equals`"),
-                    );
-                }
-                let kind = ExpectationKind::RowCount { min: spec.min, max: spec.max, equals };
-                let common = Common::of_table(&spec.name, spec.severity, &spec.description);
-                vec![self.finish(common, kind, "", None, on, at)]
-            }
-            ExpectationSpec::Freshness(spec) => {
-                let kind =
-                    ExpectationKind::Freshness { column: spec.column.clone(), max_age: spec.max_age.0 };
-                let common = Common::of_table(&spec.name, spec.severity, &spec.description);
-                vec![self.finish(common, kind, &spec.column, Some(at.value("column")), on, at)]
-            }
-        }
-    }
-
-    fn finish(
-        &mut self,
-        common: Common<'_>,
-        kind: ExpectationKind,
-        what: &str,
-        column_span: Option<Span>,
-        on: &Address,
-        at: &Place<'_>,
-    ) -> Expectation {
-        let defaults = &self.raw.pipeline.content.defaults.expectations;
-        let name = common.name.clone().unwrap_or_else(|| match what {
-            "" => kind.name().to_owned(),
-            what => format!("{}_{what}", kind.name()),
-        });
-        Expectation {
-            name,
-            suite: String::new(),
-            on: on.clone(),
-            severity: common.severity.unwrap_or(defaults.severity),
-            filter: common.filter.map(|sql| at.document.text(&format!("{}/where", at.pointer), sql)),
-            mostly: common.mostly,
-            description: common.description.clone(),
-            sample_rows: defaults.sample_rows,
-            tags: Vec::new(),
-            span: at.document.value_span(&at.pointer),
-            column_span,
-            kind,
-        }
-    }
-
-    fn dashboards(&mut self, file: &Loaded<DashboardsFile>, dashboards: &mut IndexMap<String, Dashboard>) {
-        let document = &file.document;
-        for (name, dashboard) in &file.content.dashboards {
-            let pointer = format!("/dashboards/{}", escape_pointer(name));
-            if dashboards.contains_key(name) {
-                self.faults.push(
-                    Diagnostic::error(
-                        Code::DuplicateName,
-                        format!("the dashboard `{name}` is declared twice"),
-                    )
-                    .at(document.key_span(&pointer), "declared again"),
-                );
-            }
-            let sql =
-                |pointer: &str, sql: &str| -> MappedText { document.text(&format!("{pointer}/sql"), sql) };
-            let filters = dashboard.filters.iter().map(|(filter_name, filter)| {
-                let pointer = format!("{pointer}/filters/{}", escape_pointer(filter_name));
-                let filter = Filter {
-                    label: filter.label.clone(),
-                    data_type: filter.data_type,
-                    sql: sql(&pointer, &filter.sql),
-                    default: filter.default.clone(),
-                };
-                (filter_name.clone(), filter)
-            });
-            let tabs = dashboard.tabs.iter().map(|(tab_name, tab)| {
-                let pointer = format!("{pointer}/tabs/{}", escape_pointer(tab_name));
-                let tiles = tab.tiles.iter().map(|(tile_name, tile)| {
-                    let pointer = format!("{pointer}/tiles/{}", escape_pointer(tile_name));
-                    let tile = Tile {
-                        title: tile.title.clone(),
-                        description: tile.description.clone(),
-                        chart: tile.chart.clone(),
-                        sql: sql(&pointer, &tile.sql),
-                        chart_span: document.value_span(&format!("{pointer}/chart")),
-                    };
-                    (tile_name.clone(), tile)
-                });
-                let tab =
-                    Tab { title: tab.title.clone(), question: tab.question.clone(), tiles: tiles.collect() };
-                (tab_name.clone(), tab)
-            });
-            dashboards.insert(
-                name.clone(),
-                Dashboard {
-                    title: dashboard.title.clone(),
-                    description: dashboard.description.clone(),
-                    path: document.file.name.clone(),
-                    filters: filters.collect(),
-                    tabs: tabs.collect(),
-                },
-            );
-        }
-    }
-}
-
-/// Where an entry stands.
-struct Place<'a> {
-    document: &'a Document,
-    pointer: String,
-}
-
-impl Place<'_> {
-    fn value(&self, key: &str) -> Span {
-        self.document.value_span(&format!("{}/{key}", self.pointer))
-    }
-}
-
-/// The fields that kinds of expectations share.
-struct Common<'a> {
-    name: &'a Option<String>,
-    severity: Option<ExpectationSeverity>,
-    description: &'a Option<String>,
-    filter: Option<&'a String>,
-    mostly: f64,
-}
-
-impl<'a> Common<'a> {
-    fn of_rows(
-        name: &'a Option<String>,
-        severity: Option<ExpectationSeverity>,
-        description: &'a Option<String>,
-        filter: &'a Option<String>,
-        mostly: f64,
-    ) -> Self {
-        Self { name, severity, description, filter: filter.as_ref(), mostly }
-    }
-
-    fn of_table(
-        name: &'a Option<String>,
-        severity: Option<ExpectationSeverity>,
-        description: &'a Option<String>,
-    ) -> Self {
-        Self { name, severity, description, filter: None, mostly: 1.0 }
+        let names: Vec<String> = self.nodes.keys().cloned().collect();
+        self.known("source, seed or model", name, names.iter(), span);
+        None
     }
 }
 

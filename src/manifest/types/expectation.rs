@@ -49,9 +49,24 @@ pub enum ExpectationSeverity {
 /// The least or greatest value allowed: a number, a date or other text.
 pub type Bound = Scalar;
 
+/// What entries of every kind have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Common<'a> {
+    /// A name for reports.
+    pub name: Option<&'a String>,
+    /// What a failure means.
+    pub severity: Option<ExpectationSeverity>,
+    /// Why it must hold.
+    pub description: Option<&'a String>,
+    /// The rows that are looked at; kinds about tables have none.
+    pub filter: Option<&'a String>,
+    /// The least share of them that must hold.
+    pub mostly: f64,
+}
+
 /// One kind of expectation with its own fields and the fields that all share.
 macro_rules! kind {
-    ($(#[doc = $doc:literal])+ $name:ident { $($body:tt)* }) => {
+    ($(#[doc = $doc:literal])+ $name:ident { $($body:tt)* } $filter:expr, $mostly:expr) => {
         $(#[doc = $doc])+
         ///
         /// Rows where the value is NULL are skipped, unless the kind is about NULL itself.
@@ -70,6 +85,20 @@ macro_rules! kind {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             #[schemars(example = &"Reports join on it.")]
             pub description: Option<String>,
+        }
+
+        impl $name {
+            fn common(&self) -> Common<'_> {
+                let filter: fn(&Self) -> Option<&String> = $filter;
+                let mostly: fn(&Self) -> f64 = $mostly;
+                Common {
+                    name: self.name.as_ref(),
+                    severity: self.severity,
+                    description: self.description.as_ref(),
+                    filter: filter(self),
+                    mostly: mostly(self),
+                }
+            }
         }
     };
 }
@@ -90,7 +119,15 @@ macro_rules! row_kind {
                 #[schemars(example = 0.98, range(min = 0.0, max = 1.0))]
                 pub mostly: f64,
             }
+            |kind| kind.filter.as_ref(), |kind| kind.mostly
         }
+    };
+}
+
+/// One kind about a table as a whole.
+macro_rules! table_kind {
+    ($(#[doc = $doc:literal])+ $name:ident { $($body:tt)* }) => {
+        kind! { $(#[doc = $doc])+ $name { $($body)* } |_| None, |_| 1.0 }
     };
 }
 
@@ -171,7 +208,7 @@ row_kind! {
     }
 }
 
-kind! {
+table_kind! {
     /// The table has a number of rows within bounds, or as many as another table.
     RowCount {
         /// The fewest rows allowed.
@@ -189,7 +226,7 @@ kind! {
     }
 }
 
-kind! {
+table_kind! {
     /// The newest value of a DATE, DATETIME or TIMESTAMP column is recent enough. An empty table fails.
     Freshness {
         /// The column.
@@ -221,4 +258,20 @@ pub enum ExpectationSpec {
     RowCount(RowCount),
     /// The newest value is recent.
     Freshness(Freshness),
+}
+
+impl ExpectationSpec {
+    /// What entries of every kind have.
+    pub fn common(&self) -> Common<'_> {
+        match self {
+            Self::NotNull(kind) => kind.common(),
+            Self::Unique(kind) => kind.common(),
+            Self::AcceptedValues(kind) => kind.common(),
+            Self::Relationships(kind) => kind.common(),
+            Self::Between(kind) => kind.common(),
+            Self::Expression(kind) => kind.common(),
+            Self::RowCount(kind) => kind.common(),
+            Self::Freshness(kind) => kind.common(),
+        }
+    }
 }

@@ -13,8 +13,8 @@ mod source;
 
 pub use dashboard::{Chart, Dashboard, DashboardsFile, Filter, FilterType, NumberFormat, Tab, Tile};
 pub use expectation::{
-    AcceptedValues, Between, Bound, ExpectationSeverity, ExpectationSpec, ExpectationsFile, Expression,
-    Freshness, NotNull, Relationships, RowCount, Suite, Unique,
+    AcceptedValues, Between, Bound, Common, ExpectationSeverity, ExpectationSpec, ExpectationsFile,
+    Expression, Freshness, NotNull, Relationships, RowCount, Suite, Unique,
 };
 pub use model::{Materialization, Model, ModelColumn, ModelDefaults, ModelsFile};
 pub use orchestration::{
