@@ -81,7 +81,11 @@ fn written(result: &QueryResult, format: RowFormat) -> Result<String, Diagnostic
             format!("{:#}\n", json!({ "schema": schema, "rows": rows }))
         }
         RowFormat::Jsonl => {
-            result.rows.iter().map(|row| format!("{}\n", object(&result.columns, row))).collect()
+            let mut lines = String::new();
+            for row in &result.rows {
+                lines.push_str(&format!("{}\n", object(&result.columns, row)));
+            }
+            lines
         }
         RowFormat::Csv => csv(result)?,
     })

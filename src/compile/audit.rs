@@ -134,14 +134,13 @@ fn check_columns(
             }),
         );
     }
-    if let ExpectationKind::Relationships { to, field, .. } = &expectation.kind {
-        if let Some(other) = nodes.get(&to.name) {
-            faults.extend(
-                unknown_column(field, to, &other.columns).map(|fault| {
-                    fault.at(expectation.span.clone(), "named here").about(expectation.address())
-                }),
-            );
-        }
+    if let ExpectationKind::Relationships { to, field, .. } = &expectation.kind
+        && let Some(other) = nodes.get(&to.name)
+    {
+        faults.extend(
+            unknown_column(field, to, &other.columns)
+                .map(|fault| fault.at(expectation.span.clone(), "named here").about(expectation.address())),
+        );
     }
     if let ExpectationKind::Freshness { column, .. } = &expectation.kind {
         let found = node.columns.iter().find(|known| known.name.eq_ignore_ascii_case(column));

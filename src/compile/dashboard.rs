@@ -43,7 +43,7 @@ pub(super) fn compile_tiles(
         }
         for (tab_name, tab) in &dashboard.tabs {
             for (tile_name, tile) in &tab.tiles {
-                compiler.tile(format!("tile.{name}.{tab_name}.{tile_name}"), tile, &parameters);
+                compiler.tile(&format!("tile.{name}.{tab_name}.{tile_name}"), tile, &parameters);
             }
         }
     }
@@ -63,8 +63,10 @@ struct Compiler<'a, 'p> {
 }
 
 impl Compiler<'_, '_> {
-    fn tile(&mut self, address: String, tile: &Tile, parameters: &Parameters) {
-        let Some(analysis) = self.query(address.clone(), &tile.title, &tile.sql, parameters) else { return };
+    fn tile(&mut self, address: &str, tile: &Tile, parameters: &Parameters) {
+        let Some(analysis) = self.query(address.to_owned(), &tile.title, &tile.sql, parameters) else {
+            return;
+        };
         if analysis.open {
             return;
         }
@@ -79,7 +81,7 @@ impl Compiler<'_, '_> {
                         format!("the query gives no column `{wanted}`"),
                     )
                     .at(tile.chart_span.clone(), "drawn here")
-                    .about(address.clone())
+                    .about(address)
                     .help(help),
                 );
             }

@@ -436,7 +436,7 @@ impl Pieces<'_> {
         let same = (0..=same).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         match self.template.span(start..start + same.max(1)) {
             Some(span) if span.range.len() == same && same > 0 => {
-                self.mapped.push_verbatim(&span.file, span.range)
+                self.mapped.push_verbatim(&span.file, span.range);
             }
             Some(span) => self.mapped.push_made(&text[..same], &span),
             None => self.mapped.text.push_str(&text[..same]),

@@ -156,7 +156,7 @@ impl Planner<'_> {
         let columns = if state.is_some() && rebuilds {
             diff::columns(before, &compiled.columns)
         } else {
-            Default::default()
+            ColumnChanges::default()
         };
         self.plan.datasets.insert(node.dataset.clone());
         self.plan.steps.push(Step {

@@ -6,16 +6,12 @@ use std::str::FromStr;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
-use super::{
-    Address, Dashboard, Detail, Expectation, ExpectationKind, Filter, Load, LoadColumn, Model, ModelColumn,
-};
-use super::{Node, NodeKind, Project, Tab, Tile, names};
-use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, SourceFile, Span, did_you_mean};
+use super::{Address, Detail, Load, LoadColumn, Model, ModelColumn, Node, NodeKind, Project, names};
+use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile, Span, did_you_mean};
 use crate::googlesql::Type;
 use crate::manifest::load::source_file;
 use crate::manifest::types::{
-    self, DashboardsFile, ExpectationSeverity, ExpectationSpec, ExpectationsFile, MissingColumn, ModelsFile,
-    NewColumn, OneOrMany, RejectLimit, SourceColumn, SourcesFile,
+    self, MissingColumn, ModelsFile, NewColumn, OneOrMany, RejectLimit, SourceColumn, SourcesFile,
 };
 use crate::manifest::yaml::{Document, escape_pointer};
 use crate::manifest::{Loaded, RawManifest};

@@ -36,7 +36,7 @@ impl Explainer<'_> {
                 faults.push(
                     Diagnostic::error(
                         Code::WrongType,
-                        format!("{} must be {}, not {found}", self.place_name(&pointer), wanted(kind)),
+                        format!("{} must be {}, not {found}", Self::place_name(&pointer), wanted(kind)),
                     )
                     .at(self.document.value_span(&pointer), format!("this is {found}"))
                     .maybe_help(self.type_hint(error, kind)),
@@ -51,7 +51,7 @@ impl Explainer<'_> {
             _ => faults.push(
                 Diagnostic::error(
                     Code::BadValue,
-                    format!("{} {}", self.place_name(&pointer), broken_rule(error)),
+                    format!("{} {}", Self::place_name(&pointer), broken_rule(error)),
                 )
                 .at(self.document.value_span(&pointer), "this value")
                 .maybe_help(self.examples(error).map(|examples| format!("for example {examples}"))),
@@ -64,13 +64,13 @@ impl Explainer<'_> {
         let place = self.document.key_span(&format!("{pointer}/{}", escape_pointer(key)));
         let help = did_you_mean(key, known.iter().map(String::as_str))
             .unwrap_or_else(|| format!("known here: {}", quoted(known.iter().map(String::as_str))));
-        Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in {}", self.place_name(pointer)))
+        Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in {}", Self::place_name(pointer)))
             .at(place, "not a key of the manifest")
             .help(help)
     }
 
     fn missing_key(&self, pointer: &str, key: &str) -> Diagnostic {
-        Diagnostic::error(Code::MissingKey, format!("{} lacks the key `{key}`", self.place_name(pointer)))
+        Diagnostic::error(Code::MissingKey, format!("{} lacks the key `{key}`", Self::place_name(pointer)))
             .at(self.document.key_span(pointer), format!("`{key}` is missing here"))
             .help(format!("add `{key}:` below it"))
     }
@@ -78,8 +78,8 @@ impl Explainer<'_> {
     fn not_among(&self, pointer: &str, found: &Value, options: &[String]) -> Diagnostic {
         let shown = if self.document.is_substituted(pointer) { None } else { found.as_str() };
         let message = match shown {
-            Some(text) => format!("`{text}` is no value of {}", self.place_name(pointer)),
-            None => format!("this is no value of {}", self.place_name(pointer)),
+            Some(text) => format!("`{text}` is no value of {}", Self::place_name(pointer)),
+            None => format!("this is no value of {}", Self::place_name(pointer)),
         };
         let all = format!("one of {}", quoted(options.iter().map(String::as_str)));
         let meant = shown.and_then(|text| did_you_mean(text, options.iter().map(String::as_str)));
@@ -102,7 +102,7 @@ impl Explainer<'_> {
             faults.push(
                 Diagnostic::error(
                     Code::WrongType,
-                    format!("{} fits none of its forms", self.place_name(&pointer)),
+                    format!("{} fits none of its forms", Self::place_name(&pointer)),
                 )
                 .at(self.document.value_span(&pointer), format!("this is {found}")),
             );
@@ -113,7 +113,7 @@ impl Explainer<'_> {
             faults.push(
                 Diagnostic::error(
                     Code::WrongType,
-                    format!("{} must be a mapping, not {found}", self.place_name(&pointer)),
+                    format!("{} must be a mapping, not {found}", Self::place_name(&pointer)),
                 )
                 .at(self.document.value_span(&pointer), format!("this is {found}"))
                 .help(format!("write a mapping with the key `{key}`")),
@@ -191,7 +191,7 @@ impl Explainer<'_> {
     }
 
     /// What people call the place: `model stg_orders`, `source raw_orders, column order_id`, or the dotted path.
-    fn place_name(&self, pointer: &str) -> String {
+    fn place_name(pointer: &str) -> String {
         let path: Vec<String> =
             pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
         if path.is_empty() {

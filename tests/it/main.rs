@@ -9,6 +9,8 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+mod conformance;
+mod sample_data;
 mod support;
 
 use support::Project;

@@ -121,7 +121,7 @@ impl<'q> Analyzer<'q, '_> {
                 Type::Unknown
             }
         };
-        Value { data_type, form: value.form_of_part(), sources, print }
+        Value { form: value.form_of_part(), ..Value::computed(data_type, sources, print) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use sqlparser::ast::{Expr, Ident};
+use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Span;
 
 use super::query::{Cte, Output};
@@ -31,7 +31,7 @@ pub(super) struct Analyzer<'q, 'c> {
     unchecked: Vec<Note>,
     tables: BTreeMap<Vec<String>, Option<Rc<Loaded>>>,
     /// Table and column of each source number.
-    stored: Vec<(Rc<str>, String)>,
+    stored: Vec<(Rc<str>, Rc<str>)>,
     read: Vec<bool>,
     /// Tables used, by the catalog's name.
     used_names: BTreeSet<Rc<str>>,
@@ -140,10 +140,11 @@ impl<'q, 'c> Analyzer<'q, 'c> {
         let mut attributes = Vec::with_capacity(columns.len());
         for column in columns {
             let id = u32::try_from(self.stored.len()).unwrap_or(u32::MAX);
-            self.stored.push((Rc::clone(table), column.name.clone()));
+            let name: Rc<str> = column.name.as_str().into();
+            self.stored.push((Rc::clone(table), Rc::clone(&name)));
             self.read.push(false);
             attributes.push(Attribute {
-                name: Some(column.name.as_str().into()),
+                name: Some(name),
                 data_type: column.data_type.clone(),
                 sources: Sources::One(id),
                 print: mix(u64::from(id), 1),
@@ -196,7 +197,7 @@ impl<'q, 'c> Analyzer<'q, 'c> {
             self.used_names.iter().map(|name| (name.to_string(), BTreeSet::new())).collect();
         for ((table, column), read) in self.stored.iter().zip(&self.read) {
             if *read {
-                reads.entry(table.to_string()).or_default().insert(column.clone());
+                reads.entry(table.to_string()).or_default().insert(column.to_string());
             }
         }
         let mut tables = std::mem::take(&mut self.used);
@@ -211,7 +212,7 @@ impl<'q, 'c> Analyzer<'q, 'c> {
             .as_slice()
             .iter()
             .filter_map(stored)
-            .map(|(table, column)| ColumnRef { table: table.to_string(), column: column.clone() })
+            .map(|(table, column)| ColumnRef { table: table.to_string(), column: column.to_string() })
             .collect()
     }
 
@@ -220,16 +221,12 @@ impl<'q, 'c> Analyzer<'q, 'c> {
         &mut self,
         attribute: &Attribute,
         print: u64,
-        ident: &Ident,
+        span: Span,
         scope: &Scope<'_, 'q>,
     ) -> Value<'q> {
         self.mark_read(attribute);
-        scope.recorder.reference(&ident.value, ident.span, print);
-        Value {
-            data_type: attribute.data_type.clone(),
-            form: Form::Column,
-            sources: attribute.sources.clone(),
-            print,
-        }
+        let name = attribute.name.clone().unwrap_or_default();
+        scope.recorder.reference(&name, span, print);
+        Value::column(attribute.data_type.clone(), attribute.sources.clone(), print)
     }
 }

@@ -12,17 +12,32 @@ use super::expression::{join, span_of};
 use super::functions::{Function, Known, advice, find};
 use super::parts::{Use, argument_name, field_name, is_part, is_weekday, parts_of};
 use super::scope::print_of;
-use super::signature::{Argument, Fit, Given, Kind, Misfit, Pattern, Signature, distinct_takes};
+use super::signature::{Argument, Count, Fit, Given, Kind, Misfit, Pattern, Signature, distinct_takes};
 use super::sources::Sources;
 use super::value::{Form, Value};
 use crate::diag::Code;
 use crate::googlesql::{SqlFault, Type};
 
-/// An argument and its place.
+/// Arguments and their places.
+#[derive(Default)]
 struct Placed<'q> {
-    argument: Argument<'q>,
-    place: &'q Expr,
+    arguments: Vec<Argument<'q>>,
+    places: Vec<&'q Expr>,
 }
+
+impl<'q> Placed<'q> {
+    fn push(&mut self, argument: Argument<'q>, place: &'q Expr) {
+        self.arguments.push(argument);
+        self.places.push(place);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&Argument<'q>, &'q Expr)> {
+        self.arguments.iter().zip(self.places.iter().copied())
+    }
+}
+
+/// The second argument of NORMALIZE.
+const NORMAL_FORMS: &[&str] = &["NFC", "NFKC", "NFD", "NFKD"];
 
 /// Functions whose results differ from call to call.
 const VOLATILE: &[&str] = &["RAND", "GENERATE_UUID"];
@@ -166,8 +181,16 @@ impl<'q> Analyzer<'q, '_> {
     ) -> Value<'q> {
         let FunctionArguments::List(list) = &call.args else {
             // CURRENT_DATE without parentheses.
-            return self.matched(function, &[], span, true);
+            return self.matched(function, &Placed::default(), span);
         };
+        let orders = matches!(function.name, "ARRAY_AGG" | "STRING_AGG" | "ARRAY_CONCAT_AGG");
+        let ordered = |clause: &&FunctionArgumentClause| {
+            matches!(clause, FunctionArgumentClause::OrderBy(_) | FunctionArgumentClause::Limit(_))
+        };
+        if !orders && list.clauses.iter().any(|clause| ordered(&clause)) {
+            let message = format!("{} takes no ORDER BY and no LIMIT in its parentheses", function.name);
+            self.wrong(Code::SqlInvalid, span, message);
+        }
         let mut clause_sources = Sources::None;
         for clause in &list.clauses {
             clause_sources.add(&self.clause(clause, context));
@@ -177,7 +200,7 @@ impl<'q> Analyzer<'q, '_> {
         {
             return Value { print: 0, ..Value::of(Type::Int64) };
         }
-        let mut placed = Vec::with_capacity(list.args.len());
+        let mut placed = Placed::default();
         for argument in &list.args {
             let (name, inner) = match argument {
                 FunctionArg::Named { name, arg, .. } => (Some(name.value.as_str()), arg),
@@ -188,13 +211,13 @@ impl<'q> Analyzer<'q, '_> {
                 self.wrong(Code::SqlWrongArguments, span, format!("{} does not take `*`", function.name));
                 return Value::unknown();
             };
-            let given = self.given(function, placed.len(), place, context);
-            placed.push(Placed { argument: Argument { name, given }, place });
+            let given = self.given(function, placed.places.len(), place, context);
+            placed.push(Argument { name, given }, place);
         }
         if list.duplicate_treatment == Some(DuplicateTreatment::Distinct) {
             self.distinct(function, &placed, span);
         }
-        let mut value = self.matched(function, &placed, span, false);
+        let mut value = self.matched(function, &placed, span);
         value.sources.add(&clause_sources);
         value
     }
@@ -208,12 +231,12 @@ impl<'q> Analyzer<'q, '_> {
         context: &Context<'_, 'q>,
     ) -> Value<'q> {
         let Known::Signed(function) = find(name) else { return Value::unknown() };
-        let mut placed = Vec::with_capacity(arguments.len());
+        let mut placed = Placed::default();
         for place in arguments {
-            let given = self.given(function, placed.len(), place, context);
-            placed.push(Placed { argument: Argument { name: None, given }, place });
+            let given = self.given(function, placed.places.len(), place, context);
+            placed.push(Argument { name: None, given }, place);
         }
-        self.matched(function, &placed, span_of(whole), false)
+        self.matched(function, &placed, span_of(whole))
     }
 
     /// What stands at the place of an argument.
@@ -235,7 +258,8 @@ impl<'q> Analyzer<'q, '_> {
             && interval.last_field.is_none()
         {
             let value = self.expression(&interval.value, context);
-            if conversion(&value, &Type::Int64).is_none() {
+            let whole_text = matches!(value.form, Form::Text(text) if text.trim().parse::<i64>().is_ok());
+            if !whole_text && conversion(&value, &Type::Int64).is_none() {
                 let message = format!(
                     "INTERVAL takes a whole number (INT64) in {}, and this is {}",
                     function.name,
@@ -249,28 +273,22 @@ impl<'q> Analyzer<'q, '_> {
     }
 
     /// The best signature for the arguments.
-    fn matched(
-        &mut self,
-        function: &'static Function,
-        placed: &[Placed<'q>],
-        span: Span,
-        bare: bool,
-    ) -> Value<'q> {
-        let arguments: Vec<Argument<'q>> = placed.iter().map(|placed| placed.argument.clone()).collect();
+    fn matched(&mut self, function: &'static Function, placed: &Placed<'q>, span: Span) -> Value<'q> {
+        let arguments = &placed.arguments;
         let mut sources = Sources::None;
-        let mut print = if bare || !VOLATILE.contains(&function.name) { print_of(function.name) } else { 0 };
+        let mut print = if VOLATILE.contains(&function.name) { 0 } else { print_of(function.name) };
         let mut vague = false;
-        for placed in placed {
-            match &placed.argument.given {
+        for (argument, place) in placed.iter() {
+            match &argument.given {
                 Given::Value(value) => {
                     sources.add(&value.sources);
                     print = join(print, value.print);
                     vague |= value.is_unknown();
                 }
-                Given::Word => print = join(print, print_of(&placed.place.to_string().to_uppercase())),
+                Given::Word => print = join(print, print_of(&place.to_string().to_uppercase())),
                 Given::Interval(interval, inner) => {
                     sources.add(interval);
-                    print = join(join(print, *inner), print_of(&placed.place.to_string().to_uppercase()));
+                    print = join(join(print, *inner), print_of(&place.to_string().to_uppercase()));
                 }
             }
         }
@@ -286,7 +304,7 @@ impl<'q> Analyzer<'q, '_> {
         let mut misfit = Misfit::Count;
         let mut several = false;
         for signature in &function.signatures {
-            match signature.fit(&arguments) {
+            match signature.fit(arguments) {
                 Ok(fit) => {
                     several |= best.as_ref().is_some_and(|(_, other)| other.result != fit.result);
                     if best.as_ref().is_none_or(|(_, other)| fit.price < other.price) {
@@ -300,19 +318,26 @@ impl<'q> Analyzer<'q, '_> {
             self.misfit(function, placed, span, misfit);
             return Value { sources, ..Value::unknown() };
         };
-        self.check_arguments(function, signature, placed);
+        self.check_arguments(function, signature, &fit, placed);
+        if let ("ARRAY_AGG", Some((Argument { given: Given::Value(value), .. }, place))) =
+            (function.name, placed.iter().next())
+            && matches!(value.data_type, Type::Array(_))
+        {
+            let fault = SqlFault::new(Code::SqlTypeMismatch, span_of(place), "an array cannot hold arrays");
+            self.fault(fault.help("ARRAY_CONCAT_AGG joins arrays to one"));
+        }
         let data_type = if vague && several { Type::Unknown } else { fit.result };
         let form = if function.name == "ERROR" { Form::Null } else { Form::Computed };
-        Value { data_type, form, sources, print }
+        Value { form, ..Value::computed(data_type, sources, print) }
     }
 
     /// The fault of a call that fits no signature.
-    fn misfit(&mut self, function: &'static Function, placed: &[Placed<'q>], span: Span, misfit: Misfit) {
+    fn misfit(&mut self, function: &'static Function, placed: &Placed<'q>, span: Span, misfit: Misfit) {
         let given: Vec<String> = placed
             .iter()
-            .map(|placed| match &placed.argument.given {
+            .map(|(argument, place)| match &argument.given {
                 Given::Value(value) => value.shown(),
-                Given::Word | Given::Interval(..) => placed.place.to_string(),
+                Given::Word | Given::Interval(..) => place.to_string(),
             })
             .collect();
         let signatures: Vec<&str> = function.signatures.iter().map(|signature| signature.text).collect();
@@ -322,7 +347,7 @@ impl<'q> Analyzer<'q, '_> {
             Misfit::Count => (
                 Code::SqlWrongArguments,
                 span,
-                match placed.len() {
+                match placed.places.len() {
                     0 => format!("{} takes arguments, and here is none", function.name),
                     count => format!(
                         "{} does not take {count} argument{}: ({})",
@@ -335,8 +360,8 @@ impl<'q> Analyzer<'q, '_> {
             Misfit::Type(position) => (
                 Code::SqlTypeMismatch,
                 position
-                    .and_then(|position| placed.get(position))
-                    .map_or(span, |placed| span_of(placed.place)),
+                    .and_then(|position| placed.places.get(position))
+                    .map_or(span, |place| span_of(place)),
                 format!("{} does not take ({})", function.name, given.join(", ")),
             ),
         };
@@ -344,25 +369,49 @@ impl<'q> Analyzer<'q, '_> {
     }
 
     /// Checks that date parts fit the type, and that text literals are what they are taken for.
-    fn check_arguments(&mut self, function: &Function, signature: &Signature, placed: &[Placed<'q>]) {
+    fn check_arguments(
+        &mut self,
+        function: &Function,
+        signature: &Signature,
+        fit: &Fit,
+        placed: &Placed<'q>,
+    ) {
         let subject = signature.parameters.iter().find_map(|parameter| match &parameter.pattern {
             Pattern::Fixed(data_type) if parts_of(data_type, Use::Truncation).first().is_some() => {
                 Some(data_type)
             }
             _ => None,
         });
-        for (placed, parameter) in placed.iter().zip(&signature.parameters) {
-            match (&placed.argument.given, &parameter.pattern) {
+        let last = signature.parameters.last().filter(|last| last.count == Count::Repeated);
+        let parameters =
+            signature.parameters.iter().chain(std::iter::repeat_n(last, placed.places.len()).flatten());
+        for ((argument, place), parameter) in placed.iter().zip(parameters) {
+            match (&argument.given, &parameter.pattern) {
                 (Given::Value(value), Pattern::Fixed(data_type)) => {
-                    self.check_text_literal(value, placed.place, data_type);
+                    self.check_text_literal(value, place, data_type);
+                }
+                (Given::Value(value), Pattern::Variable(variable)) => {
+                    if let Some((_, data_type)) = fit.solution.iter().find(|(own, _)| own == variable) {
+                        self.check_text_literal(value, place, data_type);
+                    }
                 }
                 (Given::Word, Pattern::Part) => {
-                    let Some((part, weekday)) = argument_name(placed.place) else { continue };
-                    self.check_part(function, subject, (&part, weekday.as_deref()), span_of(placed.place));
+                    let Some((part, weekday)) = argument_name(place) else { continue };
+                    self.check_part(function, subject, (&part, weekday.as_deref()), span_of(place));
+                }
+                (Given::Word, Pattern::Word) => {
+                    let word = place.to_string().to_uppercase();
+                    if !NORMAL_FORMS.contains(&word.as_str()) {
+                        let fault = SqlFault::new(
+                            Code::SqlInvalid,
+                            span_of(place),
+                            format!("{} knows no form {word}", function.name),
+                        );
+                        self.fault(fault.help(format!("the forms are {}", NORMAL_FORMS.join(", "))));
+                    }
                 }
                 (Given::Interval(..), Pattern::Interval) => {
-                    let Expr::Interval(Interval { leading_field: Some(field), value, .. }) = placed.place
-                    else {
+                    let Expr::Interval(Interval { leading_field: Some(field), value, .. }) = place else {
                         continue;
                     };
                     let (part, weekday) = field_name(field);
@@ -410,16 +459,16 @@ impl<'q> Analyzer<'q, '_> {
     }
 
     /// DISTINCT needs values that can be grouped.
-    fn distinct(&mut self, function: &Function, placed: &[Placed<'q>], span: Span) {
+    fn distinct(&mut self, function: &Function, placed: &Placed<'q>, span: Span) {
         if function.kind == Kind::Scalar {
             self.wrong(Code::SqlInvalid, span, format!("{} takes no DISTINCT", function.name));
         }
-        for placed in placed {
-            if let Given::Value(value) = &placed.argument.given
+        for (argument, place) in placed.iter() {
+            if let Given::Value(value) = &argument.given
                 && !distinct_takes(&value.data_type)
             {
                 let message = format!("DISTINCT does not take values of type {}", value.data_type);
-                self.wrong(Code::SqlTypeMismatch, span_of(placed.place), message);
+                self.wrong(Code::SqlTypeMismatch, span_of(place), message);
             }
         }
     }
@@ -434,7 +483,11 @@ impl<'q> Analyzer<'q, '_> {
                 value.sources
             }
             FunctionArgumentClause::Limit(count) => {
-                self.expression(count, context);
+                let value = self.expression(count, context);
+                if conversion(&value, &Type::Int64).is_none() {
+                    let message = format!("LIMIT takes a whole number, and this is {}", value.shown());
+                    self.wrong(Code::SqlTypeMismatch, span_of(count), message);
+                }
                 Sources::None
             }
             FunctionArgumentClause::Where(condition) => {
@@ -451,6 +504,9 @@ impl<'q> Analyzer<'q, '_> {
         let mut sources = Sources::None;
         for key in order {
             let value = self.expression(&key.expr, context);
+            if matches!(key.expr, Expr::Value(_)) {
+                self.wrong(Code::SqlInvalid, span_of(&key.expr), "ORDER BY does not take a literal here");
+            }
             self.check_orderable(&value, &key.expr, "ORDER BY");
             sources.add(&value.sources);
         }

@@ -16,6 +16,16 @@ pub(super) fn conversion(value: &Value<'_>, to: &Type) -> Option<u32> {
     if value.is_unknown() || *to == Type::Unknown {
         return Some(EXACT);
     }
+    if let (Some(parts), Type::Struct(fields)) = (&value.parts, to) {
+        if parts.len() != fields.len() {
+            return None;
+        }
+        return parts
+            .iter()
+            .zip(fields)
+            .map(|(part, field)| conversion(part, &field.data_type))
+            .try_fold(0, |worst, price| Some(price?.max(worst)));
+    }
     match value.form {
         Form::Null => Some(LITERAL),
         Form::EmptyArray if matches!(to, Type::Array(_)) => Some(LITERAL),
@@ -84,12 +94,17 @@ pub(super) fn same(left: &Type, right: &Type) -> bool {
 ///
 /// `None` when there is none. Literals give way to columns: a NUMERIC column and `1.5` are NUMERIC.
 pub(super) fn common<'v, 'q: 'v>(values: impl Iterator<Item = &'v Value<'q>> + Clone) -> Option<Type> {
+    if values.clone().any(|value| value.parts.is_some()) {
+        return common_struct(values);
+    }
     let mut result: Option<Type> = None;
+    let mut firm = false;
     for value in values.clone().filter(|value| !value.is_literal()) {
         result = Some(match result {
             None => value.data_type.clone(),
             Some(so_far) => common_of_two(&so_far, &value.data_type)?,
         });
+        firm = true;
     }
     for value in values.clone().filter(|value| value.is_literal()) {
         result = match (result, value.form) {
@@ -97,7 +112,7 @@ pub(super) fn common<'v, 'q: 'v>(values: impl Iterator<Item = &'v Value<'q>> + C
             (None, Form::EmptyArray) => Some(value.data_type.clone()),
             (Some(Type::Array(element)), Form::EmptyArray) => Some(Type::Array(element)),
             (None, _) => Some(value.data_type.clone()),
-            (Some(so_far), _) => Some(common_with_literal(so_far, &value.data_type)?),
+            (Some(so_far), _) => Some(common_with_literal(so_far, &value.data_type, firm)?),
         };
     }
     match result {
@@ -107,7 +122,7 @@ pub(super) fn common<'v, 'q: 'v>(values: impl Iterator<Item = &'v Value<'q>> + C
             .map(|value| value.data_type.clone())
             .try_fold(None, |so_far: Option<Type>, next| match so_far {
                 None => Some(Some(next)),
-                Some(so_far) => common_with_literal(so_far, &next).map(Some),
+                Some(so_far) => common_with_literal(so_far, &next, firm).map(Some),
             })?
             .or(result),
         Some(result) => Some(result),
@@ -115,11 +130,48 @@ pub(super) fn common<'v, 'q: 'v>(values: impl Iterator<Item = &'v Value<'q>> + C
     }
 }
 
-fn common_with_literal(so_far: Type, next: &Type) -> Option<Type> {
+/// The common type of structs, some of them as they are written: field by field.
+fn common_struct<'v, 'q: 'v>(values: impl Iterator<Item = &'v Value<'q>> + Clone) -> Option<Type> {
+    let structs = values.filter(|value| value.form != Form::Null);
+    if structs.clone().any(Value::is_unknown) {
+        return Some(Type::Unknown);
+    }
+    let named = structs.clone().find(|value| !value.is_literal()).or_else(|| structs.clone().next())?;
+    let Type::Struct(names) = &named.data_type else { return None };
+    let mut columns: Vec<Vec<Value<'q>>> = vec![Vec::new(); names.len()];
+    for value in structs {
+        let Type::Struct(fields) = &value.data_type else { return None };
+        if fields.len() != names.len() {
+            return None;
+        }
+        for (position, (column, field)) in columns.iter_mut().zip(fields).enumerate() {
+            let part = value.parts.as_ref().and_then(|parts| parts.get(position)).cloned();
+            let form = if value.is_literal() { Form::Literal } else { Form::Computed };
+            column.push(part.unwrap_or_else(|| Value { form, ..Value::of(field.data_type.clone()) }));
+        }
+    }
+    let fields = names
+        .iter()
+        .zip(&columns)
+        .map(|(field, column)| Some(Field { name: field.name.clone(), data_type: common(column.iter())? }));
+    fields.collect::<Option<Vec<_>>>().map(Type::Struct)
+}
+
+/// The common type of what is known so far and a literal; `firm` when a column is among what is known.
+fn common_with_literal(so_far: Type, next: &Type, firm: bool) -> Option<Type> {
     if literal(next, &so_far).is_some() {
         return Some(so_far);
     }
-    if literal(&so_far, next).is_some() {
+    if let (Type::Struct(ours), Type::Struct(theirs)) = (&so_far, next)
+        && ours.len() == theirs.len()
+    {
+        let fields = ours.iter().zip(theirs).map(|(ours, theirs)| {
+            let data_type = common_with_literal(ours.data_type.clone(), &theirs.data_type, firm)?;
+            Some(Field { name: ours.name.clone(), data_type })
+        });
+        return fields.collect::<Option<Vec<_>>>().map(Type::Struct);
+    }
+    if !firm && literal(&so_far, next).is_some() {
         return Some(next.clone());
     }
     common_of_two(&so_far, next)

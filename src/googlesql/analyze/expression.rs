@@ -40,7 +40,10 @@ impl<'q> Analyzer<'q, '_> {
         self.depth += 1;
         let mark = context.scope.recorder.mark();
         let value = self.form(expr, context);
-        context.scope.recorder.cover(mark, value.print);
+        // GROUP BY is matched by columns, fields of columns, and whole items, as Google's analyzer does.
+        if value.form == Form::Column {
+            context.scope.recorder.cover(mark, value.print);
+        }
         self.depth -= 1;
         value
     }
@@ -240,8 +243,12 @@ impl<'q> Analyzer<'q, '_> {
             Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("ALL") => Vec::new(),
             single => vec![single],
         };
+        if let Some(value) = values.first().cloned() {
+            self.no_null(&value, text, "LIKE");
+        }
         for pattern in patterns {
             let pattern_value = self.expression(pattern, context);
+            self.no_null(&pattern_value, pattern, "LIKE");
             if let Some(value) = values.first().cloned() {
                 let fits = common([&value, &pattern_value].into_iter())
                     .is_some_and(|common| matches!(common, Type::String | Type::Bytes | Type::Unknown));
@@ -297,7 +304,7 @@ impl<'q> Analyzer<'q, '_> {
             sources.add(&result.sources);
         }
         let data_type = self.one_type(&results, expr, "the branches of CASE");
-        Value { data_type, form: Form::Computed, sources, print }
+        Value::computed(data_type, sources, print)
     }
 
     /// The common type of values, or a fault at the first that does not go with those before it.
@@ -371,8 +378,9 @@ impl<'q> Analyzer<'q, '_> {
             };
             self.fault(fault.maybe_help(help.map(str::to_owned)));
         }
-        let print = join(value.print, print_of(&target.to_string()));
-        Value { data_type: target, form: Form::Computed, sources: value.sources, print }
+        let safe = if *kind == CastKind::SafeCast { "SAFE_CAST" } else { "CAST" };
+        let print = join(value.print, mix(print_of(&target.to_string()), print_of(safe)));
+        Value::computed(target, value.sources, print)
     }
 
     /// A type as a query writes it; a fault for those of other databases.
@@ -439,6 +447,10 @@ impl<'q> Analyzer<'q, '_> {
             let zone_value = self.expression(zone, context);
             sources.add(&zone_value.sources);
             print = join(print, zone_value.print);
+            if conversion(&zone_value, &Type::String).is_none() {
+                let message = format!("a time zone is a text, and this is {}", zone_value.shown());
+                self.wrong(Code::SqlTypeMismatch, span_of(zone), message);
+            }
             if !value.is_unknown() && value.data_type != Type::Timestamp {
                 let message = format!("AT TIME ZONE takes a TIMESTAMP, and this is {}", value.shown());
                 self.wrong(Code::SqlTypeMismatch, span_of(source), message);
@@ -472,7 +484,7 @@ impl<'q> Analyzer<'q, '_> {
             "DATETIME" => Type::Datetime,
             _ => Type::Int64,
         };
-        Value { data_type, form: Form::Computed, sources, print }
+        Value::computed(data_type, sources, print)
     }
 
     fn rounding(
@@ -498,7 +510,7 @@ impl<'q> Analyzer<'q, '_> {
         }
         let unit = interval.leading_field.as_ref().map(|field| field_name(field).0).unwrap_or_default();
         let print = join(value.print, print_of(&unit));
-        Value { data_type: Type::Interval, form: Form::Computed, sources: value.sources, print }
+        Value::computed(Type::Interval, value.sources, print)
     }
 
     /// An array constructor, with or without element type.
@@ -526,12 +538,7 @@ impl<'q> Analyzer<'q, '_> {
                 }
                 self.check_text_literal(value, place, &element_type);
             }
-            return Value {
-                data_type: Type::Array(Box::new(element_type)),
-                form: Form::Computed,
-                sources,
-                print,
-            };
+            return Value::computed(Type::Array(Box::new(element_type)), sources, print);
         }
         let data_type = self.one_type(&values, whole, "the elements of the array");
         if let Type::Array(_) = data_type {
@@ -545,7 +552,7 @@ impl<'q> Analyzer<'q, '_> {
         } else {
             Form::Computed
         };
-        Value { data_type: Type::Array(Box::new(data_type)), form, sources, print }
+        Value { form, ..Value::computed(Type::Array(Box::new(data_type)), sources, print) }
     }
 
     fn structure(
@@ -558,6 +565,7 @@ impl<'q> Analyzer<'q, '_> {
         let mut print = print_of("STRUCT");
         let mut fields = Vec::with_capacity(values.len());
         let mut literal = !values.is_empty();
+        let mut parts = Vec::with_capacity(values.len());
         if !types.is_empty() && types.len() != values.len() {
             let span = values.iter().fold(Span::empty(), |span, value| span.union(&span_of(value)));
             let message =
@@ -590,13 +598,18 @@ impl<'q> Analyzer<'q, '_> {
                 }
                 None => Field {
                     name: if matches!(item, Expr::Named { .. }) || types.is_empty() { name } else { None },
-                    data_type: value.data_type,
+                    data_type: value.data_type.clone(),
                 },
             };
             fields.push(field);
+            parts.push(value);
         }
         let form = if literal && types.is_empty() { Form::Literal } else { Form::Computed };
-        Value { data_type: Type::Struct(fields), form, sources, print }
+        Value {
+            form,
+            parts: types.is_empty().then(|| parts.into()),
+            ..Value::computed(Type::Struct(fields), sources, print)
+        }
     }
 
     /// `ARRAY<INT64>[1, 2]` and `RANGE<DATE> '[…)'`, which the parser takes for comparisons.
@@ -685,7 +698,7 @@ impl<'q> Analyzer<'q, '_> {
             self.fault(fault.help("SELECT AS STRUCT wraps the inner array"));
         }
         let data_type = Type::Array(Box::new(value.data_type));
-        Value { data_type, form: Form::Computed, sources: value.sources, print: 0 }
+        Value::computed(data_type, value.sources, 0)
     }
 }
 
@@ -706,7 +719,7 @@ fn derived<'v, 'q: 'v>(
         sources.add(&value.sources);
         print = join(print, value.print);
     }
-    Value { data_type, form: Form::Computed, sources, print }
+    Value::computed(data_type, sources, print)
 }
 
 /// Tells the special operators apart.

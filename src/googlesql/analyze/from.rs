@@ -371,7 +371,11 @@ impl<'q> Analyzer<'q, '_> {
             self.add(Relation { alias, columns, row: None, salt, kind: Origin::Catalog }, span, from);
             return;
         }
-        let dynamic = path.last().is_some_and(|last| last.ends_with('*'))
+        // `dataset.table.array` of a table that stands before it.
+        let is_array =
+            (2..path.len()).any(|count| path.get(..count).is_some_and(|start| self.load(start).is_some()));
+        let dynamic = is_array
+            || path.last().is_some_and(|last| last.ends_with('*'))
             || path.iter().any(|part| part.eq_ignore_ascii_case("INFORMATION_SCHEMA"));
         if dynamic {
             self.unchecked(span, format!("the columns of `{}` are not known here", path.join(".")));
@@ -419,11 +423,10 @@ impl<'q> Analyzer<'q, '_> {
         from: &mut From,
     ) {
         let element = match &array.data_type {
-            _ if array.form == Form::Null => Type::Int64,
             Type::Array(element) => (**element).clone(),
             Type::Unknown => Type::Unknown,
             other => {
-                let message = format!("UNNEST takes an array, and this is {other}");
+                let message = format!("UNNEST takes an array, and this is {}", array.shown());
                 let fault = SqlFault::new(Code::SqlTypeMismatch, span, message);
                 let help = match other {
                     Type::Json => Some("JSON_QUERY_ARRAY(json) makes an array of it"),

@@ -19,8 +19,6 @@ pub(super) struct Groups {
     pub keys: BTreeSet<u64>,
     /// Whether there is a GROUP BY.
     pub present: bool,
-    /// GROUP BY ALL.
-    pub all: bool,
 }
 
 impl<'q> Analyzer<'q, '_> {
@@ -30,8 +28,7 @@ impl<'q> Analyzer<'q, '_> {
         let (keys, modifiers) = match &rest.select.group_by {
             GroupByExpr::All(modifiers) => {
                 groups.present = true;
-                groups.all = true;
-                self.check_all(rest.list);
+                self.group_all(rest.list, &mut groups);
                 (&[][..], modifiers)
             }
             GroupByExpr::Expressions(keys, modifiers) => (keys.as_slice(), modifiers),
@@ -55,9 +52,12 @@ impl<'q> Analyzer<'q, '_> {
     }
 
     /// GROUP BY ALL takes each item without aggregate.
-    fn check_all(&mut self, list: &[Listed<'q>]) {
+    fn group_all(&mut self, list: &[Listed<'q>], groups: &mut Groups) {
         for listed in list.iter().filter(|listed| !listed.aggregate && !listed.window) {
             self.check_groupable(&listed.item.value.data_type, listed.item.span);
+            groups
+                .keys
+                .extend([listed.cover, listed.item.value.print].into_iter().filter(|print| *print != 0));
         }
     }
 

@@ -24,12 +24,11 @@ impl<'q> Analyzer<'q, '_> {
 
     /// A chain of operators, `a + b + c`, without recursion along its left side.
     pub(super) fn binary(&mut self, expr: &'q Expr, context: &Context<'_, 'q>) -> Value<'q> {
-        let mark = context.scope.recorder.mark();
         let mut chain = Vec::new();
         let mut first = expr;
         while let Expr::BinaryOp { left, op, right } = first {
             if let Some(value) = self.typed_constructor(left, op, right, context) {
-                return self.fold(value, chain, mark, context);
+                return self.fold(value, chain, context);
             }
             chain.push((&**left, op, &**right));
             first = left;
@@ -38,21 +37,19 @@ impl<'q> Analyzer<'q, '_> {
             return self.unknown(Span::empty(), "a chain of operators that is too long to check");
         }
         let value = self.expression(first, context);
-        self.fold(value, chain, mark, context)
+        self.fold(value, chain, context)
     }
 
     fn fold(
         &mut self,
         first: Value<'q>,
         chain: Vec<(&'q Expr, &'q BinaryOperator, &'q Expr)>,
-        mark: usize,
         context: &Context<'_, 'q>,
     ) -> Value<'q> {
         let mut result = first;
         for (left, op, right) in chain.into_iter().rev() {
             let value = self.expression(right, context);
             result = self.operate((result, left), op, (value, right));
-            context.scope.recorder.cover(mark, result.print);
         }
         result
     }
@@ -66,6 +63,10 @@ impl<'q> Analyzer<'q, '_> {
     ) -> Value<'q> {
         use BinaryOperator as Op;
         let places = (left_place, right_place);
+        if !matches!(op, Op::And | Op::Or) {
+            self.no_null(&left, left_place, &op.to_string());
+            self.no_null(&right, right_place, &op.to_string());
+        }
         let data_type = match op {
             Op::And | Op::Or => {
                 self.boolean(&left, left_place, &op.to_string());
@@ -108,7 +109,21 @@ impl<'q> Analyzer<'q, '_> {
         } else {
             mix(mix(left.print, right.print), print_of(&op.to_string()))
         };
-        Value { data_type, form: Form::Computed, sources, print }
+        Value::computed(data_type, sources, print)
+    }
+
+    /// NULL as it is written has no place beside an operator.
+    pub(super) fn no_null(&mut self, value: &Value<'q>, place: &'q Expr, op: &str) {
+        let is_written = matches!(place, Expr::Value(_) | Expr::Nested(_));
+        if value.form == Form::Null && is_written {
+            let fault = SqlFault::new(Code::SqlInvalid, span_of(place), format!("`{op}` does not take NULL"));
+            let help = match op {
+                "=" => Some("write IS NULL"),
+                "<>" | "!=" => Some("write IS NOT NULL"),
+                _ => Some("the result would always be NULL; a typed NULL is CAST(NULL AS INT64)"),
+            };
+            self.fault(fault.maybe_help(help.map(str::to_owned)));
+        }
     }
 
     fn no_operator(
@@ -222,6 +237,7 @@ impl<'q> Analyzer<'q, '_> {
             }
         }
         let value = self.expression(operand, context);
+        self.no_null(&value, operand, &op.to_string());
         let data_type = match op {
             UnaryOperator::Not => {
                 self.boolean(&value, operand, "NOT");
@@ -245,7 +261,7 @@ impl<'q> Analyzer<'q, '_> {
             }
         };
         let print = if value.print == 0 { 0 } else { mix(value.print, print_of(&op.to_string())) };
-        Value { data_type, form: Form::Computed, sources: value.sources, print }
+        Value::computed(data_type, value.sources, print)
     }
 }
 
@@ -294,11 +310,9 @@ fn arithmetic(op: &BinaryOperator, left: &Value<'_>, right: &Value<'_>) -> Optio
         (Plus | Minus, Timestamp, Interval) | (Plus, Interval, Timestamp) => Timestamp,
         (Plus | Minus, Interval, Interval) => Interval,
         (Multiply, Interval, Int64) | (Multiply, Int64, Interval) | (Divide, Interval, Int64) => Interval,
-        // A text literal beside a date or a timestamp stands for one.
-        (Minus, target @ (Date | Datetime | Timestamp | Time), Type::String) if right.is_literal() => {
-            let _ = target;
-            Interval
-        }
+        // A text literal beside a date, a timestamp or an interval stands for a date or a time.
+        (Minus, Date | Datetime | Timestamp | Time, Type::String) if right.is_literal() => Interval,
+        (Plus | Minus, Type::String, Interval) if left.is_literal() => Datetime,
         (Minus, Type::String, Date | Datetime | Timestamp | Time) if left.is_literal() => Interval,
         _ => return None,
     })

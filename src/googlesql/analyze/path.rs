@@ -79,7 +79,7 @@ impl<'q> Analyzer<'q, '_> {
         let Some(first) = parts.first().map(Borrow::borrow) else { return (Value::unknown(), 0) };
         let mut level = Some(context.scope);
         while let Some(scope) = level {
-            if let Some(found) = self.resolve_in(parts, first, scope) {
+            if let Some(found) = self.resolve_in(parts, first, scope, context) {
                 return found;
             }
             level = scope.parent;
@@ -93,8 +93,9 @@ impl<'q> Analyzer<'q, '_> {
         parts: &[P],
         first: &Ident,
         scope: &Scope<'_, 'q>,
+        context: &Context<'_, 'q>,
     ) -> Option<(Value<'q>, usize)> {
-        if let Some(value) = self.alias(first, scope) {
+        if let Some(value) = self.alias(first, scope, context) {
             return Some((value, 1));
         }
         if let Some(relation) = scope.from.relation(&first.value) {
@@ -110,7 +111,7 @@ impl<'q> Analyzer<'q, '_> {
                     None => hit.attribute.print,
                 };
                 let attribute = hit.attribute.clone();
-                Some((self.column_value(&attribute, print, first, scope), 1))
+                Some((self.column_value(&attribute, print, first.span, scope), 1))
             }
             Lookup::Ambiguous => {
                 self.ambiguous(first, scope);
@@ -130,7 +131,7 @@ impl<'q> Analyzer<'q, '_> {
     }
 
     /// A name of the select list.
-    fn alias(&mut self, name: &Ident, scope: &Scope<'_, 'q>) -> Option<Value<'q>> {
+    fn alias(&mut self, name: &Ident, scope: &Scope<'_, 'q>, context: &Context<'_, 'q>) -> Option<Value<'q>> {
         let mut hits = scope.aliases.iter().filter(|alias| same_name(&alias.name, &name.value));
         let hit = hits.next()?;
         if hits.any(|other| other.item != hit.item) {
@@ -141,6 +142,19 @@ impl<'q> Analyzer<'q, '_> {
             );
             return Some(Value::unknown());
         }
+        let what = match (hit.aggregate && !context.aggregates, hit.window && !context.windows) {
+            (true, _) => Some("an aggregate"),
+            (_, true) => Some("a window function"),
+            _ => None,
+        };
+        if let Some(what) = what {
+            let message =
+                format!("`{}` is {what} here, which cannot stand in {}", name.value, context.clause);
+            let fault = SqlFault::new(Code::SqlAggregation, name.span, message);
+            self.fault(
+                fault.help("in this clause, names of the select list come before those of the tables"),
+            );
+        }
         Some(Value { form: Form::Column, ..hit.value.clone() })
     }
 
@@ -148,7 +162,7 @@ impl<'q> Analyzer<'q, '_> {
     fn row(&mut self, relation: &Relation, name: &Ident, scope: &Scope<'_, 'q>) -> Value<'q> {
         if let Some(row) = &relation.row {
             let print = relation.print(row);
-            return self.column_value(row, print, name, scope);
+            return self.column_value(row, print, name.span, scope);
         }
         let mut sources = Sources::None;
         let mut fields = Vec::with_capacity(relation.columns.list.len());
@@ -162,8 +176,8 @@ impl<'q> Analyzer<'q, '_> {
         }
         let data_type = if relation.columns.open { Type::Unknown } else { Type::Struct(fields) };
         let print = mix(relation.salt, 0x0052_4F57);
-        scope.recorder.reference(&name.value, name.span, print);
-        Value { data_type, form: Form::Column, sources, print }
+        scope.recorder.reference(&name.value.as_str().into(), name.span, print);
+        Value::column(data_type, sources, print)
     }
 
     /// A column of a named table.
@@ -178,9 +192,8 @@ impl<'q> Analyzer<'q, '_> {
             Found::One(position) => {
                 let Some(attribute) = relation.columns.list.get(position) else { return Value::unknown() };
                 let span = table.span.union(&name.span);
-                let place = Ident { value: name.value.clone(), quote_style: None, span };
                 let print = relation.print(attribute);
-                self.column_value(attribute, print, &place, scope)
+                self.column_value(attribute, print, span, scope)
             }
             Found::Several => {
                 self.wrong(
@@ -193,7 +206,7 @@ impl<'q> Analyzer<'q, '_> {
             Found::None if relation.columns.open => Value::unknown(),
             Found::None => {
                 if let Some(row) = relation.row.clone() {
-                    let value = self.column_value(&row, relation.print(&row), table, scope);
+                    let value = self.column_value(&row, relation.print(&row), table.span, scope);
                     return self.field(value, name);
                 }
                 if let (true, Some(pseudo)) = (relation.kind == Origin::Catalog, pseudo_column(&name.value)) {
@@ -257,7 +270,7 @@ impl<'q> Analyzer<'q, '_> {
                 Type::Unknown
             }
         };
-        Value { data_type, form: value.form_of_part(), sources: value.sources, print }
+        Value { form: value.form_of_part(), ..Value::computed(data_type, value.sources, print) }
     }
 
     fn ambiguous(&mut self, name: &Ident, scope: &Scope<'_, 'q>) {

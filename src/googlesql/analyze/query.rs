@@ -232,13 +232,27 @@ impl<'q> Analyzer<'q, '_> {
         for (op, quantifier, right) in chain.into_iter().rev() {
             let span = right.span();
             self.quantifier(op, quantifier, span);
+            if matches!(right, SetExpr::SetOperation { .. }) {
+                self.mixed(span);
+            }
             if current.is_some_and(|current| current != (op, quantifier)) {
+                self.mixed(span);
                 result = self.combine(result, std::mem::take(&mut branches), current);
             }
             current = Some((op, quantifier));
             branches.push(Branch { output: self.set_expression(right, parent), span });
         }
         self.combine(result, branches, current).output
+    }
+
+    /// Different set operations in a row have no order of their own.
+    fn mixed(&mut self, span: Span) {
+        let fault = SqlFault::new(
+            Code::SqlSetOperation,
+            span,
+            "different set operations follow each other without parentheses",
+        );
+        self.fault(fault.help("put the part that comes first into parentheses"));
     }
 
     /// UNION, EXCEPT and INTERSECT say whether they keep duplicates.
@@ -345,6 +359,17 @@ impl<'q> Analyzer<'q, '_> {
     /// Puts the columns of a query into the order of the first, by name.
     fn by_name(&mut self, first: &Output<'q>, other: &mut Branch<'q>) {
         let items = std::mem::take(&mut other.output.items);
+        for item in &items {
+            let known = first.items.iter().any(|own| match (&own.name, &item.name) {
+                (Some(own), Some(name)) => same_name(own, name),
+                _ => false,
+            });
+            if !known {
+                let name = item.name.as_deref().unwrap_or("without name");
+                let message = format!("BY NAME finds no column `{name}` in the first query");
+                self.wrong(Code::SqlSetOperation, item.span, message);
+            }
+        }
         for own in &first.items {
             let named = items.iter().find(|item| match (&own.name, &item.name) {
                 (Some(own), Some(name)) => same_name(own, name),

@@ -260,7 +260,7 @@ pub(super) struct Alias<'q> {
 /// A use of a column outside of aggregate functions, to be held against GROUP BY once that is known.
 #[derive(Debug, Clone)]
 pub(super) struct Reference {
-    pub name: String,
+    pub name: Rc<str>,
     pub span: Span,
 }
 
@@ -281,12 +281,12 @@ impl Recorder {
     }
 
     /// Notes the use of a column.
-    pub(super) fn reference(&self, name: &str, span: Span, print: Print) {
+    pub(super) fn reference(&self, name: &Rc<str>, span: Span, print: Print) {
         if self.off.get() {
             return;
         }
         let start = self.mark();
-        self.references.borrow_mut().push(Reference { name: name.to_owned(), span });
+        self.references.borrow_mut().push(Reference { name: Rc::clone(name), span });
         self.cover(start, print);
     }
 

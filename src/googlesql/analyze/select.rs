@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use sqlparser::ast::{
-    Distinct, Expr, NamedWindowExpr, OrderBy, OrderByKind, Select, SelectItem, Spanned, ValueTableMode,
+    Distinct, Expr, GroupByExpr, NamedWindowExpr, OrderBy, OrderByKind, Select, SelectItem, Spanned,
+    ValueTableMode,
 };
 
 use super::analyzer::{Analyzer, Context};
@@ -97,18 +98,15 @@ impl<'q> Analyzer<'q, '_> {
         let having = self.having(rest, grouped);
         let qualify = self.qualify(rest, in_list.1 > 0);
         let ordering = order.map(|order| self.order_by(order, rest, grouped));
-        if grouped && !groups.all {
-            for (clause, own) in [
-                ("", Some(&recorder)),
-                ("", having.as_ref()),
-                ("", qualify.as_ref()),
-                ("", ordering.as_ref()),
-            ] {
-                let _ = clause;
-                if let Some(own) = own {
-                    self.ungrouped(own, &groups.keys);
-                }
+        if grouped {
+            for own in
+                [Some(&recorder), having.as_ref(), qualify.as_ref(), ordering.as_ref()].into_iter().flatten()
+            {
+                self.ungrouped(own, &groups.keys);
             }
+        }
+        if select.from.is_empty() {
+            self.without_from(select, &list, order);
         }
         if let Some(Distinct::Distinct) = &select.distinct {
             self.distinct_rows(&list);
@@ -124,6 +122,24 @@ impl<'q> Analyzer<'q, '_> {
                 value_table: ValueTable::No,
             },
         )
+    }
+
+    /// Without FROM there is one row, and nothing to filter, group or order.
+    fn without_from(&mut self, select: &'q Select, list: &[Listed<'q>], order: Option<&'q OrderBy>) {
+        for listed in list.iter().filter(|listed| listed.aggregate || listed.window) {
+            let what = if listed.aggregate { "an aggregate" } else { "a window function" };
+            self.wrong(Code::SqlAggregation, listed.item.span, format!("{what} needs a FROM"));
+        }
+        let mut clauses: Vec<(&str, sqlparser::tokenizer::Span)> = Vec::new();
+        clauses.extend(select.selection.iter().map(|condition| ("WHERE", span_of(condition))));
+        clauses.extend(select.having.iter().map(|condition| ("HAVING", span_of(condition))));
+        clauses.extend(order.iter().map(|order| ("ORDER BY", order.span())));
+        if matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if !keys.is_empty()) {
+            clauses.push(("GROUP BY", select.group_by.span()));
+        }
+        for (clause, span) in clauses {
+            self.wrong(Code::SqlInvalid, span, format!("{clause} needs a FROM"));
+        }
     }
 
     /// Clauses that the parser knows and GoogleSQL does not.
@@ -227,7 +243,9 @@ impl<'q> Analyzer<'q, '_> {
                 }
                 Some(None) => {}
                 None => {
+                    let mark = recorder.mark();
                     let value = self.expression(&key.expr, &context);
+                    recorder.cover(mark, value.print);
                     self.check_orderable(&value, &key.expr, "ORDER BY");
                 }
             }

@@ -137,6 +137,8 @@ pub(super) struct Signature {
 pub(super) struct Fit {
     pub price: u32,
     pub result: Type,
+    /// What the variables stand for.
+    pub solution: Vec<(Variable, Type)>,
 }
 
 /// Why a call does not fit a signature.
@@ -227,7 +229,7 @@ impl Signature {
             price += u32::from(!same(&first.data_type, &found));
             solution.push((variable, found));
         }
-        Ok(Fit { price, result: build(&self.result, &solution) })
+        Ok(Fit { price, result: build(&self.result, &solution), solution })
     }
 
     /// Gives each argument its parameter.

@@ -9,6 +9,7 @@ use sqlparser::tokenizer::Span;
 
 use super::analyzer::{Analyzer, Context};
 use super::expression::span_of;
+use super::literal::text_of;
 use super::path::column_help;
 use super::query::Item;
 use super::scope::{Star, mix, print_of, same_name};
@@ -71,8 +72,12 @@ impl<'q> Analyzer<'q, '_> {
                 let item = Item { name: None, value, span: prefix.span };
                 return Listed { item, cover, aggregate: false, window: false };
             }
+            if matches!(expr, Expr::Value(literal) if text_of(&literal.value).is_some()) {
+                // `'a' 'b'` is one text in two pieces.
+                return self.listed(expr, None, span_of(expr), context);
+            }
             let fault =
-                SqlFault::new(Code::SqlInvalid, alias.span, "an alias is a name, and quotes make a text");
+                SqlFault::new(Code::SqlInvalid, span_of(expr), "an alias is a name, and quotes make a text");
             self.fault(fault.help(format!("write AS {0}, or AS `{0}`", alias.value)));
         }
         self.listed(expr, Some(alias.value.as_str().into()), alias.span, context)
@@ -91,6 +96,7 @@ impl<'q> Analyzer<'q, '_> {
         let after = recorder.calls();
         let cover = self.fresh();
         recorder.cover(mark, cover);
+        recorder.cover(mark, value.print);
         Listed {
             item: Item { name, value, span },
             cover,
@@ -111,27 +117,8 @@ impl<'q> Analyzer<'q, '_> {
 
     fn expanded(&mut self, entry: Star, span: Span, context: &Context<'_, 'q>) -> Option<Expanded<'q>> {
         let (attribute, print) = context.scope.from.entry(entry)?;
-        let place = Ident { value: String::new(), quote_style: None, span };
-        let value = self.column_value_at(attribute, print, &place, context);
+        let value = self.column_value(attribute, print, span, context.scope);
         Some(Expanded { name: attribute.name.clone(), value })
-    }
-
-    fn column_value_at(
-        &mut self,
-        attribute: &super::scope::Attribute,
-        print: u64,
-        place: &Ident,
-        context: &Context<'_, 'q>,
-    ) -> Value<'q> {
-        let name = attribute.name.as_deref().unwrap_or_default();
-        self.mark_read(attribute);
-        context.scope.recorder.reference(name, place.span, print);
-        Value {
-            data_type: attribute.data_type.clone(),
-            form: Form::Column,
-            sources: attribute.sources.clone(),
-            print,
-        }
     }
 
     /// The columns of `table.*` and the fields of `struct.*`.
@@ -174,13 +161,17 @@ impl<'q> Analyzer<'q, '_> {
                 .map(|field| Expanded {
                     name: field.name.as_deref().map(Into::into),
                     value: Value {
-                        data_type: field.data_type.clone(),
                         form: value.form_of_part(),
-                        sources: value.sources.clone(),
-                        print: match (&field.name, value.print) {
-                            (Some(name), print) if print != 0 => mix(print, print_of(&name.to_lowercase())),
-                            _ => 0,
-                        },
+                        ..Value::computed(
+                            field.data_type.clone(),
+                            value.sources.clone(),
+                            match (&field.name, value.print) {
+                                (Some(name), print) if print != 0 => {
+                                    mix(print, print_of(&name.to_lowercase()))
+                                }
+                                _ => 0,
+                            },
+                        )
                     },
                 })
                 .collect(),
@@ -214,12 +205,12 @@ impl<'q> Analyzer<'q, '_> {
         let is_named = |column: &Expanded<'q>, name: &Ident| {
             column.name.as_ref().is_some_and(|own| same_name(own, &name.value))
         };
-        let known: Vec<&str> = columns.iter().filter_map(|column| column.name.as_deref()).collect();
+        let known = || -> Vec<&str> { columns.iter().filter_map(|column| column.name.as_deref()).collect() };
         for name in &left_out {
             if !open && !columns.iter().any(|column| is_named(column, name)) {
                 let message = format!("EXCEPT names `{}`, which `*` does not have", name.value);
                 let fault = SqlFault::new(Code::SqlUnknownColumn, name.span, message);
-                self.fault(fault.maybe_help(column_help(&name.value, &known)));
+                self.fault(fault.maybe_help(column_help(&name.value, &known())));
             }
         }
         let mut replaced = Vec::new();
@@ -228,7 +219,7 @@ impl<'q> Analyzer<'q, '_> {
             if !open && !columns.iter().any(|column| is_named(column, name)) {
                 let message = format!("REPLACE names `{}`, which `*` does not have", name.value);
                 let fault = SqlFault::new(Code::SqlUnknownColumn, name.span, message);
-                self.fault(fault.maybe_help(column_help(&name.value, &known)));
+                self.fault(fault.maybe_help(column_help(&name.value, &known())));
             }
             replaced.push((
                 name,

@@ -1,5 +1,7 @@
 //! What is known of an expression.
 
+use std::rc::Rc;
+
 use super::scope::Print;
 use super::sources::Sources;
 use crate::googlesql::Type;
@@ -33,12 +35,24 @@ pub(super) struct Value<'q> {
     pub sources: Sources,
     /// Its identity, 0 when it has none (subqueries, volatile functions).
     pub print: Print,
+    /// The values of a struct as it is written, which convert one by one.
+    pub parts: Option<Rc<[Value<'q>]>>,
 }
 
 impl<'q> Value<'q> {
     /// A value of a type without origin.
     pub(super) fn of(data_type: Type) -> Self {
-        Self { data_type, form: Form::Computed, sources: Sources::None, print: 0 }
+        Self { data_type, form: Form::Computed, sources: Sources::None, print: 0, parts: None }
+    }
+
+    /// A value computed from columns.
+    pub(super) fn computed(data_type: Type, sources: Sources, print: Print) -> Self {
+        Self { data_type, form: Form::Computed, sources, print, parts: None }
+    }
+
+    /// A column, or a field of one.
+    pub(super) fn column(data_type: Type, sources: Sources, print: Print) -> Self {
+        Self { form: Form::Column, ..Self::computed(data_type, sources, print) }
     }
 
     /// A value that nothing is known of.
@@ -48,7 +62,7 @@ impl<'q> Value<'q> {
 
     /// A literal.
     pub(super) fn literal(data_type: Type, form: Form<'q>, print: Print) -> Self {
-        Self { data_type, form, sources: Sources::None, print }
+        Self { data_type, form, sources: Sources::None, print, parts: None }
     }
 
     /// Whether nothing is known of its type.

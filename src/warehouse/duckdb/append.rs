@@ -52,6 +52,7 @@ impl<'a> Appender<'a> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn fault(error: arrow::error::ArrowError) -> WarehouseError {
     Diagnostic::error(Code::Internal, format!("a batch cannot be handed to the engine: {error}")).into()
 }

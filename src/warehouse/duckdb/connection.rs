@@ -34,9 +34,7 @@ pub(super) fn open(path: &Path, target: &DuckDbTarget, access: Access) -> Result
         Ok(config)
     };
     let opened = match access {
-        Access::Read if !path.exists() => {
-            config(false).and_then(|config| Connection::open_in_memory_with_flags(config))
-        }
+        Access::Read if !path.exists() => config(false).and_then(Connection::open_in_memory_with_flags),
         Access::Read => config(true).and_then(|config| Connection::open_with_flags(path, config)),
         Access::Write => {
             if let Some(folder) = path.parent() {

@@ -164,6 +164,7 @@ fn keep(connection: &Connection, table: &Relation, rejects: &[Reject]) -> Result
     write().map_err(|error| engine_error(&error))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn source_fault(error: SourceError) -> WarehouseError {
     let code = match &error {
         SourceError::NoFiles { .. } | SourceError::BadPattern { .. } | SourceError::IsFolder { .. } => {

@@ -91,6 +91,6 @@ CREATE OR REPLACE MACRO googlesql.datetime_of(y, month, d, h, m, s) AS
     make_timestamp(CAST(y AS BIGINT), CAST(month AS BIGINT), CAST(d AS BIGINT), CAST(h AS BIGINT), CAST(m AS BIGINT), CAST(s AS DOUBLE));
 CREATE OR REPLACE MACRO googlesql.date_and_time(d, t) AS CAST(d AS DATE) + CAST(t AS TIME);
 CREATE OR REPLACE MACRO googlesql.parse_zoned_timestamp(format, a) AS googlesql.utc(make_timestamp(epoch_us(strptime(googlesql.trim(a), format))));
--- `changes` are the seconds changes which a zone's distance from UTC changes, `distances` what is added before and after each.
+-- `changes` are the seconds at which a zone's distance from UTC changes, `distances` what is added before and after each.
 CREATE OR REPLACE MACRO googlesql.clock_of_zone(clock TIMESTAMP, changes, distances) AS list_transform([clock], lambda v:
-    v + to_seconds(distances[len(list_filter(changes, lambda instant: instant * 1000000 <= epoch_us(v))) + 1]))[1];
+    v + to_seconds(distances[len(list_filter(changes, lambda v2: v2 * 1000000 <= epoch_us(v))) + 1]))[1];
