@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_syntax_error_has_its_place() {
-        let fault = query("SELECT a,\n  FROM FROM t").expect_err("not SQL");
+        let fault = query("SELECT a\n  FROM t WHERE )").expect_err("not SQL");
         assert_eq!(fault.code, Code::SqlSyntax);
         assert_eq!(fault.span.start.line, 2);
     }

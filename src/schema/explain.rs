@@ -347,7 +347,7 @@ mod tests {
         );
         expect(
             Kind::Expectations,
-            &suite("{expect: between, column: a, mostly: 2}"),
+            &suite("{expect: between, columns: [a], mostly: 2}"),
             &[(Code::BadValue, 5, "1 or less")],
         );
         expect(Kind::Expectations, &suite("not_null"), &[(Code::WrongType, 5, "must be a mapping")]);
