@@ -48,7 +48,7 @@ const cases = [
   { files: 'sources/', find: /^sources:$/m, put: `${newSource}    on_new¦_column: ignore`, says: 'What to do with a column' },
   { files: 'sources/', find: /^sources:$/m, put: `${newSource}    files: a.csv\n    columns:\n      a:\n        type: ¦`,
     offersOnly: ['STRING', 'INT64', 'FLOAT64', 'NUMERIC', 'BOOL', 'DATE', 'DATETIME', 'TIME', 'TIMESTAMP', 'BYTES', 'JSON'] },
-  { files: 'sources/', find: /type: STRING/, put: 'type: VARCHAR¦', faults: 'STRING' },
+  { files: 'sources/', find: /type: TIMESTAMP/, put: 'type: VARCHAR¦', faults: 'STRING' },
   { files: 'sources/', find: /^ {4}columns:/m, put: '    colums¦:', faults: 'colums' },
   { files: 'sources/', find: /^ {4}files:/m, put: '    fil¦es:', says: 'path or pattern' },
   { files: 'sources/', find: /^sources:$/m, put: `${newSource}    files: a.csv\n    for¦mat:\n      type: csv`, says: 'How the files are written.' },
@@ -68,8 +68,8 @@ const cases = [
     offersOnly: ['critical', 'warning'] },
   { files: 'expectations/', find: /expect: not_null/, put: 'expect: not_nul¦', faults: '"not_null"' },
   { files: 'expectations/', find: /expect: not_null/, put: 'expect: not_¦null', says: 'never NULL' },
-  { files: 'expectations/', find: /^suites:$/m, put: `${newSuite}      - expect: between\n        columns: [a]¦\n        column: a\n        max: 3`,
-    faults: 'columns' },
+  { files: 'expectations/', find: /^suites:$/m, put: `${newSuite}      - expect: between\n        column: a¦\n        columns: [a]\n        max: 3`,
+    faults: 'column' },
 
   { files: 'dashboards/', find: /type: kpi/, put: 'type: kpy¦', faults: '"kpi"' },
   { files: 'dashboards/', find: /^( +)chart:/m, put: '$1ch¦art:', says: 'How it is drawn.' },
@@ -79,8 +79,9 @@ const cases = [
     offers: ['path', 'value'], never: ['x', 'latitude'] },
 ];
 
-// Folders that hold no manifest of the project: what is built or installed, and projects that tests break on purpose.
-const foreign = new Set(['target', 'node_modules', 'tests', 'schema']);
+// Folders that hold no manifest of the project: what is built or installed, what `init` writes elsewhere, and projects
+// that tests break on purpose.
+const foreign = new Set(['target', 'node_modules', 'tests', 'schema', 'src']);
 
 const yamlFiles = readdirSync(root, { withFileTypes: true })
   .filter((entry) => !entry.name.startsWith('.') && !foreign.has(entry.name))
