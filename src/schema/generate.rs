@@ -163,10 +163,9 @@ mod tests {
     fn walk(value: &Value, root: &Value, path: &str, poor: &mut Vec<String>) {
         match value {
             Value::Object(map) => {
-                if map.get("type") == Some(&json!("object")) && map.contains_key("properties") {
-                    if map.get("additionalProperties") != Some(&json!(false)) {
-                        poor.push(format!("{path} is open"));
-                    }
+                let object = map.get("type") == Some(&json!("object")) && map.contains_key("properties");
+                if object && map.get("additionalProperties") != Some(&json!(false)) {
+                    poor.push(format!("{path} is open"));
                 }
                 if let Some(Value::Object(properties)) = map.get("properties") {
                     for (name, property) in properties {

@@ -62,7 +62,7 @@ impl<'q> Analyzer<'q, '_> {
                     self.unknown(span_of(other), "this form of field access is not checked")
                 }
                 AccessExpr::Subscript(Subscript::Index { index }) => {
-                    self.element(value, index, root, context)
+                    self.element(&value, index, root, context)
                 }
                 AccessExpr::Subscript(Subscript::Slice { .. }) => {
                     let fault =
@@ -78,7 +78,7 @@ impl<'q> Analyzer<'q, '_> {
     /// One element of an array, or one entry of a JSON value.
     fn element(
         &mut self,
-        value: Value<'q>,
+        value: &Value<'q>,
         index: &'q Expr,
         root: &'q Expr,
         context: &Context<'_, 'q>,

@@ -9,7 +9,7 @@ use sqlparser::tokenizer::Span;
 use super::query::{Cte, Output};
 use super::scope::{Attribute, Columns, From, Origin, Recorder, Relation, Scope, mix};
 use super::sources::Sources;
-use super::value::{Form, Value};
+use super::value::Value;
 use super::{Analysis, Catalog, ColumnRef, Note, OutputColumn, Parameters};
 use crate::diag::Code;
 use crate::googlesql::{Column, SqlFault, Type};
@@ -184,7 +184,7 @@ impl<'q, 'c> Analyzer<'q, 'c> {
     }
 
     /// What is known of the whole query.
-    pub(super) fn finish(mut self, output: Output<'q>) -> Result<Analysis, Vec<SqlFault>> {
+    pub(super) fn finish(mut self, output: &Output<'q>) -> Result<Analysis, Vec<SqlFault>> {
         let columns = output
             .items
             .iter()

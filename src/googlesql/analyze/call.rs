@@ -277,13 +277,13 @@ impl<'q> Analyzer<'q, '_> {
         let arguments = &placed.arguments;
         let mut sources = Sources::None;
         let mut print = if VOLATILE.contains(&function.name) { 0 } else { print_of(function.name) };
-        let mut vague = false;
+        let mut unsure = false;
         for (argument, place) in placed.iter() {
             match &argument.given {
                 Given::Value(value) => {
                     sources.add(&value.sources);
                     print = join(print, value.print);
-                    vague |= value.is_unknown();
+                    unsure |= value.is_unknown();
                 }
                 Given::Word => print = join(print, print_of(&place.to_string().to_uppercase())),
                 Given::Interval(interval, inner) => {
@@ -296,9 +296,8 @@ impl<'q> Analyzer<'q, '_> {
             argument.name.is_some_and(|name| !function.signatures.iter().any(|own| own.has_name(name)))
         };
         if arguments.iter().find(unnamed).is_some() {
-            let value =
-                self.unknown(span, format!("arguments by name are not checked for {}", function.name));
-            return Value { sources, ..value };
+            let message = format!("arguments by name are not checked for {}", function.name);
+            return Value { sources, ..self.unknown(span, message) };
         }
         let mut best: Option<(&'static Signature, Fit)> = None;
         let mut misfit = Misfit::Count;
@@ -326,7 +325,7 @@ impl<'q> Analyzer<'q, '_> {
             let fault = SqlFault::new(Code::SqlTypeMismatch, span_of(place), "an array cannot hold arrays");
             self.fault(fault.help("ARRAY_CONCAT_AGG joins arrays to one"));
         }
-        let data_type = if vague && several { Type::Unknown } else { fit.result };
+        let data_type = if unsure && several { Type::Unknown } else { fit.result };
         let form = if function.name == "ERROR" { Form::Null } else { Form::Computed };
         Value { form, ..Value::computed(data_type, sources, print) }
     }
@@ -340,8 +339,11 @@ impl<'q> Analyzer<'q, '_> {
                 Given::Word | Given::Interval(..) => place.to_string(),
             })
             .collect();
-        let signatures: Vec<&str> = function.signatures.iter().map(|signature| signature.text).collect();
-        let shown = signatures.iter().take(4).copied().collect::<Vec<_>>().join(", or ");
+        let near = |signature: &&Signature| {
+            misfit == Misfit::Count || signature.fit(&placed.arguments) != Err(Misfit::Count)
+        };
+        let signatures: Vec<String> = function.signatures.iter().filter(near).map(Signature::shown).collect();
+        let shown = signatures.iter().take(4).map(String::as_str).collect::<Vec<_>>().join(", or ");
         let help = format!("it is {shown}{}", if signatures.len() > 4 { ", …" } else { "" });
         let (code, span, message) = match misfit {
             Misfit::Count => (
@@ -377,9 +379,7 @@ impl<'q> Analyzer<'q, '_> {
         placed: &Placed<'q>,
     ) {
         let subject = signature.parameters.iter().find_map(|parameter| match &parameter.pattern {
-            Pattern::Fixed(data_type) if parts_of(data_type, Use::Truncation).first().is_some() => {
-                Some(data_type)
-            }
+            Pattern::Fixed(data_type) if !parts_of(data_type, Use::Truncation).is_empty() => Some(data_type),
             _ => None,
         });
         let last = signature.parameters.last().filter(|last| last.count == Count::Repeated);
@@ -562,10 +562,9 @@ impl<'q> Analyzer<'q, '_> {
                 | FunctionArg::Unnamed(arg) => arg,
             };
             let FunctionArgExpr::Expr(place) = inner else { continue };
-            // A date part, a model, a table or a lambda's parameter is no column, and cannot be told from one.
+            // A date part is no column.
             let is_bare = argument_name(place).is_some_and(|(word, _)| is_part(&word) || is_weekday(&word));
-            let is_lambda = matches!(place, Expr::BinaryOp { op: sqlparser::ast::BinaryOperator::Arrow, .. });
-            if !is_bare && !is_lambda {
+            if !is_bare {
                 sources.add(&self.expression(place, context).sources);
             }
         }

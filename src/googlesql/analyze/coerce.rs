@@ -39,11 +39,10 @@ fn widening(from: &Type, to: &Type) -> Option<u32> {
     match (from, to) {
         (left, right) if same(left, right) => Some(EXACT),
         (Type::Unknown, _) | (_, Type::Unknown) => Some(EXACT),
-        (Type::Int64, Type::Float64) => Some(WIDENING),
+        (Type::Int64, Type::Float64) | (Type::Date, Type::Datetime) => Some(WIDENING),
         (Type::Int64, Type::Numeric) | (Type::Numeric, Type::BigNumeric) => Some(WIDENING + 1),
         (Type::Int64, Type::BigNumeric) => Some(WIDENING + 2),
         (Type::Numeric | Type::BigNumeric, Type::Float64) => Some(WIDENING + 3),
-        (Type::Date, Type::Datetime) => Some(WIDENING),
         (Type::Struct(left), Type::Struct(right)) if left.len() == right.len() => left
             .iter()
             .zip(right)
@@ -109,7 +108,6 @@ pub(super) fn common<'v, 'q: 'v>(values: impl Iterator<Item = &'v Value<'q>> + C
     for value in values.clone().filter(|value| value.is_literal()) {
         result = match (result, value.form) {
             (result, Form::Null) => result,
-            (None, Form::EmptyArray) => Some(value.data_type.clone()),
             (Some(Type::Array(element)), Form::EmptyArray) => Some(Type::Array(element)),
             (None, _) => Some(value.data_type.clone()),
             (Some(so_far), _) => Some(common_with_literal(so_far, &value.data_type, firm)?),
@@ -136,8 +134,8 @@ fn common_struct<'v, 'q: 'v>(values: impl Iterator<Item = &'v Value<'q>> + Clone
     if structs.clone().any(Value::is_unknown) {
         return Some(Type::Unknown);
     }
-    let named = structs.clone().find(|value| !value.is_literal()).or_else(|| structs.clone().next())?;
-    let Type::Struct(names) = &named.data_type else { return None };
+    let model = structs.clone().find(|value| !value.is_literal()).or_else(|| structs.clone().next())?;
+    let Type::Struct(names) = &model.data_type else { return None };
     let mut columns: Vec<Vec<Value<'q>>> = vec![Vec::new(); names.len()];
     for value in structs {
         let Type::Struct(fields) = &value.data_type else { return None };
@@ -210,9 +208,9 @@ pub(super) fn castable(from: &Type, to: &Type) -> bool {
         (left, right) if same(left, right) => true,
         (
             String,
-            Bool | Int64 | Numeric | BigNumeric | Float64 | Bytes | Date | Datetime | Time | Timestamp,
+            Bool | Int64 | Numeric | BigNumeric | Float64 | Bytes | Date | Datetime | Time | Timestamp
+            | Interval | Range(_),
         )
-        | (String, Interval | Range(_))
         | (Int64, Bool | Numeric | BigNumeric | Float64 | String)
         | (Numeric, Int64 | BigNumeric | Float64 | String)
         | (BigNumeric, Int64 | Numeric | Float64 | String)

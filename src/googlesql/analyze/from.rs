@@ -17,17 +17,20 @@ use super::scope::{
     same_name,
 };
 use super::sources::Sources;
-use super::value::{Form, Value};
+use super::value::Value;
 use crate::diag::{Code, did_you_mean};
 use crate::googlesql::{SqlFault, Type};
 
+/// WITH OFFSET.
+#[derive(Debug, Clone, Copy)]
+enum Offset<'q> {
+    No,
+    Named(&'q str),
+}
+
 impl<'q> Analyzer<'q, '_> {
     /// The tables of a FROM clause.
-    pub(super) fn from_clause(
-        &mut self,
-        tables: &'q [TableWithJoins],
-        parent: Option<&Scope<'_, 'q>>,
-    ) -> From {
+    pub(super) fn tables_of(&mut self, tables: &'q [TableWithJoins], parent: Option<&Scope<'_, 'q>>) -> From {
         let mut from = From::default();
         for table in tables {
             self.joined(table, &mut from, parent, 0);
@@ -236,7 +239,11 @@ impl<'q> Analyzer<'q, '_> {
                 if values.len() > 1 {
                     self.unchecked(factor.span(), "UNNEST of several arrays is not checked");
                 }
-                let offset = with_offset.then_some(with_offset_alias.as_ref());
+                let offset = match (with_offset, with_offset_alias) {
+                    (false, _) => Offset::No,
+                    (true, None) => Offset::Named("offset"),
+                    (true, Some(alias)) => Offset::Named(&alias.value),
+                };
                 let alias = alias.as_ref().map(|alias| &alias.name);
                 if let Some((value, place)) = values.into_iter().next() {
                     self.elements(&value, span_of(place), (alias, offset), from);
@@ -305,7 +312,7 @@ impl<'q> Analyzer<'q, '_> {
 
     fn derived_table(&mut self, output: &Output<'q>, alias: Option<Rc<str>>, from: &mut From) {
         let attributes = self.attributes_of(output);
-        let row = self.row_of(output, &attributes);
+        let row = Self::row_of(output, &attributes);
         let columns = Rc::new(Columns::new(attributes, output.open));
         self.add(Relation { alias, columns, row, salt: 0, kind: Origin::Query }, Span::empty(), from);
     }
@@ -353,14 +360,14 @@ impl<'q> Analyzer<'q, '_> {
         }
         if idents.len() > 1
             && let Some(first) = idents.first()
-            && self.is_table_name(&first.value, from, parent)
+            && Self::is_table_name(&first.value, from, parent)
         {
             let recorder = Recorder::default();
             recorder.set_off(true);
             let scope = Scope { parent, from, aliases: &[], recorder: &recorder };
             let value = self.path(&idents, &Context::row(&scope, "FROM"));
             let own = alias.map(|alias| &alias.name).or(idents.last().copied());
-            self.elements(&value, span, (own, None), from);
+            self.elements(&value, span, (own, Offset::No), from);
             return;
         }
         let alias = self.alias_name(alias).or_else(|| path.last().map(|last| last.as_str().into()));
@@ -400,7 +407,7 @@ impl<'q> Analyzer<'q, '_> {
         self.fault(SqlFault::new(Code::SqlUnknownTable, span, message).maybe_help(help));
     }
 
-    fn is_table_name(&self, name: &str, from: &From, parent: Option<&Scope<'_, 'q>>) -> bool {
+    fn is_table_name(name: &str, from: &From, parent: Option<&Scope<'_, 'q>>) -> bool {
         if from.relation(name).is_some() {
             return true;
         }
@@ -419,7 +426,7 @@ impl<'q> Analyzer<'q, '_> {
         &mut self,
         array: &Value<'q>,
         span: Span,
-        (alias, offset): (Option<&'q Ident>, Option<Option<&'q Ident>>),
+        (alias, offset): (Option<&'q Ident>, Offset<'q>),
         from: &mut From,
     ) {
         let element = match &array.data_type {
@@ -466,8 +473,8 @@ impl<'q> Analyzer<'q, '_> {
         };
         let relation = Relation { alias: name, columns: Rc::new(columns), row, salt, kind: Origin::Array };
         self.add(relation, alias.map_or(span, |alias| alias.span), from);
-        if let Some(offset) = offset {
-            let name: Rc<str> = offset.map_or("offset", |name| name.value.as_str()).into();
+        if let Offset::Named(offset) = offset {
+            let name: Rc<str> = offset.into();
             let column = Attribute {
                 name: Some(name),
                 data_type: Type::Int64,

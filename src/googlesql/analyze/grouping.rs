@@ -7,6 +7,7 @@ use sqlparser::ast::{Expr, GroupByExpr, GroupByWithModifier};
 use super::analyzer::{Analyzer, Context};
 use super::coerce::{Verdict, groupable};
 use super::expression::span_of;
+use super::query::Ordinal;
 use super::scope::{Recorder, Scope, same_name};
 use super::select::{Listed, Rest};
 use crate::diag::Code;
@@ -78,11 +79,15 @@ impl<'q> Analyzer<'q, '_> {
             Expr::Nested(inner) => return self.group_key(inner, rest, groups, depth),
             _ => {}
         }
-        if let Some(position) = self.ordinal(key, rest.list.len(), "GROUP BY") {
-            if let Some(listed) = position.and_then(|position| rest.list.get(position)) {
-                self.group_item(key, listed, groups);
+        match self.ordinal(key, rest.list.len(), "GROUP BY") {
+            Ordinal::No => {}
+            Ordinal::Wrong => return,
+            Ordinal::Item(position) => {
+                if let Some(listed) = rest.list.get(position) {
+                    self.group_item(key, listed, groups);
+                }
+                return;
             }
-            return;
         }
         if let Expr::Identifier(name) = key {
             let mut hits = rest.scope.aliases.iter().filter(|alias| same_name(&alias.name, &name.value));

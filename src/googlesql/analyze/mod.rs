@@ -21,7 +21,9 @@ use analyzer::Analyzer;
 mod access;
 mod analyzer;
 mod call;
+mod cast;
 mod coerce;
+mod construct;
 mod expression;
 mod from;
 mod functions;
@@ -160,7 +162,7 @@ pub fn analyze_query(
     if options.as_table {
         analyzer.check_table(&output);
     }
-    analyzer.finish(output)
+    analyzer.finish(&output)
 }
 
 /// Checks an expression over the rows of one table, as conditions of expectations are: row by row, without

@@ -27,6 +27,10 @@ impl<'q> Analyzer<'q, '_> {
         let mut chain = Vec::new();
         let mut first = expr;
         while let Expr::BinaryOp { left, op, right } = first {
+            if *op == BinaryOperator::Arrow {
+                // `element -> condition`: the name before the arrow is no column.
+                return self.unknown(span_of(left), "lambda expressions are not checked");
+            }
             if let Some(value) = self.typed_constructor(left, op, right, context) {
                 return self.fold(value, chain, context);
             }
@@ -90,12 +94,6 @@ impl<'q> Analyzer<'q, '_> {
                 Some(data_type) => data_type,
                 None => self.no_operator(op, (&left, &right), places, None),
             },
-            Op::Arrow => {
-                // A lambda, `element -> condition`.
-                let span = span_of(left_place);
-                self.unchecked(span, "lambda expressions are not checked");
-                Type::Unknown
-            }
             Op::Modulo => self.no_operator(op, (&left, &right), places, Some("write MOD(a, b)")),
             Op::Spaceship | Op::DuckIntegerDivide | Op::MyIntegerDivide => {
                 self.no_operator(op, (&left, &right), places, Some("write DIV(a, b)"))
@@ -290,8 +288,9 @@ fn arithmetic(op: &BinaryOperator, left: &Value<'_>, right: &Value<'_>) -> Optio
     }
     let is_number = |data_type: &Type| data_type.is_numeric();
     Some(match (op, &left.data_type, &right.data_type) {
-        (Divide, Int64, Int64) => Float64,
-        (Divide | Multiply, Unknown, Float64) | (Divide | Multiply, Float64, Unknown) => Float64,
+        (Divide, Int64, Int64)
+        | (Divide | Multiply, Unknown, Float64)
+        | (Divide | Multiply, Float64, Unknown) => Float64,
         (_, Unknown, _) | (_, _, Unknown) => Unknown,
         (_, one, other) if is_number(one) && is_number(other) => {
             // A FLOAT64 literal gives way to a decimal column.
@@ -300,16 +299,15 @@ fn arithmetic(op: &BinaryOperator, left: &Value<'_>, right: &Value<'_>) -> Optio
                 _ => return None,
             }
         }
-        (Plus, Date, Int64) | (Plus, Int64, Date) | (Minus, Date, Int64) => Date,
-        (Minus, Date, Date)
-        | (Minus, Datetime, Datetime | Date)
-        | (Minus, Date, Datetime)
+        (Plus | Minus, Date, Int64) | (Plus, Int64, Date) => Date,
+        (Minus, Date | Datetime, Date | Datetime)
         | (Minus, Timestamp, Timestamp)
-        | (Minus, Time, Time) => Interval,
+        | (Minus, Time, Time)
+        | (Plus | Minus, Interval, Interval)
+        | (Multiply | Divide, Interval, Int64)
+        | (Multiply, Int64, Interval) => Interval,
         (Plus | Minus, Date | Datetime, Interval) | (Plus, Interval, Date | Datetime) => Datetime,
         (Plus | Minus, Timestamp, Interval) | (Plus, Interval, Timestamp) => Timestamp,
-        (Plus | Minus, Interval, Interval) => Interval,
-        (Multiply, Interval, Int64) | (Multiply, Int64, Interval) | (Divide, Interval, Int64) => Interval,
         // A text literal beside a date, a timestamp or an interval stands for a date or a time.
         (Minus, Date | Datetime | Timestamp | Time, Type::String) if right.is_literal() => Interval,
         (Plus | Minus, Type::String, Interval) if left.is_literal() => Datetime,

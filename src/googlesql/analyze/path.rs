@@ -53,20 +53,17 @@ impl<'q> Analyzer<'q, '_> {
         if name.is_empty() {
             return self.unknown(first.span, "a parameter without name");
         }
-        let mut value = match self.parameters.get(name) {
-            Some(data_type) => {
-                Value::literal(data_type.clone(), Form::Parameter, mix(print_of(&name.to_lowercase()), 0x40))
-            }
-            None => {
-                let help = did_you_mean(name, self.parameters.names());
-                let fault = SqlFault::new(
-                    Code::SqlUnknownParameter,
-                    first.span,
-                    format!("nothing declares the query parameter `@{name}`"),
-                );
-                self.fault(fault.maybe_help(help));
-                Value::unknown()
-            }
+        let mut value = if let Some(data_type) = self.parameters.get(name) {
+            Value::literal(data_type.clone(), Form::Parameter, mix(print_of(&name.to_lowercase()), 0x40))
+        } else {
+            let help = did_you_mean(name, self.parameters.names());
+            let fault = SqlFault::new(
+                Code::SqlUnknownParameter,
+                first.span,
+                format!("nothing declares the query parameter `@{name}`"),
+            );
+            self.fault(fault.maybe_help(help));
+            Value::unknown()
         };
         for field in parts.get(1..).unwrap_or_default() {
             value = self.field(value, field.borrow());
@@ -352,8 +349,9 @@ fn names(attributes: &[Attribute]) -> impl Iterator<Item = &str> {
 
 /// The nearest name, or all of them.
 pub(super) fn column_help(wrong: &str, known: &[&str]) -> Option<String> {
-    did_you_mean(wrong, known.iter().copied())
-        .or_else(|| (!known.is_empty()).then(|| format!("the columns here are {}", listed(known))))
+    // Of names with one or two letters each is near to each.
+    let near = (wrong.chars().count() > 2).then(|| did_you_mean(wrong, known.iter().copied())).flatten();
+    near.or_else(|| (!known.is_empty()).then(|| format!("the columns here are {}", listed(known))))
 }
 
 /// Names as a sentence lists them.

@@ -53,6 +53,17 @@ pub(super) struct Cte<'q> {
     pub row: Option<Attribute>,
 }
 
+/// What a key of ORDER BY or GROUP BY is when it may be a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ordinal {
+    /// No number but an expression.
+    No,
+    /// A literal that means no column, which is a fault already.
+    Wrong,
+    /// This item of the select list, from 0.
+    Item(usize),
+}
+
 /// A query of a set operation, evaluated.
 struct Branch<'q> {
     output: Output<'q>,
@@ -136,7 +147,7 @@ impl<'q> Analyzer<'q, '_> {
                 attribute.name = Some(column.name.value.as_str().into());
             }
         }
-        let row = self.row_of(output, &attributes);
+        let row = Self::row_of(output, &attributes);
         Cte { name: &written.alias.name.value, columns: Rc::new(Columns::new(attributes, output.open)), row }
     }
 
@@ -259,11 +270,10 @@ impl<'q> Analyzer<'q, '_> {
     fn quantifier(&mut self, op: SetOperator, quantifier: SetQuantifier, span: Span) {
         use SetQuantifier::{All, AllByName, ByName, Distinct, DistinctByName, None};
         let help = match (op, quantifier) {
-            (SetOperator::Minus, _) => "write EXCEPT DISTINCT",
             (SetOperator::Union, All | Distinct | AllByName | DistinctByName)
             | (SetOperator::Except | SetOperator::Intersect, Distinct | DistinctByName) => return,
             (SetOperator::Union, None | ByName) => "write UNION ALL, or UNION DISTINCT to drop duplicates",
-            (SetOperator::Except, _) => "write EXCEPT DISTINCT",
+            (SetOperator::Except | SetOperator::Minus, _) => "write EXCEPT DISTINCT",
             (SetOperator::Intersect, _) => "write INTERSECT DISTINCT",
         };
         let shown = if quantifier == All { format!("{op} ALL") } else { format!("{op} alone") };
@@ -352,7 +362,9 @@ impl<'q> Analyzer<'q, '_> {
             Type::Unknown
         };
         let mut sources = first.value.sources.clone();
-        others.iter().for_each(|item| sources.add(&item.value.sources));
+        for item in others {
+            sources.add(&item.value.sources);
+        }
         Item { value: Value { sources, ..Value::of(data_type) }, ..first }
     }
 
@@ -375,14 +387,13 @@ impl<'q> Analyzer<'q, '_> {
                 (Some(own), Some(name)) => same_name(own, name),
                 _ => false,
             });
-            match named {
-                Some(item) => other.output.items.push(item.clone()),
-                None => {
-                    let name = own.name.as_deref().unwrap_or("without name");
-                    let message = format!("BY NAME finds no column `{name}` in this query");
-                    self.wrong(Code::SqlSetOperation, other.span, message);
-                    other.output.items.push(Item { value: Value::unknown(), ..own.clone() });
-                }
+            if let Some(item) = named {
+                other.output.items.push(item.clone())
+            } else {
+                let name = own.name.as_deref().unwrap_or("without name");
+                let message = format!("BY NAME finds no column `{name}` in this query");
+                self.wrong(Code::SqlSetOperation, other.span, message);
+                other.output.items.push(Item { value: Value::unknown(), ..own.clone() });
             }
         }
     }
@@ -403,29 +414,28 @@ impl<'q> Analyzer<'q, '_> {
         let scope = Scope { parent, from: &from, aliases: &[], recorder: &recorder };
         let context = Context::row(&scope, "the ORDER BY of a set operation");
         for key in keys {
-            if self.ordinal(&key.expr, output.items.len(), "ORDER BY").is_none() {
+            if self.ordinal(&key.expr, output.items.len(), "ORDER BY") == Ordinal::No {
                 let value = self.expression(&key.expr, &context);
                 self.check_orderable(&value, &key.expr, "ORDER BY");
             }
         }
     }
 
-    /// The column that `ORDER BY 2` and `GROUP BY 2` mean, from 0; a fault when there is none. `None` for what is no
-    /// number.
-    pub(super) fn ordinal(&mut self, key: &'q Expr, count: usize, clause: &str) -> Option<Option<usize>> {
-        let Expr::Value(written) = key else { return None };
+    /// The column that `ORDER BY 2` and `GROUP BY 2` mean; a fault when there is none.
+    pub(super) fn ordinal(&mut self, key: &'q Expr, count: usize, clause: &str) -> Ordinal {
+        let Expr::Value(written) = key else { return Ordinal::No };
         let sqlparser::ast::Value::Number(digits, _) = &written.value else {
             let message = format!("{clause} does not take a literal");
             let help = "name a column, or give its number in the select list";
             self.fault(SqlFault::new(Code::SqlInvalid, written.span, message).help(help));
-            return Some(None);
+            return Ordinal::Wrong;
         };
         match digits.parse::<usize>() {
-            Ok(position) if (1..=count).contains(&position) => Some(Some(position - 1)),
+            Ok(position) if (1..=count).contains(&position) => Ordinal::Item(position - 1),
             _ => {
                 let message = format!("{clause} {digits}: the select list has {count} columns");
                 self.wrong(Code::SqlInvalid, written.span, message);
-                Some(None)
+                Ordinal::Wrong
             }
         }
     }
@@ -473,7 +483,7 @@ impl<'q> Analyzer<'q, '_> {
     }
 
     /// What the alias of a value table stands for.
-    pub(super) fn row_of(&mut self, output: &Output<'q>, attributes: &[Attribute]) -> Option<Attribute> {
+    pub(super) fn row_of(output: &Output<'q>, attributes: &[Attribute]) -> Option<Attribute> {
         match output.value_table {
             ValueTable::Value => attributes.first().cloned(),
             _ => None,

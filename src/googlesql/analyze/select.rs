@@ -10,7 +10,8 @@ use sqlparser::ast::{
 use super::analyzer::{Analyzer, Context};
 use super::coerce::{Verdict, groupable};
 use super::expression::span_of;
-use super::query::{Item, Output, ValueTable};
+use super::path::listed;
+use super::query::{Item, Ordinal, Output, ValueTable};
 use super::scope::{Alias, Recorder, Scope};
 use super::value::Form;
 use crate::diag::Code;
@@ -44,7 +45,7 @@ impl<'q> Analyzer<'q, '_> {
         parent: Option<&Scope<'_, 'q>>,
     ) -> Output<'q> {
         self.foreign_clauses(select);
-        let from = self.from_clause(&select.from, parent);
+        let from = self.tables_of(&select.from, parent);
         let hidden: Vec<&'q str> = select
             .projection
             .iter()
@@ -236,13 +237,13 @@ impl<'q> Analyzer<'q, '_> {
         };
         for key in keys {
             match self.ordinal(&key.expr, rest.list.len(), "ORDER BY") {
-                Some(Some(position)) => {
+                Ordinal::Item(position) => {
                     if let Some(listed) = rest.list.get(position) {
                         self.check_orderable(&listed.item.value, &key.expr, "ORDER BY");
                     }
                 }
-                Some(None) => {}
-                None => {
+                Ordinal::Wrong => {}
+                Ordinal::No => {
                     let mark = recorder.mark();
                     let value = self.expression(&key.expr, &context);
                     recorder.cover(mark, value.print);
@@ -263,13 +264,26 @@ impl<'q> Analyzer<'q, '_> {
 
     /// Columns that are neither in GROUP BY nor within an aggregate.
     fn ungrouped(&mut self, recorder: &Recorder, keys: &BTreeSet<u64>) {
-        for reference in recorder.uncovered(keys) {
-            let message = format!("`{}` is neither grouped nor aggregated", reference.name);
-            let fault = SqlFault::new(Code::SqlAggregation, reference.span, message);
-            self.fault(fault.help(format!(
-                "name it in GROUP BY, or wrap it in an aggregate, ANY_VALUE({})",
-                reference.name
-            )));
+        let uncovered = recorder.uncovered(keys);
+        // One `*` can stand for many columns: one fault for each place.
+        for same_place in uncovered.chunk_by(|one, other| one.span == other.span) {
+            let names: Vec<&str> = same_place.iter().map(|reference| &*reference.name).collect();
+            let [first, ..] = same_place else { continue };
+            let (message, help) = if let [name] = names.as_slice() {
+                (
+                    format!("`{name}` is neither grouped nor aggregated"),
+                    format!("name it in GROUP BY, or wrap it in an aggregate: ANY_VALUE({name})"),
+                )
+            } else {
+                (
+                    format!(
+                        "`*` stands for columns that are neither grouped nor aggregated: {}",
+                        listed(&names)
+                    ),
+                    "select the columns of GROUP BY by name".to_owned(),
+                )
+            };
+            self.fault(SqlFault::new(Code::SqlAggregation, first.span, message).help(help));
         }
     }
 

@@ -185,6 +185,34 @@ impl Signature {
         reader.rest.trim().is_empty().then_some((name, Self { text, parameters, result }))
     }
 
+    /// The signature as people read it, with type variables as the types that they stand for.
+    pub(super) fn shown(&self) -> String {
+        let (name, rest) = self.text.split_at(self.text.find('(').unwrap_or_default());
+        let mut shown = name.to_owned();
+        let mut word = String::new();
+        for next in rest.chars().chain(std::iter::once(' ')) {
+            if next.is_ascii_alphanumeric() || next == '_' {
+                word.push(next);
+                continue;
+            }
+            shown.push_str(match word.as_str() {
+                "O" => "T",
+                "N" => "number",
+                "D" => "FLOAT64|NUMERIC",
+                "X" => "INT64|NUMERIC",
+                "S" => "STRING|BYTES",
+                "E" => "DATE|DATETIME|TIMESTAMP",
+                "text" | "any" => "value",
+                "part" => "date part",
+                "interval" => "INTERVAL number part",
+                other => other,
+            });
+            word.clear();
+            shown.push(next);
+        }
+        shown.trim_end().replace(") ", "): ")
+    }
+
     /// Whether the argument of a position can be a bare word, which is then no column.
     pub(super) fn takes_word(&self, position: usize) -> bool {
         self.parameters

@@ -1,8 +1,8 @@
 //! Expressions: every kind of node is either translated or refused.
 
 use sqlparser::ast::{
-    AccessExpr, Array, BinaryOperator, CaseWhen, CastFormat, CastKind, CeilFloorKind, DataType, Expr,
-    Ident as SqlIdent, Spanned, StructField, Subscript, TrimWhereField, TypedString, Value,
+    AccessExpr, Array, CaseWhen, CastFormat, CastKind, CeilFloorKind, DataType, Expr, Ident as SqlIdent,
+    Spanned, StructField, Subscript, TrimWhereField, TypedString, Value,
 };
 use sqlparser::tokenizer::Span;
 
@@ -17,6 +17,16 @@ impl Translator<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> String {
         match expr {
             Expr::Identifier(name) => self.identifier(name),
+            Expr::CompoundIdentifier(parts)
+                if parts.first().is_some_and(|part| part.value.starts_with('@')) =>
+            {
+                let mut parts = parts.iter();
+                let mut sql = parts.next().map_or_else(String::new, |name| self.identifier(name));
+                for part in parts {
+                    sql = format!("({sql}).{}", Ident::new(&part.value));
+                }
+                sql
+            }
             Expr::CompoundIdentifier(parts) => {
                 let parts: Vec<String> =
                     parts.iter().map(|part| Ident::new(&part.value).to_string()).collect();
@@ -297,11 +307,6 @@ impl Translator<'_> {
     /// A function of a group of alternatives, each of which may be a literal of the others' type.
     pub(super) fn native_unified(&mut self, name: &str, exprs: &[&Expr]) -> String {
         format!("{name}({})", self.unified(exprs).join(", "))
-    }
-
-    /// `a = b` with the operands of another node.
-    pub(super) fn equality(&mut self, left: &Expr, right: &Expr) -> String {
-        self.binary(left, &BinaryOperator::Eq, right)
     }
 }
 

@@ -281,6 +281,7 @@ impl Translator<'_> {
                 format!("nfc_normalize({})", self.expr(value))
             }
             ("NORMALIZE", [_, form]) => self.refuse(form.span(), format!("NORMALIZE to {form}")),
+            ("FORMAT", [format, values @ ..]) => self.format_text(format, values, span),
             ("STRING", [value]) => self.over("as_string", &[value]),
             ("ERROR", [message]) => {
                 format!("CAST(CAST({} AS BIGINT) AS VARCHAR)", self.expr(message))

@@ -22,6 +22,7 @@ mod operator;
 mod query;
 mod statement;
 mod temporal;
+mod text_format;
 mod types;
 mod zone;
 

@@ -7,7 +7,7 @@ use duckdb::arrow::array::{
     Int8Array, Int16Array, Int32Array, Int64Array, LargeBinaryArray, LargeStringArray, StringArray,
     Time64MicrosecondArray, TimestampMicrosecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
-use duckdb::arrow::datatypes::{DataType, Field as ArrowField, TimeUnit};
+use duckdb::core::{LogicalTypeHandle, LogicalTypeId};
 use serde_json::{Map, Value, json};
 
 use crate::googlesql::duckdb::{Parameters, TableNames, translate_statement};
@@ -90,13 +90,16 @@ pub fn run(
 /// What the engine says.
 pub fn fetch(connection: &Connection, sql: &str) -> Result<QueryResult, QueryError> {
     let mut statement = connection.prepare(sql).map_err(|error| engine(&error))?;
+    let types: Vec<Type> =
+        (0..statement.column_count()).map(|index| type_of(&statement.column_logical_type(index))).collect();
     let mut batches = statement.stream_arrow([]).map_err(|error| engine(&error))?;
-    let schema = batches.get_schema();
-    let columns = schema
+    let columns: Vec<Column> = batches
+        .get_schema()
         .fields()
         .iter()
-        .map(|field| Column::new(field.name().clone(), type_of(field)))
-        .collect::<Vec<_>>();
+        .zip(types)
+        .map(|(field, data_type)| Column::new(field.name().clone(), data_type))
+        .collect();
     let mut rows = Vec::new();
     for batch in &mut batches {
         let batch = batch.map_err(|error| engine(&error))?;
@@ -130,37 +133,39 @@ fn engine(error: &duckdb::Error) -> QueryError {
 }
 
 /// BigQuery's type of a column.
-fn type_of(field: &ArrowField) -> Type {
-    if field.metadata().get("ARROW:extension:name").is_some_and(|name| name == "arrow.json") {
+fn type_of(handle: &LogicalTypeHandle) -> Type {
+    // JSON is text with another name.
+    if handle.get_alias().as_deref() == Some("JSON") {
         return Type::Json;
     }
-    match field.data_type() {
-        DataType::Boolean => Type::Bool,
-        DataType::Int8
-        | DataType::Int16
-        | DataType::Int32
-        | DataType::Int64
-        | DataType::UInt8
-        | DataType::UInt16
-        | DataType::UInt32
-        | DataType::UInt64
+    match handle.id() {
+        LogicalTypeId::Boolean => Type::Bool,
+        LogicalTypeId::Tinyint
+        | LogicalTypeId::Smallint
+        | LogicalTypeId::Integer
+        | LogicalTypeId::Bigint
+        | LogicalTypeId::UTinyint
+        | LogicalTypeId::USmallint
+        | LogicalTypeId::UInteger
         // NULL without a type is an INT64 in BigQuery.
-        | DataType::Null => Type::Int64,
-        DataType::Float32 | DataType::Float64 => Type::Float64,
-        DataType::Decimal128(_, scale) if *scale > 9 => Type::BigNumeric,
-        DataType::Decimal128(..) => Type::Numeric,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Type::String,
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Type::Bytes,
-        DataType::Date32 => Type::Date,
-        DataType::Time64(_) => Type::Time,
-        DataType::Timestamp(_, None) => Type::Datetime,
-        DataType::Timestamp(_, Some(_)) => Type::Timestamp,
-        DataType::Interval(_) => Type::Interval,
-        DataType::List(element) | DataType::LargeList(element) => Type::Array(Box::new(type_of(element))),
-        DataType::Struct(fields) => Type::Struct(
-            fields
-                .iter()
-                .map(|field| Field { name: Some(field.name().clone()), data_type: type_of(field) })
+        | LogicalTypeId::SqlNull => Type::Int64,
+        LogicalTypeId::Float | LogicalTypeId::Double => Type::Float64,
+        LogicalTypeId::Decimal if handle.decimal_scale() > 9 => Type::BigNumeric,
+        LogicalTypeId::Decimal => Type::Numeric,
+        LogicalTypeId::Varchar => Type::String,
+        LogicalTypeId::Blob => Type::Bytes,
+        LogicalTypeId::Date => Type::Date,
+        LogicalTypeId::Time => Type::Time,
+        LogicalTypeId::Timestamp => Type::Datetime,
+        LogicalTypeId::TimestampTZ => Type::Timestamp,
+        LogicalTypeId::Interval => Type::Interval,
+        LogicalTypeId::List => Type::Array(Box::new(type_of(&handle.child(0)))),
+        LogicalTypeId::Struct => Type::Struct(
+            (0..handle.num_children())
+                .map(|index| Field {
+                    name: Some(handle.child_name(index)),
+                    data_type: type_of(&handle.child(index)),
+                })
                 .collect(),
         ),
         _ => Type::Unknown,

@@ -59,6 +59,7 @@ fn tables() -> Tables {
             ("g", "GEOGRAPHY"),
             ("bo", "BOOL"),
             ("ai", "ARRAY<INT64>"),
+            ("as_", "ARRAY<STRING>"),
             ("st", "STRUCT<x INT64, y STRING>"),
             ("ast", "ARRAY<STRUCT<x INT64, y STRING>>"),
             ("rd", "RANGE<DATE>"),

@@ -67,7 +67,7 @@ CREATE OR REPLACE MACRO googlesql.safe_subtract(a BIGINT, b BIGINT) AS TRY(a - b
     (a DOUBLE, b DOUBLE) AS a - b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS TRY(a - b);
 CREATE OR REPLACE MACRO googlesql.safe_multiply(a BIGINT, b BIGINT) AS TRY(a * b),
     (a DOUBLE, b DOUBLE) AS a * b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS TRY(CAST(a * b AS DECIMAL(38,9)));
-CREATE OR REPLACE MACRO googlesql.safe_negate(a BIGINT) AS TRY(-a), (a DOUBLE) AS -a, (a DECIMAL(38,9)) AS -a;
+CREATE OR REPLACE MACRO googlesql.safe_negate(a BIGINT) AS TRY(CAST(-a AS BIGINT)), (a DOUBLE) AS -a, (a DECIMAL(38,9)) AS -a;
 
 CREATE OR REPLACE MACRO googlesql.mod(a BIGINT, b BIGINT) AS a % b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS a % b;
 CREATE OR REPLACE MACRO googlesql.div(a BIGINT, b BIGINT) AS a // b,
@@ -99,9 +99,10 @@ CREATE OR REPLACE MACRO googlesql.floor(a BIGINT) AS CAST(a AS DOUBLE),
 
 -- A finite argument must give a finite result: BigQuery raises where IEEE gives infinity or not-a-number.
 CREATE OR REPLACE MACRO googlesql.finite(name, a, result) AS
-    CASE WHEN isfinite(result) OR NOT isfinite(a) THEN result ELSE CAST('Floating point error in function: ' || name AS DOUBLE) END;
-CREATE OR REPLACE MACRO googlesql.sqrt(a BIGINT) AS sqrt(CAST(a AS DOUBLE)), (a DOUBLE) AS sqrt(a),
-    (a DECIMAL(38,9)) AS CAST(sqrt(CAST(a AS DOUBLE)) AS DECIMAL(38,9));
+    CASE WHEN result IS NULL OR isfinite(result) OR NOT isfinite(a) THEN result ELSE CAST('Floating point error in function: ' || name AS DOUBLE) END;
+CREATE OR REPLACE MACRO googlesql.square(a) AS CASE WHEN a < 0 THEN CAST('Argument to SQRT cannot be negative: ' || a AS DOUBLE) ELSE CAST(a AS DOUBLE) END;
+CREATE OR REPLACE MACRO googlesql.sqrt(a BIGINT) AS sqrt(googlesql.square(a)), (a DOUBLE) AS sqrt(googlesql.square(a)),
+    (a DECIMAL(38,9)) AS CAST(sqrt(googlesql.square(a)) AS DECIMAL(38,9));
 CREATE OR REPLACE MACRO googlesql.exp(a BIGINT) AS googlesql.finite('EXP', a, exp(CAST(a AS DOUBLE))),
     (a DOUBLE) AS googlesql.finite('EXP', a, exp(a)),
     (a DECIMAL(38,9)) AS CAST(exp(CAST(a AS DOUBLE)) AS DECIMAL(38,9));

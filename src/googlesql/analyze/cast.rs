@@ -1,0 +1,119 @@
+//! CAST, and types as queries write them.
+
+use sqlparser::ast::{ArrayElemTypeDef, CastKind, DataType, Expr};
+use sqlparser::tokenizer::Span;
+
+use super::analyzer::{Analyzer, Context};
+use super::coerce::castable;
+use super::expression::{join, span_of};
+use super::scope::{mix, print_of};
+use super::value::{Form, Value};
+use crate::diag::{Code, did_you_mean};
+use crate::googlesql::{SqlFault, Type};
+
+impl<'q> Analyzer<'q, '_> {
+    /// `CAST`, `SAFE_CAST`, and the casts of other databases.
+    pub(super) fn cast(
+        &mut self,
+        kind: &CastKind,
+        inner: &'q Expr,
+        data_type: &'q DataType,
+        context: &Context<'_, 'q>,
+    ) -> Value<'q> {
+        let value = self.expression(inner, context);
+        let span = span_of(inner);
+        if *kind == CastKind::DoubleColon || *kind == CastKind::TryCast {
+            let (message, help) = if *kind == CastKind::TryCast {
+                ("GoogleSQL has no TRY_CAST", "write SAFE_CAST(value AS type)")
+            } else {
+                ("GoogleSQL has no `::`", "write CAST(value AS type)")
+            };
+            self.fault(SqlFault::new(Code::SqlInvalid, span, message).help(help));
+        }
+        let Some(target) = self.written_type(data_type, span) else { return Value::unknown() };
+        if !castable(&value.data_type, &target) && !matches!(value.form, Form::Null | Form::EmptyArray) {
+            let fault = SqlFault::new(
+                Code::SqlTypeMismatch,
+                span,
+                format!("there is no CAST from {} to {target}", value.shown()),
+            );
+            let help = match (&value.data_type, &target) {
+                (Type::Json, Type::String) => {
+                    Some("TO_JSON_STRING(json), or JSON_VALUE(json, path) for one value")
+                }
+                (Type::String, Type::Json) => Some("PARSE_JSON(text)"),
+                (Type::Int64, Type::Timestamp) => Some("TIMESTAMP_SECONDS(number), or _MILLIS, or _MICROS"),
+                (Type::Int64, Type::Date) => {
+                    Some("PARSE_DATE('%Y%m%d', CAST(number AS STRING)), or DATE_FROM_UNIX_DATE(number)")
+                }
+                (Type::Timestamp, Type::Int64) => Some("UNIX_SECONDS(timestamp)"),
+                (Type::Date, Type::Int64) => {
+                    Some("UNIX_DATE(day), or CAST(FORMAT_DATE('%Y%m%d', day) AS INT64)")
+                }
+                (Type::Float64 | Type::Numeric | Type::BigNumeric, Type::Bool) => {
+                    Some("compare with zero: value <> 0")
+                }
+                (Type::Array(_), Type::String) => {
+                    Some("ARRAY_TO_STRING(array, ', '), or TO_JSON_STRING(array)")
+                }
+                (_, Type::String) => Some("TO_JSON_STRING(value)"),
+                _ => None,
+            };
+            self.fault(fault.maybe_help(help.map(str::to_owned)));
+        }
+        let safe = if *kind == CastKind::SafeCast { "SAFE_CAST" } else { "CAST" };
+        let print = join(value.print, mix(print_of(&target.to_string()), print_of(safe)));
+        Value::computed(target, value.sources, print)
+    }
+
+    /// A type as a query writes it; a fault for those of other databases.
+    pub(super) fn written_type(&mut self, data_type: &DataType, span: Span) -> Option<Type> {
+        let text = data_type.to_string();
+        if let Some(known) = Type::parse(&text) {
+            return Some(known);
+        }
+        if let DataType::Array(ArrayElemTypeDef::SquareBracket(..) | ArrayElemTypeDef::Parenthesis(_)) =
+            data_type
+        {
+            self.wrong(Code::SqlInvalid, span, format!("GoogleSQL has no type {text}: write ARRAY<type>"));
+            return None;
+        }
+        let name = text.split(['(', '<', ' ']).next().unwrap_or_default().to_uppercase();
+        let ours = match name.as_str() {
+            "VARCHAR" | "TEXT" | "CHAR" | "CHARACTER" | "NVARCHAR" => Some("STRING"),
+            "DOUBLE" | "REAL" | "FLOAT8" | "FLOAT4" | "FLOAT32" => Some("FLOAT64"),
+            "INT4" | "INT8" | "INT2" | "INT32" | "UINT64" | "HUGEINT" | "MEDIUMINT" => Some("INT64"),
+            "DEC" => Some("NUMERIC"),
+            "BLOB" | "BINARY" | "VARBINARY" | "BYTEA" => Some("BYTES"),
+            "TIMESTAMPTZ" => Some("TIMESTAMP"),
+            "TIMESTAMP_NTZ" => Some("DATETIME"),
+            "JSONB" => Some("JSON"),
+            _ => None,
+        };
+        let help = match ours {
+            Some(ours) => Some(format!("write {ours}")),
+            None => did_you_mean(
+                &name,
+                [
+                    "INT64",
+                    "FLOAT64",
+                    "NUMERIC",
+                    "BIGNUMERIC",
+                    "STRING",
+                    "BYTES",
+                    "BOOL",
+                    "DATE",
+                    "DATETIME",
+                    "TIME",
+                    "TIMESTAMP",
+                    "INTERVAL",
+                    "JSON",
+                    "GEOGRAPHY",
+                ],
+            ),
+        };
+        let fault = SqlFault::new(Code::SqlInvalid, span, format!("GoogleSQL has no type {text}"));
+        self.fault(fault.maybe_help(help));
+        None
+    }
+}
