@@ -1,14 +1,17 @@
 //! One step: built aside, audited, published, remembered; all in one transaction.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use super::{CheckReport, Event, Fault, Running, Status, StepReport};
+use super::{Cancel, CheckReport, Event, Fault, Running, Status, StepReport};
 use crate::diag::{Code, Diagnostic};
 use crate::expectations::{Observed, Outcome, Verdict, judge};
-use crate::manifest::types::{ExpectationSeverity, Materialization};
+use crate::manifest::types::{DurationText, ExpectationSeverity, Materialization};
 use crate::plan::{Action, Audit, BuildAction, LoadAction, Plan, Publish, Record, Step};
+use crate::project::NodeKind;
 use crate::state::NodeState;
 use crate::warehouse::{Interrupt, Loaded, Relation, Result, Session, WarehouseError};
 
@@ -30,6 +33,8 @@ struct Work {
     bytes: Option<u64>,
     rejected: u64,
     checks: Vec<CheckReport>,
+    /// Set when the step is to stop, for work that no engine can interrupt.
+    stopping: Arc<AtomicBool>,
 }
 
 /// Runs a step with its retries; never fails, but reports.
@@ -60,8 +65,9 @@ pub(super) fn run_step(
                 break;
             }
             Err(error) if context.running.cancel.is_cancelled() => {
+                // What the engine says of its being interrupted is of no use to anybody.
                 report.status = Status::Interrupted;
-                report.fault = Some(fault(&error.diagnostic));
+                drop(error);
                 break;
             }
             Err(error) if error.transient && report.tries <= retries.attempts => {
@@ -100,44 +106,59 @@ fn one_try(
         Some(session) => session,
         None => session.insert(context.running.warehouse.session()?),
     };
-    let _watch = context.running.cancel.watch(session.interrupter());
+    let stopping = Arc::clone(&work.stopping);
     let limit = step.timeout_ms.map(Duration::from_millis);
-    within(limit, session.interrupter(), || {
+    let done = within(context.running.cancel, limit, session.interrupter(), &stopping, || {
         session.begin()?;
-        let done = perform(context, step, session.as_mut(), work).and_then(|()| session.commit());
-        if done.is_err() {
-            session.rollback();
-        }
-        done
-    })
+        perform(context, step, session.as_mut(), work).and_then(|()| session.commit())
+    });
+    // Out of the watchdog's reach: an interrupted rollback would leave the transaction open.
+    if done.is_err() {
+        session.rollback();
+    }
+    done
 }
 
-/// Runs work that is interrupted when it takes longer than it may.
+/// How often a session that is to stop is told so: an interruption between two statements reaches neither.
+const TELL_AGAIN: Duration = Duration::from_millis(20);
+
+/// Runs work that is interrupted when the run is stopped or when it takes longer than it may.
 fn within(
+    cancel: &Cancel,
     limit: Option<Duration>,
     interrupt: Arc<dyn Interrupt>,
+    stopping: &AtomicBool,
     work: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
-    let Some(limit) = limit else { return work() };
+    let started = Instant::now();
+    let late = || limit.is_some_and(|limit| started.elapsed() >= limit);
     let (done, watching) = channel::<()>();
     std::thread::scope(|scope| {
         let watchdog = scope.spawn(move || {
-            let timed_out = watching.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
-            if timed_out {
-                interrupt.interrupt();
+            let mut timed_out = false;
+            loop {
+                let left = limit.map_or(TELL_AGAIN, |limit| limit.saturating_sub(started.elapsed()));
+                let pause = left.clamp(Duration::from_millis(1), TELL_AGAIN);
+                if watching.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
+                    return timed_out;
+                }
+                timed_out = timed_out || late();
+                if timed_out || cancel.is_cancelled() {
+                    stopping.store(true, Ordering::SeqCst);
+                    interrupt.interrupt();
+                }
             }
-            timed_out
         });
         let result = work();
         drop(done);
-        match (result, watchdog.join().unwrap_or(false)) {
-            (Err(_), true) => Err(Diagnostic::error(
+        match (result, watchdog.join().unwrap_or(false), limit) {
+            (Err(_), true, Some(limit)) if !cancel.is_cancelled() => Err(Diagnostic::error(
                 Code::TimedOut,
-                format!("it took longer than {} s and was stopped", limit.as_secs_f64()),
+                format!("it took longer than {} and was stopped", DurationText(limit)),
             )
             .help("raise `timeout` of the model or `step_timeout` in `defaults`, or make the query cheaper")
             .into()),
-            (result, _) => result,
+            (result, _, _) => result,
         }
     })
 }
@@ -174,7 +195,14 @@ fn perform(context: &Context<'_>, step: &Step, session: &mut dyn Session, work: 
         }
         Action::Drop { materialization } => {
             session.remove(&relation, *materialization)?;
-            session.forget(&step.address)
+            if step.address.kind == NodeKind::Source {
+                session.remove_rejects(&relation)?;
+            }
+            // A node that moved is remembered at its new place by now.
+            match session.recall(&step.address)? {
+                Some(state) if state.relation == step.relation => session.forget(&step.address),
+                _ => Ok(()),
+            }
         }
     }
 }
@@ -204,8 +232,10 @@ fn perform_load(
     work: &mut Work,
 ) -> Result<()> {
     let at = relation.sibling(&load.publish.build_name);
+    let stopping = Arc::clone(&work.stopping);
     let mut progress = |rows: u64, bytes: u64| {
         (context.tell)(&Event::StepProgress { address: &step.address, rows, bytes });
+        if stopping.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let loaded = session.load(&at, relation, load, context.running.root, &mut progress)?;
     work.rejected = loaded.rejected;

@@ -11,6 +11,7 @@ use crate::apply::{Cancel, Running, Status, apply};
 use crate::clock::SystemClock;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::plan::{self, Plan};
+use crate::state::FileState;
 use crate::view::{Reporter, plan_text, plural, run_text};
 use crate::warehouse::Warehouse;
 use crate::warehouse::duckdb::Access;
@@ -93,7 +94,11 @@ fn refuse_stale(saved: &Plan, now: &Plan) -> Result<(), Diagnostic> {
             plan.steps
                 .iter()
                 .filter_map(|step| match &step.action {
-                    plan::Action::Load(load) => Some((step.address.clone(), load.files.clone())),
+                    // A file that was only touched is the same file.
+                    plan::Action::Load(load) => {
+                        let same = |file: &FileState| (file.path.clone(), file.hash.clone());
+                        Some((step.address.clone(), load.files.iter().map(same).collect::<Vec<_>>()))
+                    }
                     _ => None,
                 })
                 .collect()

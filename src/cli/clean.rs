@@ -53,8 +53,7 @@ pub(super) fn run(workspace: &Workspace<'_>, yes: bool) -> Result<Outcome, Diagn
     session.begin().map_err(fault)?;
     for (address, relation, kind) in &made {
         session.remove(relation, *kind).map_err(fault)?;
-        let rejects = relation.sibling(format!("{}__rejects", relation.table));
-        session.remove(&rejects, crate::manifest::types::Materialization::Table).map_err(fault)?;
+        session.remove_rejects(relation).map_err(fault)?;
         session.forget(address).map_err(fault)?;
     }
     session.commit().map_err(fault)?;

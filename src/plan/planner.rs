@@ -120,7 +120,9 @@ impl Planner<'_> {
             list.push(address.clone());
             return;
         }
-        if let (None, Some(object)) = (state, object) {
+        // What stands at a place where this node was not built before may be somebody else's.
+        let at_home = state.is_some_and(|state| state.relation == node.relation());
+        if let (false, Some(object)) = (at_home, object) {
             let ours = format!("{} {address} ", self.plan.pipeline);
             if !object.mark().is_some_and(|mark| mark.starts_with(&ours)) {
                 self.faults.push(foreign(node));
@@ -314,7 +316,7 @@ impl Planner<'_> {
     /// What the manifest no longer has: dropped on request, never touched if it is not Pipewright's any more.
     fn removed(&mut self) {
         let manifest = &self.planning.compiled.project.nodes;
-        let mut gone: Vec<(&Address, &NodeState)> = self
+        let gone: Vec<(&Address, &NodeState)> = self
             .planning
             .snapshot
             .state
@@ -326,19 +328,32 @@ impl Planner<'_> {
                     .is_none_or(|node| node.address != **address || node.relation() != state.relation)
             })
             .collect();
-        // Views first: they read tables.
-        gone.sort_by_key(|(address, state)| (state.materialization, (*address).clone()));
-        for (address, state) in gone {
-            let Some(object) = self.planning.snapshot.objects.get(&state.relation) else { continue };
-            let replaced_by_own = manifest.values().any(|node| node.relation() == state.relation);
-            let ours = object.mark() == Some(mark(&self.plan.pipeline, address, &state.data_hash).as_str());
-            if !ours || replaced_by_own {
-                continue;
+        let is_ours = |object: &Object, address: &Address, state: &NodeState| {
+            object.mark() == Some(mark(&self.plan.pipeline, address, &state.data_hash).as_str())
+        };
+        let mut found: Vec<(Materialization, Address, String)> = gone
+            .into_iter()
+            .filter_map(|(address, state)| {
+                let object = self.planning.snapshot.objects.get(&state.relation)?;
+                is_ours(object, address, state)
+                    .then(|| (object.materialization, address.clone(), state.relation.clone()))
+            })
+            .collect();
+        // A node that moved is remembered at its new place alone; its mark is left at the old one.
+        for (relation, object) in &self.planning.snapshot.objects {
+            let Some(address) = marked_address(object, &self.plan.pipeline) else { continue };
+            let remembered = self.planning.snapshot.state.nodes.get(&address);
+            if remembered.is_some_and(|state| state.relation != *relation) {
+                found.push((object.materialization, address, relation.clone()));
             }
-            let (relation, materialization) = (state.relation.clone(), object.materialization);
+        }
+        found.retain(|(_, _, relation)| manifest.values().all(|node| node.relation() != *relation));
+        // Views first: they read tables.
+        found.sort();
+        for (materialization, address, relation) in found {
             if self.planning.prune {
                 self.plan.steps.push(Step {
-                    address: address.clone(),
+                    address,
                     relation,
                     reasons: vec![Reason::Removed],
                     action: Action::Drop { materialization },
@@ -349,7 +364,7 @@ impl Planner<'_> {
                     timeout_ms: None,
                 });
             } else {
-                self.plan.orphans.push(Orphan { address: address.clone(), relation, materialization });
+                self.plan.orphans.push(Orphan { address, relation, materialization });
             }
         }
     }
@@ -433,6 +448,11 @@ fn foreign(node: &Node) -> Diagnostic {
         .at(node.span.clone(), "would be built there")
         .about(node.address.to_string())
         .help("rename the node, choose another dataset, or drop the object yourself: Pipewright never touches what it did not make")
+}
+
+/// Whose mark an object of this pipeline bears.
+fn marked_address(object: &Object, pipeline: &str) -> Option<Address> {
+    object.mark()?.strip_prefix(pipeline)?.strip_prefix(' ')?.split(' ').next()?.parse().ok()
 }
 
 /// For each node the tiles that read it or something below it.

@@ -71,6 +71,9 @@ pub fn plan_text(plan: &Plan) -> String {
 
 /// `Plan: 3 to create, 2 to change, 1 to drop, 12 unchanged; about 120 MB to read.`
 fn summary(plan: &Plan) -> String {
+    if plan.is_empty() && !plan.left_out.is_empty() {
+        return "Nothing to do for what was selected.".to_owned();
+    }
     if plan.is_empty() {
         return match plan.orphans.len() {
             0 => "Nothing to do: the target is as the manifest says.".to_owned(),

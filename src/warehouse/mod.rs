@@ -5,6 +5,7 @@
 
 pub mod duckdb;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -110,8 +111,8 @@ pub struct Loaded {
     pub columns: Vec<crate::googlesql::Column>,
 }
 
-/// Tells how far loading is: rows and bytes so far.
-pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+/// Told how far loading is, rows and bytes so far; says whether it goes on.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> ControlFlow<()>;
 
 /// One worker's way to a warehouse.
 pub trait Session: Send {
@@ -150,6 +151,8 @@ pub trait Session: Send {
     fn describe(&mut self, at: &Relation, kind: Materialization, comment: &str) -> Result<()>;
     /// Drops a table or view.
     fn remove(&mut self, at: &Relation, kind: Materialization) -> Result<()>;
+    /// Drops the table of rejected rows beside a source's table, if Pipewright made it.
+    fn remove_rejects(&mut self, of: &Relation) -> Result<()>;
     /// Remembers what a node is now.
     fn remember(&mut self, address: &Address, state: &NodeState) -> Result<()>;
     /// What is remembered of a node.

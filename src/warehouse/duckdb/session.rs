@@ -129,6 +129,10 @@ impl Session for DuckDbSession {
         self.run(&format!("DROP {} IF EXISTS {}", keyword(kind), quoted(at)))
     }
 
+    fn remove_rejects(&mut self, of: &Relation) -> Result<()> {
+        load::remove_rejects(&self.connection, of).map(|_| ())
+    }
+
     fn remember(&mut self, address: &Address, state: &NodeState) -> Result<()> {
         store::remember(&self.connection, address, state)
     }
