@@ -164,6 +164,8 @@ codes! {
     NewerState = "PW0505" in Plan;
     /// A command or an option that this kind of target does not have yet.
     UnsupportedTarget = "PW0506" in Plan;
+    /// A selected node reads one that is neither in the target nor selected.
+    IncompleteSelection = "PW0507" in Plan;
 
     /// No file matches a source's pattern.
     NoSourceFile = "PW0601" in Load;

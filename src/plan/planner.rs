@@ -129,6 +129,20 @@ impl Planner<'_> {
                 return;
             }
         }
+        if let Some(missing) = self.missing_input(node) {
+            self.faults.push(
+                Diagnostic::error(
+                    Code::IncompleteSelection,
+                    format!("it needs `{missing}`, which is neither in the target nor selected"),
+                )
+                .at(node.span.clone(), "selected")
+                .about(address.to_string())
+                .help(format!("select what it needs too: `--select +{}`", address.name)),
+            );
+            // What reads this node lacks nothing of its own.
+            self.stepping.insert(address.clone());
+            return;
+        }
         let rebuilds =
             reasons.iter().any(|r| !matches!(r, Reason::ExpectationsChanged | Reason::MetadataChanged));
         if rebuilds {
@@ -172,6 +186,15 @@ impl Planner<'_> {
             timeout_ms: self.timeout(node),
             address: address.clone(),
         });
+    }
+
+    /// Something that a node reads and that neither is there nor will be built.
+    fn missing_input(&self, node: &Node) -> Option<&Address> {
+        let planned = |address: &Address| self.stepping.contains(address);
+        self.planning.compiled.waits_for.get(&node.address)?.iter().find(|read| {
+            let relation = self.planning.compiled.node(read).map(Node::relation).unwrap_or_default();
+            !planned(read) && !self.planning.snapshot.objects.contains_key(&relation)
+        })
     }
 
     fn rebuild(
