@@ -12,6 +12,7 @@
 
 mod architecture;
 mod conformance;
+mod readme;
 mod sample_data;
 mod support;
 
