@@ -476,7 +476,12 @@ impl<'q> Analyzer<'q, '_> {
     /// ORDER BY, LIMIT and HAVING within the parentheses of an aggregate.
     fn clause(&mut self, clause: &'q FunctionArgumentClause, context: &Context<'_, 'q>) -> Sources {
         match clause {
-            FunctionArgumentClause::OrderBy(order) => self.order(order, context),
+            FunctionArgumentClause::OrderBy(order) => {
+                for key in order.iter().filter(|key| matches!(key.expr, Expr::Value(_))) {
+                    self.wrong(Code::SqlInvalid, span_of(&key.expr), "ORDER BY does not take a literal here");
+                }
+                self.order(order, context)
+            }
             FunctionArgumentClause::Having(bound) => {
                 let value = self.expression(&bound.1, context);
                 self.check_orderable(&value, &bound.1, "HAVING MAX and HAVING MIN");
@@ -504,9 +509,6 @@ impl<'q> Analyzer<'q, '_> {
         let mut sources = Sources::None;
         for key in order {
             let value = self.expression(&key.expr, context);
-            if matches!(key.expr, Expr::Value(_)) {
-                self.wrong(Code::SqlInvalid, span_of(&key.expr), "ORDER BY does not take a literal here");
-            }
             self.check_orderable(&value, &key.expr, "ORDER BY");
             sources.add(&value.sources);
         }

@@ -105,24 +105,24 @@ pub(super) fn common<'v, 'q: 'v>(values: impl Iterator<Item = &'v Value<'q>> + C
         });
         firm = true;
     }
-    for value in values.clone().filter(|value| value.is_literal()) {
-        result = match (result, value.form) {
-            (result, Form::Null) => result,
-            (Some(Type::Array(element)), Form::EmptyArray) => Some(Type::Array(element)),
-            (None, _) => Some(value.data_type.clone()),
-            (Some(so_far), _) => Some(common_with_literal(so_far, &value.data_type, firm)?),
-        };
+    let mut empty = false;
+    for value in values.filter(|value| value.is_literal()) {
+        match (value.form, result.take()) {
+            (Form::Null, so_far) => result = so_far,
+            (Form::EmptyArray, so_far) => {
+                empty = true;
+                result = so_far;
+            }
+            (_, None) => result = Some(value.data_type.clone()),
+            (_, Some(so_far)) => result = Some(common_with_literal(so_far, &value.data_type, firm)?),
+        }
     }
     match result {
-        // `[]` first and a filled array later: the filled one decides.
-        Some(Type::Array(_)) => values
-            .filter(|value| !matches!(value.form, Form::Null | Form::EmptyArray))
-            .map(|value| value.data_type.clone())
-            .try_fold(None, |so_far: Option<Type>, next| match so_far {
-                None => Some(Some(next)),
-                Some(so_far) => common_with_literal(so_far, &next, firm).map(Some),
-            })?
-            .or(result),
+        // `[]` is an array of whatever the others hold.
+        Some(Type::Array(_) | Type::Unknown) | None if empty => {
+            Some(result.unwrap_or_else(|| Type::Array(Box::new(Type::Int64))))
+        }
+        Some(_) if empty => None,
         Some(result) => Some(result),
         None => Some(Type::Int64),
     }

@@ -1,6 +1,9 @@
 //! Expressions: one function for each form that the parser has.
 
-use sqlparser::ast::{CeilFloorKind, DateTimeField, Expr, Query, Spanned};
+use sqlparser::ast::{
+    CeilFloorKind, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Query,
+    Spanned,
+};
 use sqlparser::tokenizer::Span;
 
 use super::analyzer::{Analyzer, Context};
@@ -144,6 +147,16 @@ impl<'q> Analyzer<'q, '_> {
                 self.fault(fault.help("write LOWER(text) LIKE LOWER(pattern)"));
                 Value::of(Type::Bool)
             }
+            Expr::AnyOp { left, .. } | Expr::AllOp { left, .. } => {
+                self.expression(left, context);
+                let fault = SqlFault::new(
+                    Code::SqlInvalid,
+                    span_of(expr),
+                    "GoogleSQL compares with ANY and ALL in LIKE only",
+                );
+                self.fault(fault.help("write IN (…), or compare with the MIN or MAX of a subquery"));
+                Value::of(Type::Bool)
+            }
             Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => {
                 self.wrong(Code::SqlInvalid, span_of(expr), "`*` is no value");
                 Value::unknown()
@@ -179,7 +192,7 @@ impl<'q> Analyzer<'q, '_> {
         if let Some(found) = self.single(output, subquery, "IN") {
             result.sources.add(&found.sources);
             if let Some(data_type) = common([&value, &found].into_iter()) {
-                self.need(&data_type, Need::Equality, "IN", span_of(needle))
+                self.need(&data_type, Need::Equality, "IN", span_of(needle));
             } else {
                 let message =
                     format!("IN cannot compare {} with the subquery's {}", value.shown(), found.shown());
@@ -233,7 +246,7 @@ impl<'q> Analyzer<'q, '_> {
                 Vec::new()
             }
             // `LIKE ALL (…)` is read as a function of that name.
-            Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("ALL") => Vec::new(),
+            Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("ALL") => arguments_of(call),
             single => vec![single],
         };
         if let Some(value) = values.first().cloned() {
@@ -388,6 +401,16 @@ impl<'q> Analyzer<'q, '_> {
         }
         self.call_of(name, &[inner], inner, context)
     }
+}
+
+/// The arguments of a call that are plain expressions.
+fn arguments_of(call: &Function) -> Vec<&Expr> {
+    let FunctionArguments::List(list) = &call.args else { return Vec::new() };
+    let plain = list.args.iter().filter_map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+        _ => None,
+    });
+    plain.collect()
 }
 
 /// Joins identities; 0 (none) wins.

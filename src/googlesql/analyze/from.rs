@@ -253,11 +253,8 @@ impl<'q> Analyzer<'q, '_> {
                 let first = from.relations.len();
                 self.joined(table_with_joins, from, parent, first);
             }
-            TableFactor::Pivot { table, alias, .. } => {
-                self.reshaped(table, alias.as_ref(), "PIVOT", from, parent);
-            }
-            TableFactor::Unpivot { table, alias, .. } => {
-                self.reshaped(table, alias.as_ref(), "UNPIVOT", from, parent);
+            TableFactor::Pivot { table, alias, .. } | TableFactor::Unpivot { table, alias, .. } => {
+                self.reshaped(factor, table, alias.as_ref(), from, parent);
             }
             TableFactor::Table { alias, .. }
             | TableFactor::TableFunction { alias, .. }
@@ -273,24 +270,28 @@ impl<'q> Analyzer<'q, '_> {
         }
     }
 
-    /// PIVOT and UNPIVOT: the table is read, the columns are not known.
+    /// A table behind PIVOT or UNPIVOT.
     fn reshaped(
         &mut self,
+        factor: &'q TableFactor,
         table: &'q TableFactor,
         alias: Option<&'q TableAlias>,
-        what: &str,
         from: &mut From,
         parent: Option<&Scope<'_, 'q>>,
     ) {
         let mut inner = From::default();
         self.factor(table, &mut inner, parent);
+        let alias = self.alias_name(alias);
+        if let Some(output) = self.reshape(factor, &inner, parent) {
+            self.derived_table(&output, alias, from);
+            return;
+        }
         for attribute in inner.relations.iter().flat_map(|relation| &relation.columns.list) {
             self.mark_read(attribute);
         }
-        self.unchecked(table.span(), format!("the columns that {what} makes are not known"));
+        self.unchecked(table.span(), "the columns that PIVOT or UNPIVOT makes are not known");
         let own = inner.relations.first().and_then(|relation| relation.alias.clone());
-        let alias = self.alias_name(alias).or(own);
-        self.open_table(alias, from);
+        self.open_table(alias.or(own), from);
     }
 
     fn open_table(&mut self, alias: Option<Rc<str>>, from: &mut From) {

@@ -32,6 +32,7 @@ mod literal;
 mod operator;
 mod parts;
 mod path;
+mod pivot;
 mod query;
 mod scope;
 mod select;

@@ -82,6 +82,11 @@ impl<'q> Analyzer<'q, '_> {
                 self.compare((&left, &right), places, &op.to_string(), Need::Order)
             }
             Op::Plus | Op::Minus | Op::Multiply | Op::Divide => match arithmetic(op, &left, &right) {
+                Some(Type::Date) => {
+                    self.check_text_literal(&left, left_place, &Type::Date);
+                    self.check_text_literal(&right, right_place, &Type::Date);
+                    Type::Date
+                }
                 Some(data_type) => data_type,
                 None => self.no_operator(op, (&left, &right), places, None),
             },
@@ -311,6 +316,8 @@ fn arithmetic(op: &BinaryOperator, left: &Value<'_>, right: &Value<'_>) -> Optio
         // A text literal beside a date, a timestamp or an interval stands for a date or a time.
         (Minus, Date | Datetime | Timestamp | Time, Type::String) if right.is_literal() => Interval,
         (Plus | Minus, Type::String, Interval) if left.is_literal() => Datetime,
+        (Plus | Minus, Type::String, Int64) if left.is_literal() => Date,
+        (Plus, Int64, Type::String) if right.is_literal() => Date,
         (Minus, Type::String, Date | Datetime | Timestamp | Time) if left.is_literal() => Interval,
         _ => return None,
     })

@@ -388,7 +388,7 @@ impl<'q> Analyzer<'q, '_> {
                 _ => false,
             });
             if let Some(item) = named {
-                other.output.items.push(item.clone())
+                other.output.items.push(item.clone());
             } else {
                 let name = own.name.as_deref().unwrap_or("without name");
                 let message = format!("BY NAME finds no column `{name}` in this query");

@@ -109,8 +109,15 @@ fn long_and_deep_queries_do_not_overflow() {
     assert!(!analyze(&longer).expect("no fault").unchecked.is_empty());
     let union = vec!["SELECT 1 AS x"; 3_000].join(" UNION ALL ");
     assert!(analyze(&union).is_ok());
-    let deep = format!("SELECT {}1{} AS x", "(".repeat(90), ")".repeat(90));
-    let _ = analyze(&deep);
+    for (open, close) in [("(", ")"), ("UPPER(", ")"), ("(SELECT ", ")"), ("NOT ", ""), ("[", "][OFFSET(0)]")]
+    {
+        // As deep as the parser lets them be, found by trying.
+        let deepest = (1..120)
+            .map(|depth| format!("SELECT {}'a'{} AS x", open.repeat(depth), close.repeat(depth)))
+            .take_while(|sql| crate::googlesql::parse::query(sql).is_ok())
+            .last();
+        let _ = analyze(&deepest.expect("one level parses"));
+    }
 }
 
 proptest! {
