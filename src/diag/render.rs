@@ -27,29 +27,31 @@ impl Default for Style {
 
 /// All diagnostics in order, as people read them, each followed by an empty line.
 pub fn graphical(diagnostics: &Diagnostics, style: Style) -> String {
-    let theme = match (style.unicode, style.color) {
-        (true, true) => miette::GraphicalTheme::unicode(),
-        (true, false) => miette::GraphicalTheme::unicode_nocolor(),
-        (false, true) => {
-            miette::GraphicalTheme { styles: miette::ThemeStyles::ansi(), ..miette::GraphicalTheme::ascii() }
-        }
-        (false, false) => {
-            miette::GraphicalTheme { styles: miette::ThemeStyles::none(), ..miette::GraphicalTheme::ascii() }
-        }
-    };
-    let handler = miette::GraphicalReportHandler::new_themed(theme)
-        .with_width(style.width)
-        .with_links(false)
-        .with_context_lines(1);
     let mut out = String::new();
     for diagnostic in diagnostics.sorted() {
+        let mut report = String::new();
         // Writing to a string cannot fail; a renderer that refuses is replaced by the bare message.
-        if handler.render_report(&mut out, &Report(diagnostic)).is_err() {
-            out.push_str(&diagnostic.message);
+        if handler(diagnostic, style).render_report(&mut report, &Report(diagnostic)).is_err() {
+            report = format!("{}\n", diagnostic.message);
         }
+        // The renderer indents the first line for an icon; a word at the margin is found faster.
+        out.push_str(report.trim_start_matches(' '));
         out.push('\n');
     }
     out
+}
+
+/// Draws one diagnostic: `error[PW0102]: message` first, then the place, then the advice.
+fn handler(diagnostic: &Diagnostic, style: Style) -> miette::GraphicalReportHandler {
+    let mut theme =
+        if style.unicode { miette::GraphicalTheme::unicode() } else { miette::GraphicalTheme::ascii() };
+    theme.styles = if style.color { miette::ThemeStyles::ansi() } else { miette::ThemeStyles::none() };
+    theme.characters.error = format!("error[{}]:", diagnostic.code);
+    theme.characters.warning = format!("warning[{}]:", diagnostic.code);
+    miette::GraphicalReportHandler::new_themed(theme)
+        .with_width(style.width)
+        .with_links(false)
+        .with_context_lines(1)
 }
 
 /// All diagnostics in order, as data: code, severity, message, file, line, column, help, subject.
@@ -95,10 +97,6 @@ impl fmt::Display for Report<'_> {
 impl std::error::Error for Report<'_> {}
 
 impl miette::Diagnostic for Report<'_> {
-    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.0.code))
-    }
-
     fn severity(&self) -> Option<miette::Severity> {
         Some(match self.0.severity {
             Severity::Error => miette::Severity::Error,

@@ -12,6 +12,7 @@
 
 mod architecture;
 mod conformance;
+mod diagnostics;
 mod readme;
 mod sample_data;
 mod support;

@@ -1,0 +1,249 @@
+//! Deliberately broken manifests and models: each gets the right code, file, line and advice.
+//!
+//! A case is a Markdown file in `tests/diagnostics`: what is wrong and why somebody would do it; `code:` lines that say
+//! what must be told and where, each followed by `hint:` lines with a piece of the advice (both written by hand); the
+//! files that differ from the base project; and what is printed, byte for byte. `UPDATE_GOLDEN=1` writes the printed
+//! text and `docs/diagnostics.md` anew; the lines written by hand are never touched.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use pipewright::diag::{Area, Code};
+use serde_json::Value;
+
+use crate::support::{Outcome, Project};
+
+/// One case.
+#[derive(Debug, Default)]
+struct Case {
+    name: String,
+    /// The words of the command, without the program.
+    command: Vec<String>,
+    environment: Vec<(String, String)>,
+    faults: Vec<Expected>,
+    files: Vec<File>,
+    printed: String,
+}
+
+/// One fault that must be told.
+#[derive(Debug)]
+struct Expected {
+    code: String,
+    /// `models/a.yaml:3:5`.
+    place: String,
+    /// Pieces of the message or of the advice.
+    hints: Vec<String>,
+}
+
+#[derive(Debug)]
+struct File {
+    path: String,
+    text: String,
+    kind: FileKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileKind {
+    Utf8,
+    /// Written in ISO 8859-1, as old editors do.
+    Latin1,
+    /// Taken out of the base project.
+    Removed,
+}
+
+/// The fence that holds what is printed.
+const PRINTED: &str = "```text printed";
+
+impl Case {
+    fn read(path: &Path) -> Self {
+        let text = fs_err::read_to_string(path).unwrap();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let mut case = Self { name, command: vec!["validate".to_owned()], ..Self::default() };
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            if let Some(rest) = line.strip_prefix("code: ") {
+                let (code, place) = rest.split_once(" at ").unwrap_or((rest, ""));
+                case.faults.push(Expected { code: code.into(), place: place.into(), hints: Vec::new() });
+            } else if let Some(hint) = line.strip_prefix("hint: ") {
+                case.faults.last_mut().expect("a `code:` line above").hints.push(hint.to_owned());
+            } else if let Some(command) = line.strip_prefix("command: ") {
+                case.command = command.split(' ').map(str::to_owned).collect();
+            } else if let Some(variable) = line.strip_prefix("env: ") {
+                let (name, value) = variable.split_once('=').expect("NAME=VALUE");
+                case.environment.push((name.to_owned(), value.to_owned()));
+            } else if let Some(fence) = line.strip_prefix("```") {
+                let body: String =
+                    lines.by_ref().take_while(|line| *line != "```").flat_map(|line| [line, "\n"]).collect();
+                let (language, path) = fence.split_once(' ').expect("a language and a path");
+                if line == PRINTED {
+                    case.printed = body;
+                    continue;
+                }
+                let kind = match language {
+                    "latin1" => FileKind::Latin1,
+                    "removed" => FileKind::Removed,
+                    _ => FileKind::Utf8,
+                };
+                case.files.push(File { path: path.to_owned(), text: body, kind });
+            }
+        }
+        case
+    }
+
+    /// The base project with this case's files over it.
+    fn project(&self, base: &Self) -> Project {
+        let project = Project::empty();
+        for file in base.files.iter().chain(&self.files) {
+            match file.kind {
+                FileKind::Utf8 => project.write(&file.path, &file.text),
+                FileKind::Removed => fs_err::remove_file(project.path().join(&file.path)).unwrap(),
+                FileKind::Latin1 => {
+                    let bytes: Vec<u8> =
+                        file.text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+                    fs_err::write(project.path().join(&file.path), bytes).unwrap();
+                }
+            }
+        }
+        project
+    }
+
+    fn run(&self, project: &Project, more: &[&str]) -> Outcome {
+        let words: Vec<&str> = more.iter().copied().chain(self.command.iter().map(String::as_str)).collect();
+        let mut command = project.command(&words);
+        command.envs(self.environment.iter().cloned());
+        let mut outcome = Outcome::of(&mut command);
+        for folder in [project.path().canonicalize().unwrap(), project.path().to_owned()] {
+            outcome.stderr = outcome.stderr.replace(&folder.display().to_string(), "[PROJECT]");
+        }
+        outcome
+    }
+
+    /// Everything that is not as it should be.
+    fn complaints(&self, base: &Self, path: &Path, update: bool) -> Vec<String> {
+        let project = self.project(base);
+        let human = self.run(&project, &[]);
+        let json = self.run(&project, &["--error-format", "json"]);
+        let mut complaints = Vec::new();
+        let code = i32::from(self.faults.iter().any(|fault| !fault.code.starts_with("warning ")));
+        for outcome in [&human, &json] {
+            if outcome.code != Some(code) || outcome.stderr.contains("panicked") {
+                complaints.push(format!("exit code {code} and no panic were expected\n{outcome}"));
+            }
+        }
+        if update {
+            write_printed(path, &human.stderr);
+        } else if human.stderr != self.printed {
+            complaints.push(format!("printed:\n{}\nexpected:\n{}", human.stderr, self.printed));
+        }
+        if self.faults.is_empty() {
+            return complaints;
+        }
+        match serde_json::from_str::<Vec<Value>>(&json.stderr) {
+            Ok(told) => self.compare(&told, &human.stderr, &mut complaints),
+            Err(error) => complaints.push(format!("not one JSON array: {error}\n{}", json.stderr)),
+        }
+        complaints
+    }
+
+    /// What was told, as data and to people, against what must be told.
+    fn compare(&self, told: &[Value], human: &str, complaints: &mut Vec<String>) {
+        let places: Vec<String> = told.iter().map(place_of).collect();
+        let wanted: Vec<String> = self.faults.iter().map(Expected::line).collect();
+        if places != wanted {
+            complaints.push(format!("told:\n  {}\nexpected:\n  {}\n{human}", places.join("\n  "), wanted.join("\n  ")));
+            return;
+        }
+        let printed = squeezed(human);
+        for (fault, expected) in told.iter().zip(&self.faults) {
+            let message = fault["message"].as_str().unwrap_or_default();
+            let help = fault["help"].as_str().unwrap_or_default();
+            for hint in &expected.hints {
+                if !message.contains(hint.as_str()) && !help.contains(hint.as_str()) {
+                    complaints.push(format!("`{hint}` is missing in:\n{human}"));
+                }
+            }
+            if expected.hints.is_empty() || help.is_empty() {
+                complaints.push(format!("no advice, or none expected: {}\n{human}", expected.line()));
+            }
+            let severity = fault["severity"].as_str().unwrap_or_default();
+            let head = format!("{severity}[{}]: ", fault["code"].as_str().unwrap_or_default());
+            let place = expected.place.as_str();
+            for piece in [head.as_str(), message, help, place] {
+                if !printed.contains(&squeezed(piece)) {
+                    complaints.push(format!("JSON tells `{piece}`, and people are not told:\n{human}"));
+                }
+            }
+        }
+    }
+}
+
+impl Expected {
+    fn line(&self) -> String {
+        format!("{} at {}", self.code, self.place)
+    }
+}
+
+/// `PW0102 at models/a.yaml:3:5`, with `warning ` before it for a warning.
+fn place_of(fault: &Value) -> String {
+    let severity = if fault["severity"] == "warning" { "warning " } else { "" };
+    let code = fault["code"].as_str().unwrap_or_default();
+    let place = &fault["place"];
+    match place["file"].as_str() {
+        Some(file) => format!("{severity}{code} at {file}:{}:{}", place["line"], place["column"]),
+        None => format!("{severity}{code} at "),
+    }
+}
+
+/// Without line breaks and what draws them.
+fn squeezed(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace() && *c != '│').collect()
+}
+
+/// Replaces the fence of the printed text, or adds it at the end.
+fn write_printed(path: &Path, printed: &str) {
+    let text = fs_err::read_to_string(path).unwrap();
+    let kept = text.split_once(PRINTED).map_or(text.as_str(), |(before, _)| before);
+    fs_err::write(path, format!("{}\n\n{PRINTED}\n{printed}```\n", kept.trim_end())).unwrap();
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics")
+}
+
+fn update() -> bool {
+    std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1")
+}
+
+fn cases() -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = fs_err::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md") && !path.ends_with("base.md"))
+        .collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn every_broken_project_is_told_what_is_wrong_and_where() {
+    let base = Case::read(&folder().join("base.md"));
+    let paths = cases();
+    assert!(paths.len() >= 36, "only {} cases", paths.len());
+    let mut complaints = String::new();
+    for path in &paths {
+        let case = Case::read(path);
+        assert!(!case.faults.is_empty(), "{} expects nothing", case.name);
+        for complaint in case.complaints(&base, path, update()) {
+            writeln!(complaints, "==== {}\n{complaint}", case.name).unwrap();
+        }
+    }
+    assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+#[test]
+fn the_base_project_of_the_cases_is_good() {
+    let path = folder().join("base.md");
+    let base = Case::read(&path);
+    let complaints = base.complaints(&Case::default(), &path, update());
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
