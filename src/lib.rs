@@ -21,6 +21,9 @@
 //! | [`fingerprint`], [`state`] | what was built from what |
 //! | [`plan`] | what will happen and why; pure |
 //! | [`apply`] | carries a plan out |
+//! | [`report`] | what a run did, as data |
+//! | [`view`] | what people and machines see; the only place that prints |
+//! | [`cli`] | words to settings, settings to stages, outcome to exit code |
 //! | [`source`] | files as declared, every row accounted for |
 //! | [`warehouse`] | where pipelines run |
 //! | [`diag`] | faults as data, and how they look |
@@ -38,6 +41,7 @@ pub mod graph;
 pub mod manifest;
 pub mod plan;
 pub mod project;
+pub mod report;
 pub mod schema;
 pub mod source;
 pub mod state;

@@ -6,7 +6,6 @@
 //! ```
 
 mod cancel;
-mod report;
 mod schedule;
 mod step;
 
@@ -18,8 +17,8 @@ use crate::clock::{Clock, rfc3339};
 use crate::plan::Plan;
 use crate::warehouse::{RunHeader, Warehouse, WarehouseError};
 
+pub use crate::report::{CheckReport, Event, Fault, RunReport, Status, StepReport};
 pub use cancel::Cancel;
-pub use report::{CheckReport, Event, Fault, RunReport, Status, StepReport};
 pub use step::check_published;
 
 /// What a run needs beside its plan.

@@ -69,7 +69,16 @@ fn next(context: &Context<'_>, board: &Mutex<Board>, changed: &Condvar) -> Optio
                 now.running += 1;
                 return Some(index);
             }
-            None if now.waiting.is_empty() || now.running == 0 => return None,
+            None if now.waiting.is_empty() => return None,
+            // Nothing runs and nothing can start: what is left waits for something that will not come.
+            None if now.running == 0 => {
+                for (index, waits) in std::mem::take(&mut now.waiting) {
+                    let causes = waits.into_iter().collect();
+                    let report = StepReport::not_run(&context.plan.steps[index], Status::HeldBack, causes);
+                    now.reports.insert(index, report);
+                }
+                return None;
+            }
             None => now = changed.wait(now).unwrap_or_else(PoisonError::into_inner),
         }
     }

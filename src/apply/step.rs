@@ -74,7 +74,7 @@ pub(super) fn run_step(
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                 let message = &error.diagnostic.message;
                 (context.tell)(&Event::StepRetried { address: &step.address, message, wait_ms });
-                std::thread::sleep(wait);
+                pause(wait, context);
                 wait = (wait * 2).min(retries.max_wait.0);
             }
             Err(error) => {
@@ -86,6 +86,14 @@ pub(super) fn run_step(
     }
     report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     report
+}
+
+/// Waits, but not for a run that is to stop.
+fn pause(wait: Duration, context: &Context<'_>) {
+    let until = Instant::now() + wait;
+    while Instant::now() < until && !context.running.cancel.is_cancelled() {
+        std::thread::sleep(Duration::from_millis(50).min(until.saturating_duration_since(Instant::now())));
+    }
 }
 
 fn fault(diagnostic: &Diagnostic) -> Fault {

@@ -70,7 +70,14 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             Outcome::Done
         }),
         Command::Schema { check, out } => schema::run(printer, &out, check),
-        Command::Plan(args) => plan::run(&workspace, &args),
+        Command::Plan(args) => plan::run(&workspace, &args).or_else(|faults| {
+            // With detailed exit codes 2 means changes, so that every fault is 1.
+            if !args.detailed_exitcode {
+                return Err(faults);
+            }
+            printer.faults(&faults);
+            Ok(Outcome::Failed)
+        }),
         Command::Apply(args) => apply::run(&workspace, &args),
         Command::Check { selection, json } => check::run(&workspace, &selection, json),
         Command::Ls { selection, json } => ls::run(&workspace, &selection, json),

@@ -15,7 +15,7 @@ use crate::source::{FileSet, FileStamp, SourceError, expand, fingerprint_files};
 use crate::state::{FileState, Snapshot};
 use crate::view::Printer;
 use crate::warehouse::WarehouseError;
-use crate::warehouse::duckdb::{Access, DuckDb};
+use crate::warehouse::duckdb::{Access, DuckDb, Opening};
 
 use super::args::{Global, SelectionArgs};
 use super::usage;
@@ -90,7 +90,12 @@ impl<'a> Workspace<'a> {
         };
         let started = Instant::now();
         loop {
-            match DuckDb::open(&self.root, settings, access, command) {
+            match DuckDb::open(
+                &self.root,
+                settings,
+                &loaded.compiled.project.name,
+                Opening { access, command },
+            ) {
                 Err(error) if error.diagnostic.code == Code::Locked && started.elapsed() < wait => {
                     std::thread::sleep(Duration::from_millis(200));
                 }
@@ -185,17 +190,11 @@ struct About<'a> {
 
 impl Selectable for About<'_> {
     fn tags(&self, address: &Address) -> Vec<String> {
-        self.compiled.node(address).map(|node| node.tags.clone()).unwrap_or_default()
+        self.compiled.project.tags_of(address).to_vec()
     }
 
     fn paths(&self, address: &Address) -> Vec<String> {
-        self.compiled
-            .node(address)
-            .map(|node| match &node.detail {
-                Detail::Model(model) => vec![node.path.clone(), model.sql.name.clone()],
-                Detail::Load(_) => vec![node.path.clone()],
-            })
-            .unwrap_or_default()
+        self.compiled.project.paths_of(address)
     }
 
     fn changed(&self, address: &Address) -> Option<bool> {

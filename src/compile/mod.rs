@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use crate::diag::{Code, Diagnostic, Diagnostics, MappedText};
 use crate::googlesql::analyze::ColumnRef;
 use crate::googlesql::{Column, SqlFault};
-use crate::graph::Graph;
+use crate::graph::{Graph, Selection};
 use crate::manifest::types::Target;
 use crate::project::{Address, Detail, Node, Project};
 use template::Renderer;
@@ -126,11 +126,30 @@ pub fn compile(project: Project, target: &str) -> Result<(CompiledProject, Diagn
     let checks = audit::compile_checks(&project, &nodes, &naming, &mut faults);
     let renderer = Renderer::new(&project, target, &|address| naming.relation_of(&project, address));
     let tiles = dashboard::compile_tiles(&project, &renderer, &catalog, &naming, &mut faults);
+    check_jobs(&project, &graph, &mut faults);
     let order = layers.into_iter().flatten().collect();
     let warnings = faults.iter().filter(|_| !faults.has_errors()).cloned().collect();
     let target = target.to_owned();
     faults.into_result(())?;
     Ok((CompiledProject { project, target, naming, graph, order, waits_for, nodes, checks, tiles }, warnings))
+}
+
+/// What jobs select must be there.
+fn check_jobs(project: &Project, graph: &Graph, faults: &mut Diagnostics) {
+    for (name, job) in &project.jobs {
+        if job.select.is_empty() {
+            continue;
+        }
+        let selection = Selection { select: job.select.clone(), exclude: Vec::new() };
+        if let Err(wrong) = selection.resolve(graph, project) {
+            faults.push(
+                Diagnostic::error(Code::EmptySelection, format!("`{}`: {}", wrong.term, wrong.message))
+                    .maybe_at(project.job_spans.get(name).cloned(), "this job selects it")
+                    .about(format!("job.{name}"))
+                    .help(wrong.help),
+            );
+        }
+    }
 }
 
 /// All models' templates, by model.
@@ -227,5 +246,6 @@ pub(crate) fn sql_diagnostic(fault: SqlFault, sql: &MappedText, subject: &str) -
     } else {
         sql.span_between(place(fault.span.start), place(fault.span.end))
     };
-    Diagnostic::error(fault.code, fault.message).maybe_at(span, "here").maybe_help(fault.help).about(subject)
+    let told = Diagnostic::error(fault.code, fault.message).maybe_at(span, "here").maybe_help(fault.help);
+    if subject.is_empty() { told } else { told.about(subject) }
 }

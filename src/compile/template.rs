@@ -95,6 +95,31 @@ impl<'p> Renderer<'p> {
 
     /// Faults of the macro files themselves.
     pub fn check_macros(&self) -> Vec<Diagnostic> {
+        let mut faults = self.macros_defined_twice();
+        faults.extend(self.macro_syntax());
+        faults
+    }
+
+    fn macros_defined_twice(&self) -> Vec<Diagnostic> {
+        let mut first: IndexMap<&str, &MacroFile> = IndexMap::new();
+        let mut faults = Vec::new();
+        for file in &self.macros {
+            for name in &file.names {
+                if let Some(other) = first.get(name.as_str()) {
+                    faults.push(
+                        Diagnostic::error(Code::BadMacro, format!("the macro `{name}` is defined twice"))
+                            .maybe_at(definition(file, name), "defined again here")
+                            .help(format!("the first stands in {}; rename one of them", other.file.name)),
+                    );
+                } else {
+                    first.insert(name, file);
+                }
+            }
+        }
+        faults
+    }
+
+    fn macro_syntax(&self) -> Vec<Diagnostic> {
         self.macros
             .iter()
             .filter_map(|file| {
@@ -256,6 +281,17 @@ fn find_var(vars: &IndexMap<String, Scalar>, name: &str, seen: &Mutex<Seen>) -> 
     Err(Error::new(ErrorKind::InvalidOperation, "unknown variable"))
 }
 
+/// Where a file defines a macro.
+fn definition(file: &MacroFile, name: &str) -> Option<Span> {
+    let text = &file.file.text;
+    let at = text.match_indices("macro").find_map(|(at, word)| {
+        let rest = &text[at + word.len()..];
+        let start = at + word.len() + (rest.len() - rest.trim_start().len());
+        text[start..].starts_with(name).then_some(start)
+    })?;
+    Some(Span::new(&file.file, at..at + name.len()))
+}
+
 /// Names of the macros that a file defines.
 fn macro_names(text: &str) -> Vec<String> {
     let mut names = Vec::new();
@@ -276,12 +312,20 @@ fn macro_names(text: &str) -> Vec<String> {
     names
 }
 
+/// Whether a text has a name as a word of its own.
+fn mentions(text: &str, name: &str) -> bool {
+    let part_of_name = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        !text[..at].ends_with(part_of_name) && !text[at + name.len()..].starts_with(part_of_name)
+    })
+}
+
 /// Import statements for the macros whose names a text mentions, on one line so that lines keep their numbers.
 fn prelude(macros: &[MacroFile], text: &str, own: Option<&str>) -> String {
     let mut out = String::new();
     for file in macros.iter().filter(|file| Some(file.file.name.as_str()) != own) {
         let used: Vec<&str> =
-            file.names.iter().map(String::as_str).filter(|name| text.contains(name)).collect();
+            file.names.iter().map(String::as_str).filter(|name| mentions(text, name)).collect();
         if !used.is_empty() {
             out.push_str(&format!("{{% from \"{}\" import {} %}}", file.file.name, used.join(", ")));
         }

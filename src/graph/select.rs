@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Graph;
 use crate::diag::did_you_mean;
-use crate::project::Address;
+use crate::project::{Address, Project};
 
 /// What a selection may ask of a node.
 pub trait Selectable {
@@ -14,6 +14,20 @@ pub trait Selectable {
     fn paths(&self, address: &Address) -> Vec<String>;
     /// Whether it differs from what the target has; nothing where that is not known.
     fn changed(&self, address: &Address) -> Option<bool>;
+}
+
+impl Selectable for Project {
+    fn tags(&self, address: &Address) -> Vec<String> {
+        self.tags_of(address).to_vec()
+    }
+
+    fn paths(&self, address: &Address) -> Vec<String> {
+        self.paths_of(address)
+    }
+
+    fn changed(&self, _: &Address) -> Option<bool> {
+        None
+    }
 }
 
 /// Which nodes a command is about.

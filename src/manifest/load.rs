@@ -28,6 +28,8 @@ pub struct RawManifest {
     pub expectations: Vec<Loaded<ExpectationsFile>>,
     /// Files of dashboards, by path.
     pub dashboards: Vec<Loaded<DashboardsFile>>,
+    /// SQL files that lie beside files of models, by path.
+    pub model_sql: Vec<String>,
     /// Files of template macros, by path.
     pub macros: Vec<std::sync::Arc<SourceFile>>,
 }
@@ -70,15 +72,26 @@ pub fn load(folder: &Path, environment: &(dyn Environment + Sync)) -> Result<Raw
     let macros = find("macros", &include.macros);
     let reader = Reader { folder, environment };
     let sources = reader.all(&sources, Kind::Sources, &mut faults);
-    let models = reader.all(&models, Kind::Models, &mut faults);
+    let model_paths = models;
+    let models = reader.all(&model_paths, Kind::Models, &mut faults);
     let expectations = reader.all(&expectations, Kind::Expectations, &mut faults);
     let dashboards = reader.all(&dashboards, Kind::Dashboards, &mut faults);
     let macros = macros
         .iter()
         .filter_map(|path| source_file(folder, path).map_err(|fault| faults.push(fault)).ok())
         .collect();
+    let model_sql = sql_beside(folder, &model_paths);
     let root = folder.to_path_buf();
-    faults.into_result(RawManifest { root, pipeline, sources, models, expectations, dashboards, macros })
+    faults.into_result(RawManifest {
+        root,
+        pipeline,
+        sources,
+        models,
+        expectations,
+        dashboards,
+        model_sql,
+        macros,
+    })
 }
 
 /// A file of the project as text.
@@ -105,6 +118,21 @@ pub fn source_file(folder: &Path, path: &Path) -> Result<std::sync::Arc<SourceFi
 /// A relative path with forward slashes, as people see it.
 pub fn slashed(path: &Path) -> String {
     path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// SQL files in the folders of some files.
+fn sql_beside(folder: &Path, files: &[PathBuf]) -> Vec<String> {
+    let folders: std::collections::BTreeSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+    let mut found = Vec::new();
+    for beside in folders {
+        for entry in WalkDir::new(folder.join(beside)).max_depth(1).sort_by_file_name().into_iter().flatten()
+        {
+            if entry.path().extension().is_some_and(|extension| extension == "sql") {
+                found.push(slashed(&beside.join(entry.file_name())));
+            }
+        }
+    }
+    found
 }
 
 struct Reader<'a> {

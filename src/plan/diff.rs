@@ -49,6 +49,12 @@ pub(super) fn drift(
     }
 }
 
+/// Whether an object has the mark of a pipeline's node, of whichever build.
+pub(super) fn is_ours(pipeline: &str, address: &crate::project::Address, object: &Object) -> bool {
+    let ours = format!("{pipeline} {address} ");
+    object.mark().is_some_and(|mark| mark.starts_with(&ours))
+}
+
 fn column_drift(before: &[(String, String)], now: &[(String, String)]) -> String {
     let missing: Vec<&str> =
         before.iter().filter(|column| !now.contains(column)).map(|(name, _)| name.as_str()).collect();

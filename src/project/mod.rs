@@ -64,6 +64,22 @@ pub struct Project {
     pub step_timeout: Option<std::time::Duration>,
 }
 
+impl Project {
+    /// Words that mark a node.
+    pub fn tags_of(&self, address: &Address) -> &[String] {
+        self.nodes.get(&address.name).map(|node| node.tags.as_slice()).unwrap_or_default()
+    }
+
+    /// The files that declare a node, relative to the project: its YAML file and its SQL file.
+    pub fn paths_of(&self, address: &Address) -> Vec<String> {
+        let Some(node) = self.nodes.get(&address.name) else { return Vec::new() };
+        match &node.detail {
+            Detail::Model(model) => vec![node.path.clone(), model.sql.name.clone()],
+            Detail::Load(_) => vec![node.path.clone()],
+        }
+    }
+}
+
 /// A table or view that the manifest describes.
 #[derive(Debug)]
 pub struct Node {

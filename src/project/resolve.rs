@@ -1,5 +1,6 @@
 //! [`RawManifest`] to [`Project`]: the semantic rules, all of them, all faults together.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -43,6 +44,7 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
     for file in &raw.dashboards {
         resolver.dashboards(file, &mut dashboards);
     }
+    resolver.orphan_sql();
     let default_target = resolver.default_target();
     let Resolver { faults, nodes, .. } = resolver;
     let warnings = faults.iter().filter(|_| !faults.has_errors()).cloned().collect();
@@ -284,6 +286,29 @@ impl Resolver<'_> {
                 ),
             }
         }
+    }
+
+    /// SQL files beside models that no model names: most often one that was forgotten.
+    fn orphan_sql(&mut self) {
+        let named: BTreeSet<&str> = self
+            .nodes
+            .values()
+            .filter_map(|node| match &node.detail {
+                Detail::Model(model) => Some(model.sql.name.as_str()),
+                Detail::Load(_) => None,
+            })
+            .collect();
+        let orphans: Vec<Diagnostic> = self
+            .raw
+            .model_sql
+            .iter()
+            .filter(|path| !named.contains(path.as_str()))
+            .map(|path| {
+                Diagnostic::warning(Code::OrphanSqlFile, format!("no model names {path}"))
+                    .help("declare a model of its name in the YAML file beside it, or delete it")
+            })
+            .collect();
+        self.faults.extend(orphans);
     }
 
     fn model(

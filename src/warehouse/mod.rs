@@ -91,7 +91,7 @@ pub trait Warehouse: Sync {
     fn begin_run(&self, run: &RunHeader, datasets: &[String]) -> Result<()>;
 
     /// Writes down how a run ended.
-    fn finish_run(&self, report: &crate::apply::RunReport) -> Result<()>;
+    fn finish_run(&self, report: &crate::report::RunReport) -> Result<()>;
 }
 
 /// Stops what a session is doing, from another thread.

@@ -150,7 +150,11 @@ impl Case {
         let places: Vec<String> = told.iter().map(place_of).collect();
         let wanted: Vec<String> = self.faults.iter().map(Expected::line).collect();
         if places != wanted {
-            complaints.push(format!("told:\n  {}\nexpected:\n  {}\n{human}", places.join("\n  "), wanted.join("\n  ")));
+            complaints.push(format!(
+                "told:\n  {}\nexpected:\n  {}\n{human}",
+                places.join("\n  "),
+                wanted.join("\n  ")
+            ));
             return;
         }
         let printed = squeezed(human);
@@ -218,7 +222,9 @@ fn cases() -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = fs_err::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md") && !path.ends_with("base.md"))
+        .filter(|path| {
+            path.extension().is_some_and(|extension| extension == "md") && !path.ends_with("base.md")
+        })
         .collect();
     paths.sort();
     paths

@@ -13,7 +13,9 @@ use crate::googlesql::Column;
 use crate::googlesql::duckdb::Ident;
 use crate::manifest::types::{Format, MissingColumn, NewColumn};
 use crate::plan::LoadAction;
-use crate::source::{self, Accounting, Batch, ColumnSpec, InputFile, ReadSpec, Reader, Reject, SourceError};
+use crate::source::{
+    self, Accounting, Batch, ColumnSpec, FileSet, FileStamp, InputFile, ReadSpec, Reader, Reject, SourceError,
+};
 
 /// Where files go.
 pub(super) struct Into<'a> {
@@ -163,10 +165,22 @@ fn read_spec(load: &LoadAction) -> std::result::Result<ReadSpec, SourceError> {
 
 /// A plan says what is loaded: a file that changed since is not it.
 fn unchanged_since_plan(load: &LoadAction, files: &[InputFile]) -> Result<()> {
-    for (planned, file) in load.files.iter().zip(files) {
-        let found = fs_err::metadata(&file.path)
-            .map_err(|error| Diagnostic::error(Code::UnreadableFile, error.to_string()))?;
-        if found.len() != planned.bytes {
+    let known = FileSet {
+        files: load
+            .files
+            .iter()
+            .map(|file| FileStamp {
+                name: file.path.clone(),
+                bytes: file.bytes,
+                modified: file.modified,
+                blake3: file.hash.clone(),
+            })
+            .collect(),
+    };
+    // Only a file that was touched is hashed again.
+    let found = source::fingerprint_files(files, &known).map_err(source_fault)?;
+    for (planned, found) in load.files.iter().zip(&found.files) {
+        if found.blake3 != planned.hash {
             return Err(Diagnostic::error(
                 Code::StalePlan,
                 format!("{} changed since the plan was made", planned.path),

@@ -16,8 +16,8 @@ use std::sync::Mutex;
 use duckdb::Connection;
 
 use super::{Result, RunHeader, Session, Warehouse};
-use crate::apply::RunReport;
 use crate::manifest::types::DuckDbTarget;
+use crate::report::RunReport;
 use crate::state::Snapshot;
 
 pub use connection::{Access, engine_error, in_memory};
@@ -26,7 +26,18 @@ pub use lock::{Holder, Lock};
 /// An embedded database file, open for one command.
 pub struct DuckDb {
     connection: Mutex<Connection>,
+    /// Whose state it is: several pipelines may share a file.
+    pipeline: String,
     _lock: Option<Lock>,
+}
+
+/// What a target is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening<'a> {
+    /// Reading or writing.
+    pub access: Access,
+    /// The command, for whoever finds the target locked.
+    pub command: &'a str,
 }
 
 impl DuckDb {
@@ -34,7 +45,8 @@ impl DuckDb {
     ///
     /// # Errors
     /// When another process holds it, or the engine cannot open it.
-    pub fn open(root: &Path, target: &DuckDbTarget, access: Access, command: &str) -> Result<Self> {
+    pub fn open(root: &Path, target: &DuckDbTarget, pipeline: &str, opening: Opening<'_>) -> Result<Self> {
+        let Opening { access, command } = opening;
         let path = file(root, target);
         let lock = match access {
             Access::Write => Some(Lock::exclusive(&path, command)?),
@@ -42,7 +54,7 @@ impl DuckDb {
             Access::Read => None,
         };
         let connection = connection::open(&path, target, access)?;
-        Ok(Self { connection: Mutex::new(connection), _lock: lock })
+        Ok(Self { connection: Mutex::new(connection), pipeline: pipeline.to_owned(), _lock: lock })
     }
 
     /// Another connection to the same database.
@@ -73,13 +85,13 @@ pub fn file(root: &Path, target: &DuckDbTarget) -> PathBuf {
 impl Warehouse for DuckDb {
     fn snapshot(&self) -> Result<Snapshot> {
         let connection = self.connection()?;
-        let state = store::read(&connection)?;
+        let state = store::read(&connection, &self.pipeline)?;
         let objects = observe::objects(&connection)?;
         Ok(Snapshot { state, objects })
     }
 
     fn session(&self) -> Result<Box<dyn Session>> {
-        Ok(Box::new(session::DuckDbSession::new(self.connection()?)))
+        Ok(Box::new(session::DuckDbSession::new(self.connection()?, &self.pipeline)))
     }
 
     fn begin_run(&self, run: &RunHeader, datasets: &[String]) -> Result<()> {

@@ -19,11 +19,12 @@ use crate::state::NodeState;
 /// A connection of its own.
 pub(super) struct DuckDbSession {
     connection: Connection,
+    pipeline: String,
 }
 
 impl DuckDbSession {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection }
+    pub(super) fn new(connection: Connection, pipeline: &str) -> Self {
+        Self { connection, pipeline: pipeline.to_owned() }
     }
 
     fn run(&self, sql: &str) -> Result<()> {
@@ -134,15 +135,15 @@ impl Session for DuckDbSession {
     }
 
     fn remember(&mut self, address: &Address, state: &NodeState) -> Result<()> {
-        store::remember(&self.connection, address, state)
+        store::remember(&self.connection, &self.pipeline, address, state)
     }
 
     fn recall(&mut self, address: &Address) -> Result<Option<NodeState>> {
-        store::recall(&self.connection, address)
+        store::recall(&self.connection, &self.pipeline, address)
     }
 
     fn forget(&mut self, address: &Address) -> Result<()> {
-        store::forget(&self.connection, address)
+        store::forget(&self.connection, &self.pipeline, address)
     }
 
     fn interrupter(&self) -> Arc<dyn Interrupt> {

@@ -4,10 +4,10 @@ use duckdb::{Connection, OptionalExt, params};
 
 use super::super::{Result, RunHeader, WarehouseError};
 use super::connection::engine_error;
-use crate::apply::{RunReport, Status};
 use crate::diag::{Code, Diagnostic};
 use crate::googlesql::duckdb::Ident;
 use crate::project::Address;
+use crate::report::{RunReport, Status};
 use crate::state::{FORMAT, NodeState, State};
 
 /// The schema that holds them.
@@ -17,7 +17,7 @@ const TABLES: &str = "
 CREATE SCHEMA IF NOT EXISTS pipewright;
 CREATE TABLE IF NOT EXISTS pipewright.meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS pipewright.nodes (
-    address VARCHAR NOT NULL, relation VARCHAR NOT NULL, rows UBIGINT, bytes UBIGINT, rejected UBIGINT NOT NULL,
+    pipeline VARCHAR NOT NULL, address VARCHAR NOT NULL, relation VARCHAR NOT NULL, rows UBIGINT, bytes UBIGINT, rejected UBIGINT NOT NULL,
     run VARCHAR NOT NULL, built_at VARCHAR NOT NULL, record VARCHAR NOT NULL
 );
 CREATE TABLE IF NOT EXISTS pipewright.runs (
@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS pipewright.expectations (
 ";
 
 /// Everything that is remembered; nothing of a file that Pipewright never wrote to.
-pub(super) fn read(connection: &Connection) -> Result<State> {
+pub(super) fn read(connection: &Connection, pipeline: &str) -> Result<State> {
     let exists: bool = connection
         .query_row(
             "SELECT count(*) > 0 FROM duckdb_tables() WHERE schema_name = ? AND table_name = 'nodes'",
@@ -63,10 +63,10 @@ pub(super) fn read(connection: &Connection) -> Result<State> {
         nodes: std::collections::BTreeMap::new(),
     };
     let mut statement = connection
-        .prepare("SELECT address, record FROM pipewright.nodes ORDER BY address")
+        .prepare("SELECT address, record FROM pipewright.nodes WHERE pipeline = ? ORDER BY address")
         .map_err(|error| engine_error(&error))?;
     let rows = statement
-        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+        .query_map([pipeline], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
         .map_err(|error| engine_error(&error))?;
     for row in rows {
         let (address, record) = row.map_err(|error| engine_error(&error))?;
@@ -171,14 +171,20 @@ pub(super) fn finish_run(connection: &Connection, report: &RunReport) -> Result<
 }
 
 /// Writes or replaces what is remembered of a node, in the transaction that is open.
-pub(super) fn remember(connection: &Connection, address: &Address, node: &NodeState) -> Result<()> {
+pub(super) fn remember(
+    connection: &Connection,
+    pipeline: &str,
+    address: &Address,
+    node: &NodeState,
+) -> Result<()> {
     let record = serde_json::to_string(node)
         .map_err(|error| Diagnostic::error(Code::Internal, format!("state cannot be written: {error}")))?;
-    forget(connection, address)?;
+    forget(connection, pipeline, address)?;
     connection
         .execute(
-            "INSERT INTO pipewright.nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO pipewright.nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
+                pipeline,
                 address.to_string(),
                 node.relation,
                 node.rows,
@@ -194,11 +200,15 @@ pub(super) fn remember(connection: &Connection, address: &Address, node: &NodeSt
 }
 
 /// What is remembered of a node.
-pub(super) fn recall(connection: &Connection, address: &Address) -> Result<Option<NodeState>> {
+pub(super) fn recall(
+    connection: &Connection,
+    pipeline: &str,
+    address: &Address,
+) -> Result<Option<NodeState>> {
     let record: Option<String> = connection
         .query_row(
-            "SELECT record FROM pipewright.nodes WHERE address = ?",
-            params![address.to_string()],
+            "SELECT record FROM pipewright.nodes WHERE pipeline = ? AND address = ?",
+            params![pipeline, address.to_string()],
             |row| row.get(0),
         )
         .optional()
@@ -207,9 +217,12 @@ pub(super) fn recall(connection: &Connection, address: &Address) -> Result<Optio
 }
 
 /// Forgets a node, in the transaction that is open.
-pub(super) fn forget(connection: &Connection, address: &Address) -> Result<()> {
+pub(super) fn forget(connection: &Connection, pipeline: &str, address: &Address) -> Result<()> {
     connection
-        .execute("DELETE FROM pipewright.nodes WHERE address = ?", params![address.to_string()])
+        .execute(
+            "DELETE FROM pipewright.nodes WHERE pipeline = ? AND address = ?",
+            params![pipeline, address.to_string()],
+        )
         .map(|_| ())
         .map_err(|error| engine_error(&error))
 }

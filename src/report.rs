@@ -1,4 +1,5 @@
-//! What a run did: events while it goes, a report at its end.
+//! What a run did: events while it goes, a report at its end. Data only: `apply` makes it, warehouses keep it, `view`
+//! shows it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
