@@ -40,13 +40,23 @@ impl<'a> Workspace<'a> {
     /// Reads, resolves and compiles the project; shows warnings.
     pub(super) fn load(&self) -> Result<LoadedProject, Diagnostics> {
         let raw = crate::manifest::load(&self.root, &ProcessEnvironment)?;
-        let (mut project, warnings) = resolve(raw)?;
-        self.printer.faults(&warnings);
-        self.override_vars(&mut project)?;
-        let target = self.global.target.clone().unwrap_or_else(|| project.default_target.clone());
-        let (compiled, warnings) = compile(project, &target)?;
-        self.printer.faults(&warnings);
-        Ok(LoadedProject { compiled })
+        let (mut project, mut warnings) = resolve(raw)?;
+        let compiled = self.override_vars(&mut project).map_err(Diagnostics::from).and_then(|()| {
+            let target = self.global.target.clone().unwrap_or_else(|| project.default_target.clone());
+            compile(project, &target)
+        });
+        // Faults and warnings are one report: in JSON that is one array.
+        match compiled {
+            Ok((compiled, more)) => {
+                warnings.extend(more);
+                self.printer.faults(&warnings);
+                Ok(LoadedProject { compiled })
+            }
+            Err(mut faults) => {
+                faults.extend(warnings);
+                Err(faults)
+            }
+        }
     }
 
     fn override_vars(&self, project: &mut Project) -> Result<(), Diagnostic> {

@@ -7,8 +7,8 @@ use sqlparser::dialect::BigQueryDialect;
 use sqlparser::parser::Parser;
 
 use super::{CompiledNode, Dialect, Naming, sql_diagnostic};
-use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, did_you_mean};
-use crate::expectations::{Audited, CheckSql, checks};
+use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, did_you_mean, quoted};
+use crate::expectations::{Audited, BadValue, CheckSql, checks};
 use crate::googlesql::analyze::{Parameters, analyze_expression};
 use crate::googlesql::{Column, SqlFault, Type, duckdb, parse};
 use crate::manifest::types::ExpectationSeverity;
@@ -65,10 +65,13 @@ pub(super) fn compile_checks(
                 ),
             },
             Err(why) => faults.push(
-                Diagnostic::error(Code::SqlTypeMismatch, why)
-                    .at(expectation.span.clone(), "this expectation")
+                Diagnostic::error(Code::SqlTypeMismatch, &why.message)
+                    .at(
+                        expectation.key_spans.get(&why.key).unwrap_or(&expectation.span).clone(),
+                        "not of the column's type",
+                    )
                     .about(expectation.address())
-                    .help("give values of the column's type"),
+                    .help("give a value of the column's type"),
             ),
         }
     }
@@ -85,7 +88,7 @@ pub fn audit_sql(
     columns: &[Column],
     table: &str,
     relation: &dyn Fn(&Address) -> String,
-) -> Result<CheckSql, String> {
+) -> Result<CheckSql, BadValue> {
     sql_of(&project.expectations[check.index], columns, table, relation)
 }
 
@@ -94,7 +97,7 @@ fn sql_of(
     columns: &[Column],
     table: &str,
     relation: &dyn Fn(&Address) -> String,
-) -> Result<CheckSql, String> {
+) -> Result<CheckSql, BadValue> {
     checks(expectation, &Audited { table, columns, relation })
 }
 
@@ -126,8 +129,9 @@ fn check_columns(
     nodes: &IndexMap<String, CompiledNode>,
     faults: &mut Diagnostics,
 ) {
-    let span = expectation.column_span.clone().unwrap_or_else(|| expectation.span.clone());
-    for name in expectation.columns() {
+    let whole = || expectation.span.clone();
+    for (index, name) in expectation.columns().into_iter().enumerate() {
+        let span = expectation.column_spans.get(index).cloned().unwrap_or_else(whole);
         faults.extend(
             unknown_column(name, &expectation.on, &node.columns).map(|fault| {
                 fault.at(span.clone(), "not a column of the table").about(expectation.address())
@@ -137,10 +141,10 @@ fn check_columns(
     if let ExpectationKind::Relationships { to, field, .. } = &expectation.kind
         && let Some(other) = nodes.get(&to.name)
     {
-        faults.extend(
-            unknown_column(field, to, &other.columns)
-                .map(|fault| fault.at(expectation.span.clone(), "named here").about(expectation.address())),
-        );
+        faults.extend(unknown_column(field, to, &other.columns).map(|fault| {
+            let span = expectation.key_spans.get("field").cloned().unwrap_or_else(whole);
+            fault.at(span, "not a column of the other table").about(expectation.address())
+        }));
     }
     if let ExpectationKind::Freshness { column, .. } = &expectation.kind {
         let found = node.columns.iter().find(|known| known.name.eq_ignore_ascii_case(column));
@@ -153,7 +157,7 @@ fn check_columns(
                     Code::SqlTypeMismatch,
                     format!("`{}` is {}", column.name, column.data_type),
                 )
-                .at(span, "not a point in time")
+                .at(expectation.column_spans.first().cloned().unwrap_or_else(whole), "not a point in time")
                 .about(expectation.address())
                 .help("`freshness` needs a DATE, DATETIME or TIMESTAMP column"),
             );
@@ -166,8 +170,8 @@ fn unknown_column(name: &str, of: &Address, columns: &[Column]) -> Option<Diagno
     if names().any(|known| known.eq_ignore_ascii_case(name)) {
         return None;
     }
-    let help = did_you_mean(name, names())
-        .unwrap_or_else(|| format!("`{}` has {}", of.name, names().collect::<Vec<_>>().join(", ")));
+    let help =
+        did_you_mean(name, names()).unwrap_or_else(|| format!("`{}` has {}", of.name, quoted(names())));
     Some(
         Diagnostic::error(Code::SqlUnknownColumn, format!("`{}` has no column `{name}`", of.name)).help(help),
     )

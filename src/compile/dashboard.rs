@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::template::Renderer;
 use super::{Catalog, CompiledQuery, Naming, model, sql_diagnostic};
-use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, did_you_mean};
+use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, did_you_mean, quoted};
 use crate::googlesql::analyze::{Analysis, Options, Parameters, analyze_query};
 use crate::googlesql::{Column, parse};
-use crate::manifest::types::Chart;
 use crate::project::{Address, Dashboard, Project, Tile};
 
 /// A dashboard's query that is known to fit the tables that it reads.
@@ -71,16 +70,16 @@ impl Compiler<'_, '_> {
             return;
         }
         let names: Vec<&str> = analysis.columns.iter().map(|output| output.column.name.as_str()).collect();
-        for wanted in chart_columns(&tile.chart) {
+        for (wanted, span) in &tile.chart_columns {
             if !names.iter().any(|name| name.eq_ignore_ascii_case(wanted)) {
                 let help = did_you_mean(wanted, names.iter().copied())
-                    .unwrap_or_else(|| format!("the query gives {}", names.join(", ")));
+                    .unwrap_or_else(|| format!("the query gives {}", quoted(names.iter().copied())));
                 self.faults.push(
                     Diagnostic::error(
                         Code::UnknownDeclaredColumn,
                         format!("the query gives no column `{wanted}`"),
                     )
-                    .at(tile.chart_span.clone(), "drawn here")
+                    .at(span.clone(), "drawn here")
                     .about(address)
                     .help(help),
                 );
@@ -126,21 +125,5 @@ impl Compiler<'_, '_> {
                 None
             }
         }
-    }
-}
-
-/// The columns that a chart draws.
-fn chart_columns(chart: &Chart) -> Vec<&str> {
-    match chart {
-        Chart::Kpi { value, .. } => vec![value],
-        Chart::Line { x, y, series } | Chart::Bar { x, y, series } | Chart::Scatter { x, y, series } => {
-            [Some(x), Some(y), series.as_ref()].into_iter().flatten().map(String::as_str).collect()
-        }
-        Chart::Donut { label, value } => vec![label, value],
-        Chart::Box { x, y } | Chart::Histogram { x, y } => vec![x, y],
-        Chart::Treemap { path, value } => path.iter().chain([value]).map(String::as_str).collect(),
-        Chart::Heatmap { x, y, value } => vec![x, y, value],
-        Chart::Map { latitude, longitude, label, value } => vec![latitude, longitude, label, value],
-        Chart::Table { columns } => columns.iter().map(String::as_str).collect(),
     }
 }

@@ -96,7 +96,7 @@ pub fn compile(project: Project, target: &str) -> Result<(CompiledProject, Diagn
         Ok(layers) => layers.into_iter().map(|layer| layer.into_iter().cloned().collect()).collect(),
         Err(chains) => {
             faults.extend(chains.iter().map(|chain| cycle_fault(&project, &graph, chain)));
-            return Err(faults);
+            return Err(faults.merged());
         }
     };
     let layers: Vec<Vec<Address>> = in_project_order(&project, layers);
@@ -128,6 +128,7 @@ pub fn compile(project: Project, target: &str) -> Result<(CompiledProject, Diagn
     let tiles = dashboard::compile_tiles(&project, &renderer, &catalog, &naming, &mut faults);
     check_jobs(&project, &graph, &mut faults);
     let order = layers.into_iter().flatten().collect();
+    let faults = faults.merged();
     let warnings = faults.iter().filter(|_| !faults.has_errors()).cloned().collect();
     let target = target.to_owned();
     faults.into_result(())?;
@@ -219,6 +220,15 @@ fn in_project_order(project: &Project, layers: Vec<Vec<Address>>) -> Vec<Vec<Add
 }
 
 fn cycle_fault(project: &Project, graph: &Graph, chain: &[Address]) -> Diagnostic {
+    if let [only, _] = chain {
+        return Diagnostic::error(Code::Cycle, format!("`{}` reads itself", only.name))
+            .maybe_at(project.nodes.get(&only.name).map(|node| node.span.clone()), "this one")
+            .help(if graph.upstream(only).contains(&only) {
+                "take the reference out; a query reads the tables that are there before it"
+            } else {
+                "an expectation of the table is about the table itself: write a condition on its columns"
+            });
+    }
     let told = chain.iter().map(|address| address.name.as_str()).collect::<Vec<_>>().join(" -> ");
     let by_queries = chain.windows(2).all(|link| graph.upstream(&link[0]).contains(&&link[1]));
     let help = if by_queries {
@@ -228,7 +238,8 @@ fn cycle_fault(project: &Project, graph: &Graph, chain: &[Address]) -> Diagnosti
     };
     let mut fault =
         Diagnostic::error(Code::Cycle, format!("these refer to each other in a circle: {told}")).help(help);
-    for (index, node) in chain.iter().skip(1).filter_map(|a| project.nodes.get(&a.name)).enumerate() {
+    let once = &chain[..chain.len().saturating_sub(1)];
+    for (index, node) in once.iter().filter_map(|a| project.nodes.get(&a.name)).enumerate() {
         fault = if index == 0 {
             fault.at(node.span.clone(), "part of the circle")
         } else {

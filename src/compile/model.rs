@@ -6,7 +6,7 @@ use sqlparser::ast::{Query, Statement};
 
 use super::template::Rendered;
 use super::{Catalog, CompiledNode, Dialect, Naming, sql_diagnostic};
-use crate::diag::{Code, Diagnostic, MappedText, did_you_mean};
+use crate::diag::{Code, Diagnostic, MappedText, did_you_mean, quoted};
 use crate::googlesql::analyze::{Analysis, Options, Parameters, analyze_query};
 use crate::googlesql::{Column, SqlFault, duckdb, parse};
 use crate::project::{Detail, Model, Node};
@@ -135,7 +135,7 @@ fn declared_columns(model: &Model, analysis: &Analysis, subject: &str) -> Vec<Di
             None => {
                 let names = given.iter().map(|column| column.name.as_str());
                 let help = did_you_mean(name, names.clone())
-                    .unwrap_or_else(|| format!("its query gives {}", names.collect::<Vec<_>>().join(", ")));
+                    .unwrap_or_else(|| format!("its query gives {}", quoted(names)));
                 faults.push(
                     Diagnostic::error(
                         Code::UnknownDeclaredColumn,

@@ -12,12 +12,34 @@ use indexmap::IndexMap;
 use minijinja::value::Value as TemplateValue;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 
-use crate::diag::{Code, Diagnostic, MappedText, SourceFile, Span, did_you_mean};
+use crate::diag::{Code, Diagnostic, MappedText, SourceFile, Span, did_you_mean, nearest, quoted};
 use crate::manifest::types::{Scalar, Target};
 use crate::project::{Address, NodeKind, Project};
 
 const MARK: char = '\u{F0000}';
 const MARK_END: char = '\u{F0001}';
+/// Statements that end in `{% end… %}`.
+const BLOCKS: [&str; 8] = ["if", "for", "macro", "set", "filter", "call", "with", "raw"];
+const STATEMENTS: [&str; 18] = [
+    "if",
+    "elif",
+    "else",
+    "endif",
+    "for",
+    "endfor",
+    "macro",
+    "endmacro",
+    "set",
+    "endset",
+    "filter",
+    "endfilter",
+    "call",
+    "endcall",
+    "with",
+    "endwith",
+    "raw",
+    "endraw",
+];
 const BUILT_IN: [&str; 4] = ["ref", "source", "var", "target"];
 
 /// A rendered template.
@@ -34,6 +56,8 @@ pub struct Renderer<'p> {
     environment: Environment<'p>,
     macros: Vec<MacroFile>,
     seen: Arc<Mutex<Seen>>,
+    /// Faults of macro files that cannot be parsed.
+    broken: Vec<Diagnostic>,
 }
 
 /// What the functions of a template saw while it rendered.
@@ -86,17 +110,23 @@ impl<'p> Renderer<'p> {
             macros.iter().map(|own| prelude(&macros, &own.file.text, Some(&own.file.name))).collect();
         for (file, prelude) in macros.iter_mut().zip(preludes) {
             file.prelude = prelude;
-            // A macro file that cannot be parsed is told by the first template that uses it, and by `check_macros`.
-            let _ = environment
-                .add_template_owned(file.file.name.clone(), format!("{}{}", file.prelude, file.file.text));
         }
-        Self { environment, macros, seen }
+        let mut renderer = Self { environment, macros, seen, broken: Vec::new() };
+        for index in 0..renderer.macros.len() {
+            let file = &renderer.macros[index];
+            let source = format!("{}{}", file.prelude, file.file.text);
+            if let Err(error) = renderer.environment.add_template_owned(file.file.name.clone(), source) {
+                let fault = renderer.fault(&error, None);
+                renderer.broken.push(fault);
+            }
+        }
+        renderer
     }
 
     /// Faults of the macro files themselves.
     pub fn check_macros(&self) -> Vec<Diagnostic> {
         let mut faults = self.macros_defined_twice();
-        faults.extend(self.macro_syntax());
+        faults.extend(self.broken.clone());
         faults
     }
 
@@ -119,17 +149,6 @@ impl<'p> Renderer<'p> {
         faults
     }
 
-    fn macro_syntax(&self) -> Vec<Diagnostic> {
-        self.macros
-            .iter()
-            .filter_map(|file| {
-                let source = format!("{}{}", file.prelude, file.file.text);
-                let error = Environment::new().render_named_str(&file.file.name, &source, ()).err()?;
-                (error.kind() == ErrorKind::SyntaxError).then(|| self.fault(&error, None))
-            })
-            .collect()
-    }
-
     /// Renders one template.
     ///
     /// # Errors
@@ -150,7 +169,14 @@ impl<'p> Renderer<'p> {
                     let start = original(range.start);
                     template.span(start..original(range.end).max(start + 1))
                 });
-                Err(self.fault(&error, at.flatten()))
+                // A template that uses a broken macro file has no fault of its own.
+                let message = error.to_string();
+                let broken = self.broken.iter().find(|fault| {
+                    fault.primary.as_ref().is_some_and(|label| {
+                        message.contains("non-existing") && message.contains(&label.span.file.name)
+                    })
+                });
+                Err(broken.cloned().unwrap_or_else(|| self.fault(&error, at.flatten())))
             }
         }
     }
@@ -187,11 +213,11 @@ impl<'p> Renderer<'p> {
                 Diagnostic::error(Code::TemplateUnknownName, message_of(innermost))
             }
             (None, ErrorKind::SyntaxError) => {
-                Diagnostic::error(Code::TemplateSyntax, format!("template: {}", message_of(innermost)))
-                    .help("`{{ … }}` inserts a value, `{% … %}` is a statement, `{# … #}` a comment")
+                return self.syntax_fault(innermost, span);
             }
             (None, _) => {
                 Diagnostic::error(Code::TemplateFailed, format!("template: {}", message_of(innermost)))
+                    .help("templates make text: look at what is given to this expression; what stands in quotes is text, not a number")
             }
         };
         let diagnostic = diagnostic.maybe_at(span, "here");
@@ -201,6 +227,29 @@ impl<'p> Renderer<'p> {
         }
     }
 
+    fn syntax_fault(&self, error: &Error, span: Option<Span>) -> Diagnostic {
+        let message = message_of(error);
+        if let Some((open, name)) =
+            span.as_ref().filter(|_| message.contains("end of input")).and_then(unclosed_block)
+        {
+            return Diagnostic::error(
+                Code::TemplateSyntax,
+                format!("template: `{{% {name} … %}}` has no end"),
+            )
+            .at(open, "opened here")
+            .help(format!("add `{{% end{name} %}}`"));
+        }
+        let fault = Diagnostic::error(Code::TemplateSyntax, format!("template: {message}"));
+        let fault = match message.strip_prefix("unknown statement ") {
+            Some(word) => fault
+                .maybe_help(nearest(word, STATEMENTS).map(|name| format!("did you mean `{{% {name} %}}`?"))),
+            None => fault,
+        };
+        let help = "`{{ … }}` inserts a value, `{% … %}` is a statement, `{# … #}` a comment";
+        let fault = if fault.help.is_none() { fault.help(help) } else { fault };
+        fault.maybe_at(span, "here")
+    }
+
     fn unknown_name(&self, word: &str, error: &Error) -> Diagnostic {
         let name: String = word.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         if name.is_empty() {
@@ -208,11 +257,33 @@ impl<'p> Renderer<'p> {
         }
         let known =
             BUILT_IN.into_iter().chain(self.macros.iter().flat_map(|f| f.names.iter().map(String::as_str)));
-        let help = did_you_mean(&name, known.clone()).unwrap_or_else(|| {
-            format!("templates know {}", known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
-        });
+        let help =
+            did_you_mean(&name, known.clone()).unwrap_or_else(|| format!("templates know {}", quoted(known)));
         Diagnostic::error(Code::TemplateUnknownName, format!("templates have no `{name}`")).help(help)
     }
+}
+
+/// The last `{% … %}` of a file that opens a block which nothing closes, and its word.
+fn unclosed_block(span: &Span) -> Option<(Span, String)> {
+    let text = &span.file.text;
+    let mut open: Vec<(Range<usize>, String)> = Vec::new();
+    for (at, _) in text.match_indices("{%") {
+        let inside = text[at + 2..].trim_start_matches(['-', '+']);
+        let word: String = inside.trim_start().chars().take_while(char::is_ascii_alphabetic).collect();
+        let end = tag_end(text, at);
+        let assigns = word == "set" && text[at..end].contains('=');
+        match word.strip_prefix("end") {
+            Some(closed) => {
+                if let Some(last) = open.iter().rposition(|(_, name)| name == closed) {
+                    open.truncate(last);
+                }
+            }
+            None if BLOCKS.contains(&word.as_str()) && !assigns => open.push((at..end, word)),
+            None => {}
+        }
+    }
+    let (range, word) = open.pop()?;
+    Some((Span::new(&span.file, range), word))
 }
 
 fn message_of(error: &Error) -> String {

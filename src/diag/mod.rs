@@ -162,6 +162,32 @@ impl Diagnostics {
         all
     }
 
+    /// Makes one of those that tell the same of the same place: a fault of a macro is found by every template that
+    /// uses it, one of a default by every node that it applies to.
+    #[must_use]
+    pub fn merged(self) -> Self {
+        let mut merged: Vec<Diagnostic> = Vec::with_capacity(self.0.len());
+        for diagnostic in self.0 {
+            let same = |known: &&mut Diagnostic| {
+                diagnostic.primary.is_some()
+                    && (known.code, &known.message, &known.primary, &known.help)
+                        == (diagnostic.code, &diagnostic.message, &diagnostic.primary, &diagnostic.help)
+            };
+            match merged.iter_mut().find(same) {
+                Some(known) => {
+                    if known.subject != diagnostic.subject {
+                        known.subject = None;
+                    }
+                    let new: Vec<_> =
+                        diagnostic.secondary.into_iter().filter(|l| !known.secondary.contains(l)).collect();
+                    known.secondary.extend(new);
+                }
+                None => merged.push(diagnostic),
+            }
+        }
+        Self(merged)
+    }
+
     /// The diagnostics as they were found.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
@@ -201,6 +227,17 @@ impl<'a> IntoIterator for &'a Diagnostics {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
+    }
+}
+
+/// Names in backticks with commas between: `` `a`, `b` ``; the first twenty, and how many there are beyond.
+pub fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 20;
+    let names: Vec<&str> = names.into_iter().collect();
+    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use miette::{LabeledSpan, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 use serde_json::{Value, json};
 
-use super::{Diagnostic, Diagnostics, Severity, SourceFile};
+use super::{Diagnostic, Diagnostics, Label, Severity, SourceFile};
 
 /// How the graphical report looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +31,14 @@ pub fn graphical(diagnostics: &Diagnostics, style: Style) -> String {
     for diagnostic in diagnostics.sorted() {
         let mut report = String::new();
         // Writing to a string cannot fail; a renderer that refuses is replaced by the bare message.
-        if handler(diagnostic, style).render_report(&mut report, &Report(diagnostic)).is_err() {
+        if handler(diagnostic, style).render_report(&mut report, &Report(diagnostic, style.width)).is_err() {
             report = format!("{}\n", diagnostic.message);
         }
         // The renderer indents the first line for an icon; a word at the margin is found faster.
         out.push_str(report.trim_start_matches(' '));
+        for place in elsewhere(diagnostic) {
+            out.push_str(&format!("  also: {place}\n"));
+        }
         out.push('\n');
     }
     out
@@ -51,16 +54,51 @@ fn handler(diagnostic: &Diagnostic, style: Style) -> miette::GraphicalReportHand
     miette::GraphicalReportHandler::new_themed(theme)
         .with_width(style.width)
         .with_links(false)
+        // Its own wrapping breaks names at slashes and hyphens.
+        .with_wrap_lines(false)
         .with_context_lines(1)
 }
 
-/// All diagnostics in order, as data: code, severity, message, file, line, column, help, subject.
+/// The further places that stand in other files than the first one, as people read them.
+fn elsewhere(diagnostic: &Diagnostic) -> Vec<String> {
+    let first = diagnostic.primary.as_ref().map(|label| &label.span.file);
+    let others =
+        diagnostic.secondary.iter().filter(|label| first.is_none_or(|f| !Arc::ptr_eq(f, &label.span.file)));
+    others
+        .map(|label| {
+            let (line, column) = label.span.position();
+            let separator = if label.text.is_empty() { "" } else { ": " };
+            format!("{}{separator}{}:{line}:{column}", label.text, label.span.file.name)
+        })
+        .collect()
+}
+
+/// A text broken at spaces so that no line is longer than a width; words stay whole. The first line has less room.
+fn wrapped(text: &str, width: usize, taken: usize) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut column = taken;
+    for (index, word) in text.split(' ').enumerate() {
+        let length = unicode_width::UnicodeWidthStr::width(word);
+        if index > 0 && column + 1 + length > width {
+            out.push('\n');
+            column = 8;
+        } else if index > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out
+}
+
+/// All diagnostics in order, as data: code, severity, message, file, line, column, further places, help, subject.
 pub fn json(diagnostics: &Diagnostics) -> Value {
     diagnostics.sorted().into_iter().map(one_json).collect()
 }
 
 fn one_json(diagnostic: &Diagnostic) -> Value {
-    let place = diagnostic.primary.as_ref().map(|label| {
+    let place = |label: &Label| {
         let (line, column) = label.span.position();
         let (end_line, end_column) = label.span.file.position(label.span.range.end);
         json!({
@@ -69,28 +107,29 @@ fn one_json(diagnostic: &Diagnostic) -> Value {
             "column": column,
             "end_line": end_line,
             "end_column": end_column,
+            "text": label.text,
         })
-    });
+    };
     json!({
         "code": diagnostic.code.id(),
         "severity": diagnostic.severity,
         "message": diagnostic.message,
         "subject": diagnostic.subject,
-        "place": place,
+        "place": diagnostic.primary.as_ref().map(place),
+        "also": diagnostic.secondary.iter().map(place).collect::<Vec<_>>(),
         "help": diagnostic.help,
     })
 }
 
 /// A diagnostic in miette's eyes.
 #[derive(Debug)]
-struct Report<'a>(&'a Diagnostic);
+struct Report<'a>(&'a Diagnostic, usize);
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(subject) = &self.0.subject {
-            write!(f, "{subject}: ")?;
-        }
-        f.write_str(&self.0.message)
+        let subject = self.0.subject.iter().map(|subject| format!("{subject}: "));
+        let text: String = subject.chain([self.0.message.clone()]).collect();
+        f.write_str(&wrapped(&text, self.1, "warning[PW0000]: ".len()))
     }
 }
 
@@ -105,7 +144,8 @@ impl miette::Diagnostic for Report<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.0.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        let help = self.0.help.as_ref()?;
+        Some(Box::new(wrapped(help, self.1, "  help: ".len())))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -118,7 +158,13 @@ impl miette::Diagnostic for Report<'_> {
         Some(Box::new(std::iter::once(primary).chain(here).map(|label| {
             let range = &label.span.range;
             let text = (!label.text.is_empty()).then(|| label.text.clone());
-            LabeledSpan::new(text, range.start, range.end - range.start)
+            let span = SourceSpan::from((range.start, range.end - range.start));
+            // The place in the heading is the primary label's, wherever the others stand.
+            if std::ptr::eq(label, primary) {
+                LabeledSpan::new_primary_with_span(text, span)
+            } else {
+                LabeledSpan::new_with_span(text, span)
+            }
         })))
     }
 
@@ -140,7 +186,8 @@ impl SourceCode for SourceFile {
             contents.data(),
             *contents.span(),
             contents.line(),
-            contents.column(),
+            // Columns count characters, as everywhere else.
+            self.position(contents.span().offset()).1 - 1,
             contents.line_count(),
         )))
     }

@@ -9,6 +9,6 @@
 mod sql;
 mod verdict;
 
-pub use sql::{Audited, CheckSql, checks, combine};
+pub use sql::{Audited, BadValue, CheckSql, checks, combine};
 pub(crate) use verdict::grouped;
 pub use verdict::{Observed, Outcome, Rule, Verdict, judge};

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::googlesql::names::{Ident, literal};
 use crate::googlesql::{Column, Type};
+use crate::manifest::types::Scalar;
 use crate::project::{Address, Expectation, ExpectationKind};
 
 use super::Rule;
@@ -32,11 +33,24 @@ pub struct CheckSql {
     pub rule: Rule,
 }
 
+/// A value of the manifest that does not fit its column.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct BadValue {
+    /// Its key in the expectation: `min`, `values/0`.
+    pub key: String,
+    /// What does not fit.
+    pub message: String,
+}
+
 /// The SQL of an expectation.
 ///
 /// # Errors
 /// A value of the manifest that does not fit its column, in words.
-pub fn checks(expectation: &Expectation, audited: &Audited<'_>) -> Result<CheckSql, String> {
+pub fn checks(expectation: &Expectation, audited: &Audited<'_>) -> Result<CheckSql, BadValue> {
+    let literal = |key: &str, value: &Scalar, data_type: &Type| {
+        literal(value, data_type).map_err(|message| BadValue { key: key.to_owned(), message })
+    };
     let filter = expectation.filter.as_ref().map(|sql| format!("({})", sql.text.trim()));
     let writer = Writer { expectation, audited, filter };
     match &expectation.kind {
@@ -46,8 +60,11 @@ pub fn checks(expectation: &Expectation, audited: &Audited<'_>) -> Result<CheckS
         }
         ExpectationKind::AcceptedValues { column, values } => {
             let data_type = audited.type_of(column);
-            let values: Vec<String> =
-                values.iter().map(|value| literal(value, &data_type)).collect::<Result<_, _>>()?;
+            let values: Vec<String> = values
+                .iter()
+                .enumerate()
+                .map(|(index, value)| literal(&format!("values/{index}"), value, &data_type))
+                .collect::<Result<_, _>>()?;
             let column = Ident(column);
             Ok(writer
                 .rows(Some(format!("{column} IS NOT NULL")), &format!("{column} IN ({})", values.join(", "))))
@@ -56,9 +73,9 @@ pub fn checks(expectation: &Expectation, audited: &Audited<'_>) -> Result<CheckS
             let data_type = audited.type_of(column);
             let column = Ident(column);
             let mut bounds = Vec::new();
-            for (operator, bound) in [(">=", min), ("<=", max)] {
+            for (key, operator, bound) in [("min", ">=", min), ("max", "<=", max)] {
                 if let Some(bound) = bound {
-                    bounds.push(format!("{column} {operator} {}", literal(bound, &data_type)?));
+                    bounds.push(format!("{column} {operator} {}", literal(key, bound, &data_type)?));
                 }
             }
             Ok(writer.rows(Some(format!("{column} IS NOT NULL")), &bounds.join(" AND ")))

@@ -10,7 +10,7 @@ use walkdir::WalkDir;
 use super::env::{Environment, substitute};
 use super::types::{DashboardsFile, ExpectationsFile, ModelsFile, PipelineFile, SourcesFile};
 use super::yaml::Document;
-use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile};
+use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::schema::{self, Kind};
 
 /// The manifest as written: typed, but with its names not yet looked up.
@@ -32,6 +32,8 @@ pub struct RawManifest {
     pub model_sql: Vec<String>,
     /// Files of template macros, by path.
     pub macros: Vec<std::sync::Arc<SourceFile>>,
+    /// What is worth knowing and stops nothing.
+    pub warnings: Diagnostics,
 }
 
 /// A YAML file's typed content, and the document that knows its places.
@@ -82,6 +84,7 @@ pub fn load(folder: &Path, environment: &(dyn Environment + Sync)) -> Result<Raw
         .collect();
     let model_sql = sql_beside(folder, &model_paths);
     let root = folder.to_path_buf();
+    let warnings = faults.iter().filter(|_| !faults.has_errors()).cloned().collect();
     faults.into_result(RawManifest {
         root,
         pipeline,
@@ -91,6 +94,7 @@ pub fn load(folder: &Path, environment: &(dyn Environment + Sync)) -> Result<Raw
         dashboards,
         model_sql,
         macros,
+        warnings,
     })
 }
 
@@ -105,14 +109,25 @@ pub fn source_file(folder: &Path, path: &Path) -> Result<std::sync::Arc<SourceFi
                 let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
                 Ok(SourceFile::new(slashed(path), text))
             }
-            Err(error) => Err(Diagnostic::error(
-                Code::UnreadableInclude,
-                format!("{} is not UTF-8 (byte {})", slashed(path), error.utf8_error().valid_up_to()),
-            )
-            .help("save the file as UTF-8")),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let shown = SourceFile::new(slashed(path), String::from_utf8_lossy(error.as_bytes()));
+                Err(Diagnostic::error(Code::UnreadableInclude, format!("`{}` is not UTF-8", slashed(path)))
+                    .at(Span::new(&shown, at..at + '\u{fffd}'.len_utf8()), "the first byte that is not")
+                    .help("save the file as UTF-8"))
+            }
         },
-        Err(error) => Err(Diagnostic::error(Code::UnreadableInclude, error.to_string())),
+        Err(error) => Err(Diagnostic::error(
+            Code::UnreadableInclude,
+            format!("`{}` cannot be read: {}", slashed(path), cause(&error)),
+        )),
     }
+}
+
+/// The operating system's words, without the path.
+fn cause(error: &std::io::Error) -> String {
+    let innermost = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    innermost.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 /// A relative path with forward slashes, as people see it.
@@ -212,7 +227,8 @@ fn find_files(
                     Code::UnreadableInclude,
                     format!("`{pattern}` is no usable pattern: {why}"),
                 )
-                .at(document.value_span(&pointer), "this pattern"),
+                .at(document.value_span(&pointer), "this pattern")
+                .help("patterns are relative to pipeline.yaml and stay within its folder: `*` and `?` within a name, `**` across folders, `[abc]` one of these characters, `{a,b}` one of these words"),
             ),
         }
     }

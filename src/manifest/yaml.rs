@@ -382,17 +382,28 @@ impl<'a> Indexer<'a> {
         if error.info().contains("recursion limit") {
             return self.too_deep(start..start + 1);
         }
-        let mut fault =
-            Diagnostic::error(Code::YamlSyntax, format!("this YAML cannot be read: {}", error.info()))
-                .at(Span::new(self.file, start..start + 1), "the reader stopped here");
-        let line_start = self.file.text[..start.min(self.file.text.len())].rfind('\n').map_or(0, |at| at + 1);
-        if self.file.text[line_start..].trim_start_matches(' ').starts_with('\t') {
-            fault = fault.help("indent with spaces: YAML allows no tabs there");
+        let text = &self.file.text;
+        let line_start = text[..start.min(text.len())].rfind('\n').map_or(0, |at| at + 1);
+        let indentation = text[line_start..].len() - text[line_start..].trim_start_matches(' ').len();
+        let message = format!("this YAML cannot be read: {}", error.info());
+        let fault = |at: usize, label: &str, help: &str| {
+            Diagnostic::error(Code::YamlSyntax, message.clone())
+                .at(Span::new(self.file, at..at + 1), label)
+                .help(help)
+        };
+        if text[line_start + indentation..].starts_with('\t') {
+            return fault(line_start + indentation, "a tab", "indent with spaces: YAML allows no tabs there");
         }
-        fault.maybe_help(Some(
-            "check the indentation, and quote texts that hold `: `, ` #` or start with a special character"
-                .to_owned(),
-        ))
+        if error.info().contains("quoted scalar") {
+            return fault(
+                start,
+                "this quote",
+                "add the closing quote; further lines of a quoted text are indented",
+            );
+        }
+        let help =
+            "check the indentation, and quote texts that hold `: `, ` #` or start with a special character";
+        fault(start, "the reader stopped here", help)
     }
 }
 

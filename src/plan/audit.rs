@@ -28,8 +28,9 @@ pub fn audit(
     let native = |sql: &str| native(sql, compiled.naming.dialect);
     for check in compiled.checks.get(&node.address).into_iter().flatten() {
         let CheckSql { aggregates, own_query, sample, rule } =
-            audit_sql(project, check, &node.columns, &quoted, &relation)
-                .map_err(|why| Diagnostic::error(Code::Internal, why).about(check.address.clone()))?;
+            audit_sql(project, check, &node.columns, &quoted, &relation).map_err(|why| {
+                Diagnostic::error(Code::Internal, why.to_string()).about(check.address.clone())
+            })?;
         let place = checks.len();
         let sample = sample.map(|sql| native(&sql)).transpose()?;
         checks.push(Check { address: check.address.clone(), severity: check.severity, rule, sample });

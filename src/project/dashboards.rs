@@ -6,7 +6,7 @@ use super::resolve::Resolver;
 use super::{Dashboard, Filter, Tab, Tile};
 use crate::diag::{Code, Diagnostic, MappedText};
 use crate::manifest::Loaded;
-use crate::manifest::types::DashboardsFile;
+use crate::manifest::types::{Chart, DashboardsFile};
 use crate::manifest::yaml::escape_pointer;
 
 impl Resolver<'_> {
@@ -49,7 +49,12 @@ impl Resolver<'_> {
                         description: tile.description.clone(),
                         chart: tile.chart.clone(),
                         sql: sql(&pointer, &tile.sql),
-                        chart_span: document.value_span(&format!("{pointer}/chart")),
+                        chart_columns: chart_columns(&tile.chart)
+                            .into_iter()
+                            .map(|(key, column)| {
+                                (column.to_owned(), document.value_span(&format!("{pointer}/chart/{key}")))
+                            })
+                            .collect(),
                     };
                     (tile_name.clone(), tile)
                 });
@@ -69,4 +74,34 @@ impl Resolver<'_> {
             );
         }
     }
+}
+
+/// The columns that a chart draws, each with its key in the chart.
+fn chart_columns(chart: &Chart) -> Vec<(String, &str)> {
+    fn list<'c>(key: &str, columns: &'c [String]) -> Vec<(String, &'c str)> {
+        columns
+            .iter()
+            .enumerate()
+            .map(|(index, column)| (format!("{key}/{index}"), column.as_str()))
+            .collect()
+    }
+    let named: Vec<(&str, &String)> = match chart {
+        Chart::Kpi { value, .. } => vec![("value", value)],
+        Chart::Line { x, y, series } | Chart::Bar { x, y, series } | Chart::Scatter { x, y, series } => {
+            [("x", x), ("y", y)].into_iter().chain(series.as_ref().map(|series| ("series", series))).collect()
+        }
+        Chart::Donut { label, value } => vec![("label", label), ("value", value)],
+        Chart::Box { x, y } | Chart::Histogram { x, y } => vec![("x", x), ("y", y)],
+        Chart::Heatmap { x, y, value } => vec![("x", x), ("y", y), ("value", value)],
+        Chart::Map { latitude, longitude, label, value } => {
+            vec![("latitude", latitude), ("longitude", longitude), ("label", label), ("value", value)]
+        }
+        Chart::Treemap { path, value } => {
+            let mut columns = list("path", path);
+            columns.push(("value".to_owned(), value));
+            return columns;
+        }
+        Chart::Table { columns } => return list("columns", columns),
+    };
+    named.into_iter().map(|(key, column)| (key.to_owned(), column.as_str())).collect()
 }

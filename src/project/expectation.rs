@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
 use super::Address;
 use crate::diag::{MappedText, Span};
 use crate::manifest::types::{ExpectationSeverity, Scalar};
@@ -31,8 +33,10 @@ pub struct Expectation {
     pub tags: Vec<String>,
     /// Where it is declared.
     pub span: Span,
-    /// Where its column is named, if it names one.
-    pub column_span: Option<Span>,
+    /// Where its columns are named, in the order of [`Expectation::columns`].
+    pub column_spans: Vec<Span>,
+    /// Where its other values stand, by key: `min`, `values/0`, `field`. Of a key that is not given, the whole entry.
+    pub key_spans: IndexMap<String, Span>,
 }
 
 impl Expectation {

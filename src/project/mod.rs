@@ -256,6 +256,6 @@ pub struct Tile {
     pub chart: Chart,
     /// The query, a template.
     pub sql: MappedText,
-    /// Where the chart is declared.
-    pub chart_span: Span,
+    /// The columns that the chart draws, and where it names them.
+    pub chart_columns: Vec<(String, Span)>,
 }

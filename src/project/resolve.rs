@@ -8,9 +8,9 @@ use indexmap::IndexMap;
 use rayon::prelude::*;
 
 use super::{Address, Detail, Load, LoadColumn, Model, ModelColumn, Node, NodeKind, Project, names};
-use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile, Span, did_you_mean};
+use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile, Span, did_you_mean, quoted};
 use crate::googlesql::Type;
-use crate::manifest::load::source_file;
+use crate::manifest::load::{slashed, source_file};
 use crate::manifest::types::{
     self, MissingColumn, ModelsFile, NewColumn, OneOrMany, RejectLimit, SourceColumn, SourcesFile,
 };
@@ -47,6 +47,8 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
     resolver.orphan_sql();
     let default_target = resolver.default_target();
     let Resolver { faults, nodes, .. } = resolver;
+    let mut faults = faults.merged();
+    faults.extend(raw.warnings.iter().cloned());
     let warnings = faults.iter().filter(|_| !faults.has_errors()).cloned().collect();
     let job_spans = raw
         .pipeline
@@ -193,8 +195,14 @@ impl Resolver<'_> {
 
     fn load(&mut self, document: &Document, entry: LoadEntry<'_>) {
         let span = document.key_span(&entry.pointer);
-        let fallback = self.raw.pipeline.content.defaults.sources.dataset.as_ref();
-        let dataset = self.dataset(document, &entry.pointer, entry.dataset.or(fallback));
+        let pipeline = &self.raw.pipeline;
+        let dataset = self.dataset(
+            (document, &entry.pointer),
+            &[
+                (document, &entry.pointer, entry.dataset),
+                (&pipeline.document, "/defaults/sources", pipeline.content.defaults.sources.dataset.as_ref()),
+            ],
+        );
         let mut columns = IndexMap::new();
         for (name, column) in entry.columns {
             let pointer = format!("{}/columns/{}", entry.pointer, escape_pointer(name));
@@ -274,16 +282,29 @@ impl Resolver<'_> {
             let span = file.document.key_span(&pointer);
             match text {
                 Ok(sql) => self.model(file, name, model, sql, &pointer, span),
-                Err(fault) => self.faults.push(
-                    Diagnostic::error(
-                        Code::MissingSqlFile,
-                        format!("the SQL of model `{name}` cannot be read"),
-                    )
-                    .at(span, fault.message)
-                    .help(format!(
-                        "write its query to `{name}.sql` beside this file, or name the file with `sql:`"
-                    )),
-                ),
+                Err(fault) => {
+                    let place = match model.sql {
+                        Some(_) => file.document.value_span(&format!("{pointer}/sql")),
+                        None => span.clone(),
+                    };
+                    let path = folder.join(model.sql.clone().unwrap_or_else(|| format!("{name}.sql")));
+                    self.faults.push(if fault.primary.is_some() {
+                        fault.also(place, "its query").about(format!("model.{name}"))
+                    } else {
+                        Diagnostic::error(
+                            Code::MissingSqlFile,
+                            format!("the SQL of model `{name}` is missing: {}", fault.message),
+                        )
+                        .at(place, "its query")
+                        .help(match model.sql {
+                            Some(_) => "paths are relative to this file; without `sql:` the file is named as the model".to_owned(),
+                            None => format!("write its query to `{}`, or name the file with `sql:`", slashed(&path)),
+                        })
+                    });
+                    // What refers to the model has no fault of its own.
+                    let none = SourceFile::new(slashed(&path), "");
+                    self.model(file, name, model, none, &pointer, span);
+                }
             }
         }
     }
@@ -323,11 +344,16 @@ impl Resolver<'_> {
         let document = &file.document;
         let of_file = &file.content.defaults;
         let of_project = &self.raw.pipeline.content.defaults.models;
-        let named = model.dataset.as_ref().or(of_file.dataset.as_ref()).or(of_project.dataset.as_ref());
         let materialization =
             model.materialized.or(of_file.materialized).or(of_project.materialized).unwrap_or_default();
-        let dataset_pointer = if model.dataset.is_some() { pointer } else { "/defaults" };
-        let dataset = self.dataset(document, dataset_pointer, named);
+        let dataset = self.dataset(
+            (document, pointer),
+            &[
+                (document, pointer, model.dataset.as_ref()),
+                (document, "/defaults", of_file.dataset.as_ref()),
+                (&self.raw.pipeline.document, "/defaults/models", of_project.dataset.as_ref()),
+            ],
+        );
         let mut columns = IndexMap::new();
         for (column_name, column) in &model.columns {
             let pointer = format!("{pointer}/columns/{}", escape_pointer(column_name));
@@ -386,10 +412,16 @@ impl Resolver<'_> {
         }
     }
 
-    fn dataset(&mut self, document: &Document, pointer: &str, named: Option<&String>) -> String {
+    /// The dataset of an entry: the first that is named, in its own settings or in defaults; the only one otherwise.
+    fn dataset(
+        &mut self,
+        (document, pointer): (&Document, &str),
+        named: &[(&Document, &str, Option<&String>)],
+    ) -> String {
         let datasets = &self.raw.pipeline.content.datasets;
-        match named {
-            Some(name) => {
+        let first = named.iter().find_map(|(document, pointer, name)| Some((document, pointer, (*name)?)));
+        match first {
+            Some((document, pointer, name)) => {
                 let span = document.value_span(&format!("{pointer}/dataset"));
                 self.known("dataset", name, datasets.keys(), &span);
                 name.clone()
@@ -452,10 +484,7 @@ impl Resolver<'_> {
         }
         let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| match known.as_slice() {
             [] => format!("the manifest has no {what}"),
-            some => format!(
-                "known are {}",
-                some.iter().take(20).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
-            ),
+            some => format!("known are {}", quoted(some.iter().copied())),
         });
         self.faults.push(
             Diagnostic::error(Code::UnknownReference, format!("there is no {what} `{name}`"))
@@ -475,7 +504,6 @@ impl Resolver<'_> {
         None
     }
 }
-
 fn check_cron(cron: &str, document: &Document, pointer: &str) -> Option<Diagnostic> {
     croner::Cron::from_str(cron).err().map(|error| {
         Diagnostic::error(Code::BadCron, format!("`{cron}` is no cron expression: {error}"))

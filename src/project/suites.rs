@@ -30,7 +30,8 @@ struct Said {
     kind: ExpectationKind,
     /// What its name is made from, behind the kind.
     what: String,
-    column_span: Option<Span>,
+    /// Keys of the entry that name its columns.
+    columns: Vec<String>,
 }
 
 impl Resolver<'_> {
@@ -80,14 +81,14 @@ impl Resolver<'_> {
     /// One entry of a suite; an entry about several columns is an expectation for each.
     fn said(&mut self, spec: &ExpectationSpec, at: &Place<'_>) -> Vec<Said> {
         let of_column = |kind, column: &str, key: &str| {
-            vec![Said { kind, what: column.to_owned(), column_span: Some(at.value(key)) }]
+            vec![Said { kind, what: column.to_owned(), columns: vec![key.to_owned()] }]
         };
-        let of_table = |kind| vec![Said { kind, what: String::new(), column_span: None }];
+        let of_table = |kind| vec![Said { kind, what: String::new(), columns: Vec::new() }];
         let of_each = |columns: &[String], kind: &dyn Fn(String) -> ExpectationKind| {
             let said = |(index, column): (usize, &String)| Said {
                 kind: kind(column.clone()),
                 what: column.clone(),
-                column_span: Some(at.value(&format!("columns/{index}"))),
+                columns: vec![format!("columns/{index}")],
             };
             columns.iter().enumerate().map(said).collect()
         };
@@ -177,7 +178,8 @@ impl Resolver<'_> {
             sample_rows: defaults.sample_rows,
             tags: suite.tags.clone(),
             span: at.whole(),
-            column_span: said.column_span,
+            column_spans: said.columns.iter().map(|key| at.value(key)).collect(),
+            key_spans: key_spans(&said.kind, at),
             kind: said.kind,
         }
     }
@@ -188,4 +190,22 @@ impl Resolver<'_> {
         *count += 1;
         if *count == 1 { name } else { format!("{name}_{count}") }
     }
+}
+
+/// Places of the values that are held against a column's type, and of the other table's column.
+fn key_spans(kind: &ExpectationKind, at: &Place<'_>) -> IndexMap<String, Span> {
+    let keys: Vec<String> = match kind {
+        ExpectationKind::AcceptedValues { values, .. } => {
+            (0..values.len()).map(|index| format!("values/{index}")).collect()
+        }
+        ExpectationKind::Relationships { .. } => vec!["field".to_owned()],
+        ExpectationKind::Between { .. } => vec!["min".to_owned(), "max".to_owned()],
+        _ => Vec::new(),
+    };
+    keys.into_iter()
+        .map(|key| {
+            let span = at.value(&key);
+            (key, span)
+        })
+        .collect()
 }

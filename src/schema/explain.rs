@@ -3,7 +3,7 @@
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use serde_json::Value;
 
-use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
+use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
 use crate::manifest::yaml::{Document, escape_pointer};
 
 /// Turns findings on one document into diagnostics.
@@ -187,6 +187,12 @@ impl Explainer<'_> {
         if let (Value::Number(_) | Value::Bool(_), true) = (&**error.instance(), wanted(kind) == "a text") {
             return Some("put it in quotes".to_owned());
         }
+        if let (Value::Array(_), "a mapping") = (&**error.instance(), wanted(kind).as_str()) {
+            return Some(
+                "write `name: value` lines without `-`; where things have names, the names are the keys"
+                    .to_owned(),
+            );
+        }
         self.examples(error).map(|examples| format!("for example {examples}"))
     }
 
@@ -279,10 +285,6 @@ fn listed(options: &Value) -> Vec<String> {
 
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ struct Case {
     /// The words of the command, without the program.
     command: Vec<String>,
     environment: Vec<(String, String)>,
+    /// Where it is not 1 for faults of the project and 0 otherwise.
+    exit: Option<i32>,
     faults: Vec<Expected>,
     files: Vec<File>,
     printed: String,
@@ -68,6 +70,8 @@ impl Case {
                 case.faults.last_mut().expect("a `code:` line above").hints.push(hint.to_owned());
             } else if let Some(command) = line.strip_prefix("command: ") {
                 case.command = command.split(' ').map(str::to_owned).collect();
+            } else if let Some(exit) = line.strip_prefix("exit: ") {
+                case.exit = Some(exit.parse().unwrap());
             } else if let Some(variable) = line.strip_prefix("env: ") {
                 let (name, value) = variable.split_once('=').expect("NAME=VALUE");
                 case.environment.push((name.to_owned(), value.to_owned()));
@@ -124,7 +128,9 @@ impl Case {
         let human = self.run(&project, &[]);
         let json = self.run(&project, &["--error-format", "json"]);
         let mut complaints = Vec::new();
-        let code = i32::from(self.faults.iter().any(|fault| !fault.code.starts_with("warning ")));
+        let code = self.exit.unwrap_or_else(|| {
+            i32::from(self.faults.iter().any(|fault| !fault.code.starts_with("warning ")))
+        });
         for outcome in [&human, &json] {
             if outcome.code != Some(code) || outcome.stderr.contains("panicked") {
                 complaints.push(format!("exit code {code} and no panic were expected\n{outcome}"));
@@ -162,7 +168,12 @@ impl Case {
             let message = fault["message"].as_str().unwrap_or_default();
             let help = fault["help"].as_str().unwrap_or_default();
             for hint in &expected.hints {
-                if !message.contains(hint.as_str()) && !help.contains(hint.as_str()) {
+                let also =
+                    fault["also"].as_array().into_iter().flatten().map(|label| {
+                        format!("{}: {}", label["text"].as_str().unwrap_or_default(), place(label))
+                    });
+                let mut told = [message.to_owned(), help.to_owned()].into_iter().chain(also);
+                if !told.any(|told| told.contains(hint.as_str())) {
                     complaints.push(format!("`{hint}` is missing in:\n{human}"));
                 }
             }
@@ -191,11 +202,15 @@ impl Expected {
 fn place_of(fault: &Value) -> String {
     let severity = if fault["severity"] == "warning" { "warning " } else { "" };
     let code = fault["code"].as_str().unwrap_or_default();
-    let place = &fault["place"];
-    match place["file"].as_str() {
-        Some(file) => format!("{severity}{code} at {file}:{}:{}", place["line"], place["column"]),
+    let told = &fault["place"];
+    match told["file"].as_str() {
+        Some(_) => format!("{severity}{code} at {}", place(told)),
         None => format!("{severity}{code} at "),
     }
+}
+
+fn place(place: &Value) -> String {
+    format!("{}:{}:{}", place["file"].as_str().unwrap_or_default(), place["line"], place["column"])
 }
 
 /// Without line breaks and what draws them.

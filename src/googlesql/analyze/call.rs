@@ -344,7 +344,8 @@ impl<'q> Analyzer<'q, '_> {
         };
         let signatures: Vec<String> = function.signatures.iter().filter(near).map(Signature::shown).collect();
         let shown = signatures.iter().take(4).map(String::as_str).collect::<Vec<_>>().join(", or ");
-        let help = format!("it is {shown}{}", if signatures.len() > 4 { ", …" } else { "" });
+        let more = if signatures.len() > 4 { ", …" } else { "" };
+        let help = format!("it is {shown}{more}{}", legend(&shown));
         let (code, span, message) = match misfit {
             Misfit::Count => (
                 Code::SqlWrongArguments,
@@ -572,4 +573,29 @@ impl<'q> Analyzer<'q, '_> {
         }
         sources
     }
+}
+
+/// What the letters and marks of signatures mean, as far as they stand in a text.
+fn legend(signatures: &str) -> String {
+    const LETTERS: [(&str, &str); 8] = [
+        ("T", "any type"),
+        ("U", "any other type"),
+        ("O", "any type with an order"),
+        ("N", "a number"),
+        ("D", "a number with a fraction"),
+        ("X", "INT64, NUMERIC or BIGNUMERIC"),
+        ("S", "STRING or BYTES"),
+        ("E", "DATE, DATETIME or TIMESTAMP"),
+    ];
+    let words: Vec<&str> = signatures.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+    let letters = LETTERS.iter().filter(|(letter, _)| words.contains(letter));
+    let mut meanings: Vec<String> =
+        letters.map(|(letter, meaning)| format!("{letter} is {meaning}")).collect();
+    if signatures.contains('?') {
+        meanings.push("`?` may be left out".to_owned());
+    }
+    if signatures.contains("...") {
+        meanings.push("`...` may repeat".to_owned());
+    }
+    if meanings.is_empty() { String::new() } else { format!(" ({})", meanings.join("; ")) }
 }

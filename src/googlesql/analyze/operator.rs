@@ -196,10 +196,10 @@ impl<'q> Analyzer<'q, '_> {
     /// Checks that a value is a BOOL.
     pub(super) fn boolean(&mut self, value: &Value<'q>, place: &'q Expr, user: &str) {
         if conversion(value, &Type::Bool).is_none() {
-            self.wrong(
-                Code::SqlTypeMismatch,
-                span_of(place),
-                format!("{user} takes a condition (BOOL), and this is {}", value.shown()),
+            let message = format!("{user} takes a condition (BOOL), and this is {}", value.shown());
+            self.fault(
+                SqlFault::new(Code::SqlTypeMismatch, span_of(place), message)
+                    .help(format!("compare it: {place} > 0, {place} = 'text', {place} IS NOT NULL")),
             );
         }
     }

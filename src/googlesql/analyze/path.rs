@@ -9,7 +9,7 @@ use super::analyzer::{Analyzer, Context};
 use super::scope::{Attribute, Found, Lookup, Origin, Relation, Scope, mix, print_of, same_name};
 use super::sources::Sources;
 use super::value::{Form, Value};
-use crate::diag::{Code, did_you_mean};
+use crate::diag::{Code, did_you_mean, nearest};
 use crate::googlesql::{Field, SqlFault, Type};
 
 /// Columns that tables have beside their own.
@@ -56,13 +56,19 @@ impl<'q> Analyzer<'q, '_> {
         let mut value = if let Some(data_type) = self.parameters.get(name) {
             Value::literal(data_type.clone(), Form::Parameter, mix(print_of(&name.to_lowercase()), 0x40))
         } else {
-            let help = did_you_mean(name, self.parameters.names());
+            let help = nearest(name, self.parameters.names()).map_or_else(
+                || {
+                    "parameters are the `filters` of a dashboard; anywhere else a template's `var('name')` gives a value"
+                        .to_owned()
+                },
+                |known| format!("did you mean `@{known}`?"),
+            );
             let fault = SqlFault::new(
                 Code::SqlUnknownParameter,
                 first.span,
                 format!("nothing declares the query parameter `@{name}`"),
             );
-            self.fault(fault.maybe_help(help));
+            self.fault(fault.help(help));
             Value::unknown()
         };
         for field in parts.get(1..).unwrap_or_default() {

@@ -309,7 +309,10 @@ impl<'q> Analyzer<'q, '_> {
                     "{op} needs queries with the same number of columns: the first has {count}, this one {}",
                     other.output.items.len()
                 );
-                self.wrong(Code::SqlSetOperation, other.span, message);
+                self.fault(
+                    SqlFault::new(Code::SqlSetOperation, other.span, message)
+                        .help("columns go together by position: add the missing ones, NULL AS name for those without a value"),
+                );
             }
         }
         let distinct = matches!(quantifier, SetQuantifier::Distinct | SetQuantifier::DistinctByName);
