@@ -11,10 +11,17 @@
 )]
 
 mod architecture;
+mod audit;
+mod commands;
 mod conformance;
 mod diagnostics;
+mod faults;
+mod load;
+mod pipeline;
+mod plan;
 mod readme;
 mod sample_data;
+mod shop;
 mod support;
 
 use support::Project;

@@ -1,0 +1,204 @@
+//! Files: what is loaded, what is refused, and what stays when a load fails.
+
+use serde_json::{Value, json};
+
+use crate::shop::{ORDERS, applied, built, content, planned, rows, shop, text};
+use crate::support::Project;
+
+const DATABASE: &str = "shop.duckdb";
+
+/// Writes a file as bytes.
+fn write(project: &Project, path: &str, bytes: &[u8]) {
+    fs_err::write(project.path().join(path), bytes).unwrap();
+}
+
+fn orders(project: &Project) -> Value {
+    rows(project, "SELECT id, day, product, amount FROM raw.orders ORDER BY id")
+}
+
+fn three() -> Value {
+    json!([
+        ["1", "2024-01-01", "pen", "2.500000000"],
+        ["2", "2024-01-01", "cup", "7.000000000"],
+        ["3", "2024-01-02", "pen", "2.500000000"]
+    ])
+}
+
+#[test]
+fn only_content_counts() {
+    let project = built();
+    assert_eq!(orders(&project), three());
+    let file = fs_err::File::options().write(true).open(project.path().join("data/orders.csv")).unwrap();
+    file.into_file().set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_hours(300_000)).unwrap();
+    assert_eq!(planned(&project, &[]), Vec::<String>::new());
+    // The same size, and other content.
+    project.write("data/orders.csv", &ORDERS.replace("7.00", "8.00"));
+    assert_eq!(planned(&project, &[]), ["model.clean_orders", "model.daily_sales", "source.orders"]);
+    project.run(&["apply"]).succeeds();
+    assert_eq!(rows(&project, "SELECT revenue FROM marts.daily_sales ORDER BY day"), json!([["10.500000000"], ["2.500000000"]]));
+}
+
+#[test]
+fn columns_are_matched_by_name() {
+    let project = shop();
+    project.write("data/orders.csv", "amount,product,day,id\n2.50,pen,2024-01-01,1\n7.00,cup,2024-01-01,2\n2.50,pen,2024-01-02,3\n");
+    project.run(&["apply"]).succeeds();
+    assert_eq!(orders(&project), three());
+}
+
+#[test]
+fn new_and_missing_columns_go_by_contract() {
+    let project = built();
+    let before = content(&project, DATABASE, "UTC");
+    let wider = ORDERS.replace("amount\n", "amount,note\n").replace("0\n", "0,new\n");
+    project.write("data/orders.csv", &wider);
+    let failed = project.run(&["apply"]).ends_with(1);
+    assert!(failed.stdout.contains("PW0602") && failed.stdout.contains("note"), "{failed}");
+    assert_eq!(content(&project, DATABASE, "UTC"), before);
+
+    project.replace("sources/shop.yaml", "files: data/orders.csv\n", "files: data/orders.csv\n    on_new_column: ignore\n");
+    project.run(&["apply"]).succeeds();
+    assert_eq!(content(&project, DATABASE, "UTC")["raw.orders"], before["raw.orders"]);
+
+    project.replace("sources/shop.yaml", "on_new_column: ignore", "on_new_column: add");
+    project.run(&["apply"]).succeeds();
+    assert_eq!(rows(&project, "SELECT DISTINCT note FROM raw.orders"), json!([["new"]]));
+    assert_eq!(planned(&project, &[]), Vec::<String>::new());
+
+    project.write("data/orders.csv", "id,day,product\n1,2024-01-01,pen\n");
+    let failed = project.run(&["apply"]).ends_with(1);
+    assert!(failed.stdout.contains("PW0602") && failed.stdout.contains("amount"), "{failed}");
+    assert_eq!(rows(&project, "SELECT count(*) FROM raw.orders"), json!([["3"]]));
+    project.replace("sources/shop.yaml", "on_new_column: add\n", "on_missing_column: add\n");
+    project.run(&["apply"]).succeeds();
+    assert_eq!(orders(&project), json!([["1", "2024-01-01", "pen", null]]));
+}
+
+#[test]
+fn packed_files_are_unpacked() {
+    let project = shop();
+    project.replace("sources/shop.yaml", "data/orders.csv", "data/orders.csv.gz");
+    let program = "import gzip, sys; gzip.open(sys.argv[1], 'wb').write(sys.argv[2].encode())";
+    let path = project.path().join("data/orders.csv.gz");
+    crate::support::python(program, &[path.to_str().unwrap(), ORDERS]).succeeds();
+    project.run(&["apply"]).succeeds();
+    assert_eq!(orders(&project), three());
+    // Cut short, as by a broken download.
+    let packed = fs_err::read(&path).unwrap();
+    write(&project, "data/orders.csv.gz", &packed[..packed.len() / 2]);
+    let failed = project.run(&["apply"]).ends_with(1);
+    assert!(failed.stdout.contains("orders.csv.gz"), "{failed}");
+    assert_eq!(orders(&project), three());
+}
+
+#[test]
+fn encodings_marks_and_nulls() {
+    let project = shop();
+    project.replace(
+        "sources/shop.yaml",
+        "files: data/products.csv\n",
+        "files: data/products.csv\n    format: { type: csv, encoding: windows-1252, delimiter: \";\", null_markers: [\"\", \"NULL\"] }\n",
+    );
+    write(&project, "data/products.csv", b"product;colour\ncaf\xe9;NULL\n\"S\xe3o \x80\";\"a\n\"\"b\"\"\"\nx;\n");
+    write(&project, "data/orders.csv", format!("\u{feff}{ORDERS}").as_bytes());
+    project.run(&["apply"]).succeeds();
+    assert_eq!(orders(&project), three());
+    assert_eq!(
+        rows(&project, "SELECT product, colour FROM raw.products ORDER BY 1"),
+        json!([["São €", "a\n\"b\""], ["café", null], ["x", null]])
+    );
+}
+
+#[test]
+fn a_bad_value_is_told_with_its_place_and_yesterday_stays() {
+    let project = built();
+    let before = content(&project, DATABASE, "UTC");
+    // The third record is in the fifth line: the second one spans two.
+    project.write(
+        "data/orders.csv",
+        "id,day,product,amount\n1,2024-01-01,pen,2.50\n2,2024-01-01,\"c\nup\",7.00\n3,2024-01-02,pen,2;50\n",
+    );
+    let failed = project.run(&["apply"]).ends_with(1);
+    for told in ["PW0603", "data/orders.csv:5", "column `amount`", "`2;50`", "held back"] {
+        assert!(failed.stdout.contains(told), "{told}: {failed}");
+    }
+    assert_eq!(content(&project, DATABASE, "UTC"), before);
+    project.write("data/orders.csv", ORDERS);
+    assert_eq!(planned(&project, &[]), Vec::<String>::new());
+}
+
+#[test]
+fn rejected_rows_are_kept_until_a_clean_load() {
+    let project = built();
+    project.replace("sources/shop.yaml", "files: data/orders.csv\n", "files: data/orders.csv\n    max_rejects: 2\n");
+    let bad = format!("{ORDERS}four,2024-01-03,pen,1\n5,2024-13-03,pen,1\n");
+    project.write("data/orders.csv", &bad);
+    let outcome = project.run(&["apply", "--json"]).succeeds();
+    let load = &applied(&outcome)["source.orders"];
+    assert_eq!([&load["rows"], &load["rejected"]], [&json!(3), &json!(2)]);
+    assert_eq!(orders(&project), three());
+    let rejects = rows(
+        &project,
+        "SELECT file, line, row_number, column_name, value, record, reason <> '' FROM raw.orders__rejects ORDER BY line",
+    );
+    assert_eq!(
+        rejects,
+        json!([
+            ["data/orders.csv", "5", "4", "id", "four", "four,2024-01-03,pen,1", "True"],
+            ["data/orders.csv", "6", "5", "day", "2024-13-03", "5,2024-13-03,pen,1", "True"]
+        ])
+    );
+    assert_eq!(planned(&project, &["--prune"]), Vec::<String>::new());
+
+    // One more than may be: the run fails, and table and rejects stay as they were.
+    let before = content(&project, DATABASE, "UTC");
+    project.write("data/orders.csv", &format!("{bad}six,2024-01-03,pen,1\n"));
+    let failed = project.run(&["apply"]).ends_with(1);
+    assert!(failed.stdout.contains("PW0604"), "{failed}");
+    assert_eq!(content(&project, DATABASE, "UTC"), before);
+
+    project.write("data/orders.csv", ORDERS);
+    project.run(&["apply"]).succeeds();
+    assert!(!content(&project, DATABASE, "UTC").contains_key("raw.orders__rejects"));
+}
+
+#[test]
+fn a_table_that_only_looks_like_rejects_stays() {
+    let project = shop();
+    crate::shop::by_hand(&project, "CREATE SCHEMA raw; CREATE TABLE raw.orders__rejects AS SELECT 42 AS precious");
+    let failed = project.run(&["apply"]).ends_with(1);
+    assert!(failed.stdout.contains("PW0501") && failed.stdout.contains("orders__rejects"), "{failed}");
+    project.run(&["clean", "--yes"]).succeeds();
+    assert_eq!(rows(&project, "SELECT precious FROM raw.orders__rejects"), json!([["42"]]));
+}
+
+#[test]
+fn empty_files() {
+    let project = built();
+    let before = content(&project, DATABASE, "UTC");
+    project.write("data/orders.csv", "");
+    let failed = project.run(&["apply"]).ends_with(1);
+    assert!(failed.stdout.contains("PW06") && failed.stdout.contains("data/orders.csv"), "{failed}");
+    assert_eq!(content(&project, DATABASE, "UTC"), before);
+
+    project.write("data/orders.csv", "id,day,product,amount\n");
+    project.run(&["apply"]).succeeds();
+    assert_eq!(orders(&project), json!([]));
+
+    fs_err::remove_file(project.path().join("data/orders.csv")).unwrap();
+    let missing = project.run(&["plan"]).ends_with(1);
+    assert!(missing.stderr.contains("PW0601") && missing.stderr.contains("data/orders.csv"), "{missing}");
+}
+
+#[test]
+fn several_files_make_one_table() {
+    let project = shop();
+    project.replace("sources/shop.yaml", "data/orders.csv", "data/orders*.csv");
+    project.write("data/orders2.csv", "day,id,amount,product\n2024-02-01,9,1,cup\n");
+    project.run(&["apply"]).succeeds();
+    assert_eq!(rows(&project, "SELECT count(*), max(id) FROM raw.orders"), json!([["4", "9"]]));
+    project.write("data/orders3.csv", "day,id,amount,product\n2024-02-02,10,1,cup\n");
+    assert_eq!(planned(&project, &[]), ["model.clean_orders", "model.daily_sales", "source.orders"]);
+    let told = text(&crate::shop::step(&project, "source.orders")["reasons"][0]);
+    assert_eq!(told, "file_changed");
+}
