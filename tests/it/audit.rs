@@ -17,7 +17,10 @@ fn a_critical_failure_keeps_the_old_table_and_holds_back_what_reads_it() {
     assert_eq!(steps["source.orders"]["status"], "failed");
     assert_eq!(steps["source.orders"]["fault"]["code"], "PW0701");
     let check = &steps["source.orders"]["checks"][0];
-    assert_eq!([&check["verdict"], &check["failing"], &check["checked"]], [&json!("failed"), &json!(2), &json!(4)]);
+    assert_eq!(
+        [&check["verdict"], &check["failing"], &check["checked"]],
+        [&json!("failed"), &json!(2), &json!(4)]
+    );
     assert!(check["sample"].to_string().contains('3'), "{check:#}");
     assert_eq!(steps["model.clean_orders"]["status"], "held_back");
     assert_eq!(steps["model.clean_orders"]["held_back_by"], json!(["source.orders"]));
@@ -29,7 +32,10 @@ fn a_critical_failure_keeps_the_old_table_and_holds_back_what_reads_it() {
         assert_eq!(after[table], before[table], "{table}");
     }
     assert_eq!(after.len(), before.len(), "no build is left behind");
-    assert_eq!(rows(&project, "SELECT status FROM pipewright.runs ORDER BY started_at, run DESC LIMIT 1 OFFSET 1"), json!([["failed"]]));
+    assert_eq!(
+        rows(&project, "SELECT status FROM pipewright.runs ORDER BY started_at, run DESC LIMIT 1 OFFSET 1"),
+        json!([["failed"]])
+    );
 
     let told = project.run(&["apply"]).ends_with(1);
     assert!(told.stdout.contains("unique_id") && told.stdout.contains("held back"), "{told}");
@@ -60,7 +66,11 @@ fn an_expectation_that_errors_is_no_pass() {
     let project = built();
     let before = content(&project, DATABASE, "UTC");
     project.replace("models/clean_orders.sql", "UPPER(product)", "LOWER(product)");
-    project.replace("expectations/shop.yaml", "sql: revenue > 0", "sql: CAST(CAST(day AS STRING) AS INT64) > 0, severity: warning");
+    project.replace(
+        "expectations/shop.yaml",
+        "sql: revenue > 0",
+        "sql: CAST(CAST(day AS STRING) AS INT64) > 0, severity: warning",
+    );
     let failed = project.run(&["apply", "--json"]).ends_with(1);
     let steps = applied(&failed);
     assert_eq!(steps["model.daily_sales"]["fault"]["code"], "PW0702", "{}", steps["model.daily_sales"]);

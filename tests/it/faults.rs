@@ -50,7 +50,8 @@ fn wait_until_held(project: &Project, child: &Child) {
 
 fn copy_database(project: &Project, from: &str, to: &str) {
     for end in ["", ".wal"] {
-        let (from, to) = (project.path().join(format!("{from}{end}")), project.path().join(format!("{to}{end}")));
+        let (from, to) =
+            (project.path().join(format!("{from}{end}")), project.path().join(format!("{to}{end}")));
         if from.exists() {
             fs_err::copy(from, to).unwrap();
         } else {
@@ -63,7 +64,12 @@ fn copy_database(project: &Project, from: &str, to: &str) {
 fn many_orders(count: u32, amount: &str) -> String {
     let mut text = "id,day,product,amount\n".to_owned();
     for id in 0..count {
-        text.push_str(&format!("{id},2024-{:02}-{:02},product {},{amount}\n", id % 12 + 1, id % 28 + 1, id % 1000));
+        text.push_str(&format!(
+            "{id},2024-{:02}-{:02},product {},{amount}\n",
+            id % 12 + 1,
+            id % 28 + 1,
+            id % 1000
+        ));
     }
     text
 }
@@ -101,7 +107,10 @@ fn killed_at_any_moment_every_table_is_whole_and_the_next_run_finishes() {
         let now = content(&project, DATABASE, "UTC");
         assert!(old.keys().eq(now.keys()), "round {round}: {:?}", now.keys());
         for (table, found) in &now {
-            assert!(*found == old[table] || *found == new[table], "round {round}: {table} is neither old nor new");
+            assert!(
+                *found == old[table] || *found == new[table],
+                "round {round}: {table} is neither old nor new"
+            );
         }
         halfway += u32::from(now != old && now != new);
         let running = rows(&project, "SELECT run FROM pipewright.runs WHERE status = 'running'");
@@ -115,7 +124,10 @@ fn killed_at_any_moment_every_table_is_whole_and_the_next_run_finishes() {
             assert_eq!(marked, running, "round {round}");
         }
     }
-    assert!(killed > 0 && before_run < KILLS, "{killed} killed, {before_run} before their run, {halfway} halfway");
+    assert!(
+        killed > 0 && before_run < KILLS,
+        "{killed} killed, {before_run} before their run, {halfway} halfway"
+    );
 }
 
 #[test]

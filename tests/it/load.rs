@@ -29,19 +29,27 @@ fn only_content_counts() {
     let project = built();
     assert_eq!(orders(&project), three());
     let file = fs_err::File::options().write(true).open(project.path().join("data/orders.csv")).unwrap();
-    file.into_file().set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_hours(300_000)).unwrap();
+    file.into_file()
+        .set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_hours(300_000))
+        .unwrap();
     assert_eq!(planned(&project, &[]), Vec::<String>::new());
     // The same size, and other content.
     project.write("data/orders.csv", &ORDERS.replace("7.00", "8.00"));
     assert_eq!(planned(&project, &[]), ["model.clean_orders", "model.daily_sales", "source.orders"]);
     project.run(&["apply"]).succeeds();
-    assert_eq!(rows(&project, "SELECT revenue FROM marts.daily_sales ORDER BY day"), json!([["10.500000000"], ["2.500000000"]]));
+    assert_eq!(
+        rows(&project, "SELECT revenue FROM marts.daily_sales ORDER BY day"),
+        json!([["10.500000000"], ["2.500000000"]])
+    );
 }
 
 #[test]
 fn columns_are_matched_by_name() {
     let project = shop();
-    project.write("data/orders.csv", "amount,product,day,id\n2.50,pen,2024-01-01,1\n7.00,cup,2024-01-01,2\n2.50,pen,2024-01-02,3\n");
+    project.write(
+        "data/orders.csv",
+        "amount,product,day,id\n2.50,pen,2024-01-01,1\n7.00,cup,2024-01-01,2\n2.50,pen,2024-01-02,3\n",
+    );
     project.run(&["apply"]).succeeds();
     assert_eq!(orders(&project), three());
 }
@@ -56,7 +64,11 @@ fn new_and_missing_columns_go_by_contract() {
     assert!(failed.stdout.contains("PW0602") && failed.stdout.contains("note"), "{failed}");
     assert_eq!(content(&project, DATABASE, "UTC"), before);
 
-    project.replace("sources/shop.yaml", "files: data/orders.csv\n", "files: data/orders.csv\n    on_new_column: ignore\n");
+    project.replace(
+        "sources/shop.yaml",
+        "files: data/orders.csv\n",
+        "files: data/orders.csv\n    on_new_column: ignore\n",
+    );
     project.run(&["apply"]).succeeds();
     assert_eq!(content(&project, DATABASE, "UTC")["raw.orders"], before["raw.orders"]);
 
@@ -99,7 +111,11 @@ fn encodings_marks_and_nulls() {
         "files: data/products.csv\n",
         "files: data/products.csv\n    format: { type: csv, encoding: windows-1252, delimiter: \";\", null_markers: [\"\", \"NULL\"] }\n",
     );
-    write(&project, "data/products.csv", b"product;colour\ncaf\xe9;NULL\n\"S\xe3o \x80\";\"a\n\"\"b\"\"\"\nx;\n");
+    write(
+        &project,
+        "data/products.csv",
+        b"product;colour\ncaf\xe9;NULL\n\"S\xe3o \x80\";\"a\n\"\"b\"\"\"\nx;\n",
+    );
     write(&project, "data/orders.csv", format!("\u{feff}{ORDERS}").as_bytes());
     project.run(&["apply"]).succeeds();
     assert_eq!(orders(&project), three());
@@ -130,7 +146,11 @@ fn a_bad_value_is_told_with_its_place_and_yesterday_stays() {
 #[test]
 fn rejected_rows_are_kept_until_a_clean_load() {
     let project = built();
-    project.replace("sources/shop.yaml", "files: data/orders.csv\n", "files: data/orders.csv\n    max_rejects: 2\n");
+    project.replace(
+        "sources/shop.yaml",
+        "files: data/orders.csv\n",
+        "files: data/orders.csv\n    max_rejects: 2\n",
+    );
     let bad = format!("{ORDERS}four,2024-01-03,pen,1\n5,2024-13-03,pen,1\n");
     project.write("data/orders.csv", &bad);
     let outcome = project.run(&["apply", "--json"]).succeeds();
@@ -165,7 +185,10 @@ fn rejected_rows_are_kept_until_a_clean_load() {
 #[test]
 fn a_table_that_only_looks_like_rejects_stays() {
     let project = shop();
-    crate::shop::by_hand(&project, "CREATE SCHEMA raw; CREATE TABLE raw.orders__rejects AS SELECT 42 AS precious");
+    crate::shop::by_hand(
+        &project,
+        "CREATE SCHEMA raw; CREATE TABLE raw.orders__rejects AS SELECT 42 AS precious",
+    );
     let failed = project.run(&["apply"]).ends_with(1);
     assert!(failed.stdout.contains("PW0501") && failed.stdout.contains("orders__rejects"), "{failed}");
     project.run(&["clean", "--yes"]).succeeds();

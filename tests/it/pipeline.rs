@@ -48,7 +48,11 @@ fn one_staging_model_rebuilds_itself_and_what_reads_it() {
     let project = Project::shipped();
     project.run(&["apply"]).succeeds();
     let before = content(&project, DATABASE, "UTC");
-    project.replace("models/staging/stg_orders.sql", "{{ lower_code('order_status') }}", "UPPER(order_status)");
+    project.replace(
+        "models/staging/stg_orders.sql",
+        "{{ lower_code('order_status') }}",
+        "UPPER(order_status)",
+    );
     // What reads it, after the SQL files.
     let expected = [
         "model.dim_customers",
@@ -63,7 +67,10 @@ fn one_staging_model_rebuilds_itself_and_what_reads_it() {
     let refused = applied(&project.run(&["apply", "--json"]).ends_with(1));
     assert_eq!(refused.keys().collect::<Vec<_>>(), expected);
     assert_eq!(refused["model.dim_orders"]["fault"]["code"], "PW0701");
-    assert_eq!(content(&project, DATABASE, "UTC")["olist_marts.dim_orders"], before["olist_marts.dim_orders"]);
+    assert_eq!(
+        content(&project, DATABASE, "UTC")["olist_marts.dim_orders"],
+        before["olist_marts.dim_orders"]
+    );
 
     project.replace("models/staging/stg_orders.sql", "UPPER(order_status)", "TRIM(LOWER(order_status))");
     assert_eq!(planned(&project, &[]), expected);
@@ -105,7 +112,16 @@ fn real_data_gives_the_known_numbers() {
                 (SELECT count(*) FROM olist_raw.raw_customers WHERE starts_with(customer_zip_code_prefix, '0')), \
                 (SELECT count(*) FROM olist_staging.stg_customers WHERE customer_zip_prefix LIKE '0____')",
     );
-    let known = ["8135", "8365", "1093264.350000000", "172288.390000000", "8016", "1428602.810000000", "1995", "1995"];
+    let known = [
+        "8135",
+        "8365",
+        "1093264.350000000",
+        "172288.390000000",
+        "8016",
+        "1428602.810000000",
+        "1995",
+        "1995",
+    ];
     assert_eq!(numbers[0], serde_json::json!(known));
     let delivered = rows_in(
         &project,

@@ -73,10 +73,7 @@ pub fn steps(project: &Project, arguments: &[&str]) -> BTreeMap<String, String> 
     let words: Vec<&str> = ["plan", "--json"].iter().chain(arguments).copied().collect();
     let plan = project.run(&words).succeeds().json();
     let steps = plan["steps"].as_array().expect("steps");
-    steps
-        .iter()
-        .map(|step| (text(&step["address"]), text(&step["action"]["do"])))
-        .collect()
+    steps.iter().map(|step| (text(&step["address"]), text(&step["action"]["do"]))).collect()
 }
 
 /// Addresses of what `plan` would do, sorted.
