@@ -22,27 +22,7 @@ pub fn script(sql: &str) -> Result<Vec<Statement>, SqlFault> {
         .with_recursion_limit(MAX_DEPTH)
         .with_tokens_with_locations(tokens)
         .parse_statements()
-        .map_err(|error| unexpected_clause(sql, syntax_fault(&error)))
-}
-
-/// The parser takes ORDER, GROUP and PARTITION for a name where GoogleSQL has them reserved, and stops at BY: the
-/// fault is the clause, where it starts.
-fn unexpected_clause(sql: &str, fault: SqlFault) -> SqlFault {
-    let Ok(tokens) = tokens(sql) else { return fault };
-    let words: Vec<&TokenWithSpan> =
-        tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
-    let Some(at) = words.iter().position(|word| word.span.start == fault.span.start) else { return fault };
-    let [Some(first), Some(by)] = [at.checked_sub(1).and_then(|at| words.get(at)), words.get(at)] else {
-        return fault;
-    };
-    let [opening, by_word] = [&first.token, &by.token].map(|token| token.to_string().to_uppercase());
-    if by_word != "BY" || !["ORDER", "GROUP", "PARTITION"].contains(&opening.as_str()) {
-        return fault;
-    }
-    let message = format!("syntax error: {opening} BY cannot stand here");
-    SqlFault::new(Code::SqlSyntax, first.span.union(&by.span), message).help(
-        "something is missing before it, or a word too much: an operator without its right side, a comma",
-    )
+        .map_err(|error| syntax_fault(&error))
 }
 
 /// The tokens, with the escapes of string literals read by GoogleSQL's rules. Bytes literals keep theirs, since
@@ -53,24 +33,16 @@ fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlFault> {
         .tokenize_with_location()
         .map_err(|error| syntax_fault(&error.into()))?;
     for token in &mut tokens {
-        match &mut token.token {
-            Token::SingleQuotedString(text) | Token::DoubleQuotedString(text)
-                if text.contains("''") || text.contains("\"\"") =>
-            {
-                let quote = if text.contains("''") { "'" } else { "\"" };
-                if matches!(
-                    (&token.token, quote),
-                    (Token::SingleQuotedString(_), "'") | (Token::DoubleQuotedString(_), "\"")
-                ) {
-                    return Err(SqlFault::new(
-                        Code::SqlSyntax,
-                        token.span,
-                        "syntax error: two string literals stand side by side",
-                    )
-                    .help(format!("a quote inside of a string is written \\{quote}")));
-                }
-            }
-            _ => {}
+        // The tokenizer reads a doubled quote as one string, as other dialects do.
+        let doubled = match &token.token {
+            Token::SingleQuotedString(text) => text.contains("''").then_some('\''),
+            Token::DoubleQuotedString(text) => text.contains("\"\"").then_some('"'),
+            _ => None,
+        };
+        if let Some(quote) = doubled {
+            let message = "syntax error: two string literals stand side by side";
+            return Err(SqlFault::new(Code::SqlSyntax, token.span, message)
+                .help(format!("a quote inside of a string is written \\{quote}")));
         }
         if let Token::SingleQuotedString(text)
         | Token::DoubleQuotedString(text)
@@ -137,11 +109,7 @@ pub(crate) fn syntax_fault(error: &ParserError) -> SqlFault {
         }
         None => (text.as_str(), Span::empty()),
     };
-    let message = message.trim_start_matches("sql parser error: ").replacen("Expected: ", "expected ", 1);
-    let message = message.replacen(", found: ", " and found ", 1);
-    SqlFault::new(Code::SqlSyntax, span, format!("syntax error: {message}")).help(
-        "look at this word and at the one before it: a comma, a parenthesis or a keyword too few or too many",
-    )
+    SqlFault::new(Code::SqlSyntax, span, format!("syntax error: {message}"))
 }
 
 #[cfg(test)]
@@ -153,6 +121,38 @@ mod tests {
         let fault = query("SELECT a\n  FROM t WHERE )").expect_err("not SQL");
         assert_eq!(fault.code, Code::SqlSyntax);
         assert_eq!(fault.span.start.line, 2);
+    }
+
+    #[test]
+    fn strings_are_read_as_googlesql_reads_them() {
+        use sqlparser::ast::Value;
+        for (sql, text) in [
+            (r"'\x41\u00e9'", "A\u{e9}"),
+            (r"'it\'s'", "it's"),
+            (r#""a\"b""#, "a\"b"),
+            (r"r'\d'", r"\d"),
+            ("'''it's'''", "it's"),
+        ] {
+            let parsed = query(&format!("SELECT {sql}")).expect(sql);
+            let mut found = Vec::new();
+            let _ = sqlparser::ast::visit_expressions(&parsed, |expr| {
+                if let sqlparser::ast::Expr::Value(value) = expr {
+                    found.push(match &value.value {
+                        Value::SingleQuotedString(text)
+                        | Value::DoubleQuotedString(text)
+                        | Value::TripleSingleQuotedString(text)
+                        | Value::SingleQuotedRawStringLiteral(text) => text.clone(),
+                        other => other.to_string(),
+                    });
+                }
+                std::ops::ControlFlow::<()>::Continue(())
+            });
+            assert_eq!(found, [text], "{sql}");
+        }
+        for sql in [r"'\d'", "'a''b'", r#""a""b""#, r"'\u12'"] {
+            let fault = query(&format!("SELECT {sql}")).expect_err(sql);
+            assert_eq!((fault.code, fault.span.start.column), (Code::SqlSyntax, 8), "{sql}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! The recording is not part of the repository: `PIPEWRIGHT_SHARED` names the folder that holds
 //! `conformance/bigquery-recorded.jsonl`, `../shared` if unset.
 
+#![allow(clippy::panic, clippy::print_stdout, reason = "a test that reports")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -161,11 +163,9 @@ fn ask(connection: &Connection, question: &Value) -> Result<(), String> {
     if !query.contains("CREATE SCHEMA") {
         connection.execute_batch("CREATE SCHEMA ds").map_err(|error| error.to_string())?;
     }
-    if let Some(setup) = question["setup"].as_str() {
-        if !setup.starts_with("DROP SCHEMA") {
-            run(connection, setup, &Tables(connection), &Parameters::default())
-                .map_err(|error| format!("setup: {error}"))?;
-        }
+    if let Some(setup) = question["setup"].as_str().filter(|setup| !setup.starts_with("DROP SCHEMA")) {
+        run(connection, setup, &Tables(connection), &Parameters::default())
+            .map_err(|error| format!("setup: {error}"))?;
     }
     let answer = run(connection, query, &Tables(connection), &parameters(&question["parameters"]));
     if !question["error"].is_null() {

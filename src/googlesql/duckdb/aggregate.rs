@@ -89,7 +89,8 @@ impl Translator<'_> {
         span: Span,
     ) -> Option<String> {
         if name == super::function::BOUND_FIELD {
-            return super::function::positional(function).and_then(|arguments| self.bound_field(&arguments));
+            return super::function::positional(function)
+                .and_then(|arguments| super::function::bound_field(&arguments));
         }
         let is_window = WINDOWS.contains(&name);
         if !is_window && !is_aggregate(name) {

@@ -1,4 +1,4 @@
-//! Format strings of FORMAT_DATE, PARSE_TIMESTAMP and their like.
+//! Format strings of `FORMAT_DATE`, `PARSE_TIMESTAMP` and their like.
 //!
 //! Source: <https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements#format_elements_date_time>
 
@@ -96,10 +96,10 @@ fn output_pieces(format: &str) -> Result<Vec<Piece>, String> {
                 }
                 short if expand(short).is_some() => {
                     let long = expand(short).unwrap_or_default();
-                    if long.starts_with("%Y") {
+                    if let Some(rest) = long.strip_prefix("%Y") {
                         flush(&mut native, &mut pieces);
                         pieces.push(Piece::Computed(YEAR));
-                        native.push_str(&long[2..]);
+                        native.push_str(rest);
                     } else {
                         native.push_str(long);
                     }
@@ -182,7 +182,7 @@ fn input_formats(format: &str) -> Result<(Vec<String>, bool), String> {
 
 impl Translator<'_> {
     /// What a clock shows, written by a format. `utc` is the same instant in UTC, if the clock is of another zone.
-    pub(super) fn format_clock(&mut self, format: &Expr, clock: String, utc: Option<String>) -> String {
+    pub(super) fn format_clock(&mut self, format: &Expr, clock: &str, utc: Option<&str>) -> String {
         let Some(text) = string_literal(format) else {
             return self.refuse(format.span(), "a date format that is no literal");
         };
@@ -211,7 +211,7 @@ impl Translator<'_> {
             format!("({})", pieces.join(" || "))
         };
         // The clock is read several times, and bound once.
-        let fields = match &utc {
+        let fields = match utc {
             Some(utc) => format!("struct_pack(a0 := {clock}, a1 := {utc})"),
             None => format!("struct_pack(a0 := {clock})"),
         };

@@ -1,5 +1,7 @@
 //! Expressions: every kind of node is either translated or refused.
 
+use std::fmt::Write as _;
+
 use sqlparser::ast::{
     AccessExpr, Array, CaseWhen, CastFormat, CastKind, CeilFloorKind, DataType, Expr, Ident as SqlIdent,
     Spanned, StructField, Subscript, TrimWhereField, TypedString, Value,
@@ -42,14 +44,14 @@ impl Translator<'_> {
             }
             Expr::UnaryOp { op, expr } => self.unary(*op, expr),
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
-            Expr::IsNull(inner) => format!("({} IS NULL)", self.expr(inner)),
-            Expr::IsNotNull(inner) => format!("({} IS NOT NULL)", self.expr(inner)),
+            Expr::IsNull(inner) | Expr::IsUnknown(inner) => format!("({} IS NULL)", self.expr(inner)),
+            Expr::IsNotNull(inner) | Expr::IsNotUnknown(inner) => {
+                format!("({} IS NOT NULL)", self.expr(inner))
+            }
             Expr::IsTrue(inner) => format!("({} IS TRUE)", self.expr(inner)),
             Expr::IsNotTrue(inner) => format!("({} IS NOT TRUE)", self.expr(inner)),
             Expr::IsFalse(inner) => format!("({} IS FALSE)", self.expr(inner)),
             Expr::IsNotFalse(inner) => format!("({} IS NOT FALSE)", self.expr(inner)),
-            Expr::IsUnknown(inner) => format!("({} IS NULL)", self.expr(inner)),
-            Expr::IsNotUnknown(inner) => format!("({} IS NOT NULL)", self.expr(inner)),
             Expr::IsDistinctFrom(left, right) => {
                 let (left, right) = self.compared_pair(left, right);
                 format!("({left} IS DISTINCT FROM {right})")
@@ -185,10 +187,10 @@ impl Translator<'_> {
                 None => self.expr(condition),
             };
             let result = results.next().unwrap_or_default();
-            sql.push_str(&format!(" WHEN {condition} THEN {result}"));
+            let _ = write!(sql, " WHEN {condition} THEN {result}");
         }
         if otherwise.is_some() {
-            sql.push_str(&format!(" ELSE {}", results.next().unwrap_or_default()));
+            let _ = write!(sql, " ELSE {}", results.next().unwrap_or_default());
         }
         sql.push_str(" END");
         format!("({sql})")
@@ -216,8 +218,7 @@ impl Translator<'_> {
         match cast_macro(data_type) {
             // The literal's own digits, not those of the double nearest to it.
             Some("as_numeric") if float_literal(expr).is_some() => {
-                let text = float_literal(expr).unwrap_or_default();
-                self.typed_literal(data_type, &text, span)
+                format!("CAST('{}' AS DECIMAL(38,9))", float_literal(expr).unwrap_or_default())
             }
             Some(name) => {
                 let argument = self.argument(expr);

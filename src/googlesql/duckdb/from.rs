@@ -184,13 +184,12 @@ impl Translator<'_> {
         } else {
             self.table_name(&path, span)
         };
-        let alias = match alias {
-            Some(_) => self.alias(alias),
-            None => {
-                let implied = path.last().cloned().unwrap_or_default();
-                self.enter(&implied);
-                format!(" AS {}", Ident::new(implied))
-            }
+        let alias = if alias.is_some() {
+            self.alias(alias)
+        } else {
+            let implied = path.last().cloned().unwrap_or_default();
+            self.enter(&implied);
+            format!(" AS {}", Ident::new(implied))
         };
         Item { sql: format!("{sql}{alias}"), lateral: false }
     }

@@ -6,6 +6,7 @@ use sqlparser::tokenizer::Span;
 use super::Translator;
 use super::literal::{float_literal, int_literal, plain_number, quote, string_literal};
 use super::operator::{Argument, BOUND, bound_first};
+use super::pattern::capturing_groups;
 
 /// How a scalar function is translated.
 #[derive(Debug, Clone, Copy)]
@@ -144,7 +145,7 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("UNIX_MICROS", 1, 1, Rule::Macro),
     ("UNIX_MILLIS", 1, 1, Rule::Macro),
     ("UNIX_SECONDS", 1, 1, Rule::Macro),
-    ("UPPER", 1, 1, Rule::Native("upper")),
+    ("UPPER", 1, 1, Rule::Macro),
 ];
 
 /// The arguments of a call that has nothing but expressions in parentheses.
@@ -189,10 +190,10 @@ impl Translator<'_> {
             [prefix] if prefix == "SAFE" => return self.safe(function, &name, span),
             [prefix, ..] => return self.refuse(span, format!("the function {prefix}.{name}")),
         }
-        if name == "ARRAY" {
-            if let FunctionArguments::Subquery(query) = &function.args {
-                return format!("ARRAY({})", self.subquery(query));
-            }
+        if name == "ARRAY"
+            && let FunctionArguments::Subquery(query) = &function.args
+        {
+            return format!("ARRAY({})", self.subquery(query));
         }
         if let Some(sql) = self.aggregate_or_window(&name, function, span) {
             return sql;
@@ -244,8 +245,7 @@ impl Translator<'_> {
                 let results = self.unified(&[yes, no]);
                 format!("(CASE WHEN {condition} THEN {} ELSE {} END)", results[0], results[1])
             }
-            ("IFNULL", [_, _]) => self.native_unified("coalesce", arguments),
-            ("COALESCE", [_, ..]) => self.native_unified("coalesce", arguments),
+            ("IFNULL", [_, _]) | ("COALESCE", [_, ..]) => self.native_unified("coalesce", arguments),
             ("GREATEST" | "LEAST", [_, ..]) => {
                 let list = self.unified(arguments).join(", ");
                 let name = name.to_ascii_lowercase();
@@ -282,9 +282,9 @@ impl Translator<'_> {
             }
             ("NORMALIZE", [_, form]) => self.refuse(form.span(), format!("NORMALIZE to {form}")),
             ("FORMAT", [format, values @ ..]) => self.format_text(format, values, span),
-            ("STRING", [value]) => self.over("as_string", &[value]),
+            ("STRING", [value]) => self.over("string_of", &[value]),
             ("ERROR", [message]) => {
-                format!("CAST(CAST({} AS BIGINT) AS VARCHAR)", self.expr(message))
+                format!("CAST(CAST('ERROR: ' || {} AS BIGINT) AS VARCHAR)", self.expr(message))
             }
             ("GENERATE_UUID", []) => "CAST(uuid() AS VARCHAR)".to_owned(),
             ("RAND", []) => "random()".to_owned(),
@@ -314,14 +314,21 @@ impl Translator<'_> {
             return 0;
         };
         let groups = capturing_groups(text);
-        if groups > 1 {
+        if groups.count > 1 {
             self.invalid(
                 crate::diag::Code::SqlInvalid,
                 pattern.span(),
-                format!("the pattern has {groups} capturing groups, and BigQuery extracts at most one"),
+                format!(
+                    "the pattern has {} capturing groups, and BigQuery extracts at most one",
+                    groups.count
+                ),
             );
         }
-        groups.min(1)
+        if groups.count == 1 && groups.may_be_absent {
+            // BigQuery gives NULL for a group that took no part in the match, DuckDB an empty string.
+            self.refuse(pattern.span(), "an extraction by a group that may take no part in the match");
+        }
+        groups.count.min(1)
     }
 
     fn regexp_extract(&mut self, value: &Expr, pattern: &Expr, rest: &[&Expr]) -> String {
@@ -373,15 +380,13 @@ impl Translator<'_> {
         }
         bound_first(&outside, |_| format!("TRY({call})"))
     }
+}
 
-    /// A field of the arguments that [`Translator::safe`] bound.
-    pub(super) fn bound_field(&mut self, arguments: &[&Expr]) -> Option<String> {
-        match arguments {
-            [field] => {
-                string_literal(field).map(|field| format!("struct_extract({BOUND}, {})", quote(field)))
-            }
-            _ => None,
-        }
+/// A field of the arguments that [`Translator::safe`] bound.
+pub(super) fn bound_field(arguments: &[&Expr]) -> Option<String> {
+    match arguments {
+        [field] => string_literal(field).map(|field| format!("struct_extract({BOUND}, {})", quote(field))),
+        _ => None,
     }
 }
 
@@ -421,61 +426,9 @@ fn is_keyword_argument(name: &str, argument: &Expr) -> bool {
     takes_a_part && (super::temporal::is_part(&word) || word.starts_with("NF"))
 }
 
-/// Capturing groups of an RE2 pattern.
-fn capturing_groups(pattern: &str) -> usize {
-    let mut groups = 0;
-    let mut in_class = false;
-    let mut characters = pattern.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => {
-                // `\Q…\E` quotes all between.
-                if characters.next() == Some('Q') {
-                    let mut previous = ' ';
-                    for quoted in characters.by_ref() {
-                        if previous == '\\' && quoted == 'E' {
-                            break;
-                        }
-                        previous = quoted;
-                    }
-                }
-            }
-            '[' if !in_class => {
-                in_class = true;
-                // A bracket right after `[` or `[^` means itself.
-                if characters.peek() == Some(&'^') {
-                    characters.next();
-                }
-                if characters.peek() == Some(&']') {
-                    characters.next();
-                }
-            }
-            ']' => in_class = false,
-            '(' if !in_class => {
-                if characters.peek() == Some(&'?') {
-                    characters.next();
-                    let named = match characters.peek() {
-                        Some('P') => {
-                            characters.next();
-                            characters.peek() == Some(&'<')
-                        }
-                        Some('<') => true,
-                        _ => false,
-                    };
-                    groups += usize::from(named);
-                } else {
-                    groups += 1;
-                }
-            }
-            _ => {}
-        }
-    }
-    groups
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{SCALARS, capturing_groups};
+    use super::SCALARS;
 
     #[test]
     fn the_list_has_no_function_twice() {
@@ -484,22 +437,5 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
-    }
-
-    #[test]
-    fn groups_are_counted_as_re2_does() {
-        for (pattern, groups) in [
-            (r"a(b)c", 1),
-            (r"a(?:b)c", 0),
-            (r"(?P<x>a)(?i)b", 1),
-            (r"(?<x>a)", 1),
-            (r"\(a\)", 0),
-            (r"[(](a)", 1),
-            (r"[])(](a)(b)", 2),
-            (r"\Q(a)\E(b)", 1),
-            (r"\\(a)", 1),
-        ] {
-            assert_eq!(capturing_groups(pattern), groups, "{pattern}");
-        }
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn int_literal(expr: &Expr) -> Option<i64> {
     match expr {
         Expr::Value(value) => match &value.value {
             Value::Number(digits, false) => parse_int(digits, false),
+            Value::HexStringLiteral(digits) => parse_int(&format!("0x{digits}"), false),
             _ => None,
         },
         Expr::Nested(inner) => int_literal(inner),
@@ -120,6 +121,8 @@ impl Translator<'_> {
                 double(digits)
             }
             Value::Number(digits, false) => self.integer(digits, false, span),
+            // How `0x1F` is tokenized.
+            Value::HexStringLiteral(digits) => self.integer(&format!("0x{digits}"), false, span),
             Value::Boolean(true) => "TRUE".to_owned(),
             Value::Boolean(false) => "FALSE".to_owned(),
             Value::Null => "NULL".to_owned(),

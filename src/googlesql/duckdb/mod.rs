@@ -7,6 +7,23 @@
 //! What comes out calls DuckDB's own functions and persisted macros alone, so that any DuckDB client can read a
 //! view of it from the database file.
 //!
+//! # Known differences
+//!
+//! Refused, so never wrong: BIGNUMERIC, GEOGRAPHY, RANGE, PIVOT, UNPIVOT, pipe syntax, TABLESAMPLE, time travel,
+//! time zones and formats that are no literals, and every function that is not listed.
+//!
+//! Other results than BigQuery's, by DuckDB's nature:
+//! * NaN equals itself and is the largest number, where in BigQuery it equals nothing and is the smallest.
+//! * A FLOAT64 product or sum beyond the range is infinite, where BigQuery raises; so are dates past the year 9999.
+//! * NUMERIC products and quotients whose exact value passes 10^19 raise, and SQRT, EXP, LN, LOG10 and POW of NUMERIC
+//!   have the 15 digits of a FLOAT64.
+//! * Numbers inside of JSON are printed anew (`1.50` as `1.5`).
+//! * `SAFE_CAST` of text with a named time zone to TIMESTAMP is NULL; CAST raises.
+//! * `SELECT *` after JOIN USING keeps the common columns in their place, where BigQuery puts them first; an array
+//!   of structs in FROM is one column unless it is written in place.
+//! * `APPROX_` functions are exact. `PERCENTILE_CONT` may differ in its last bit.
+//! * A table column of NUMERIC(p, s) is not bounded by p and s, one of STRING(n) not by n.
+//!
 //! Types are not known here. DuckDB chooses between a macro's overloads by the types of the arguments, but it
 //! cannot see the type of an argument that holds an aggregate, a window function or a subquery. Such arguments
 //! are bound first, as the only element of a list, and the macro is applied inside: see [`Translator::call`].
@@ -19,6 +36,7 @@ mod function;
 mod literal;
 pub mod names;
 mod operator;
+mod pattern;
 mod query;
 mod statement;
 mod temporal;
@@ -32,6 +50,8 @@ use sqlparser::ast::{Expr, Query, Statement};
 use sqlparser::tokenizer::Span;
 
 pub use names::{DatasetNames, Ident, TableName, TableNames};
+#[cfg(test)]
+pub(crate) use operator::OVERLOADED;
 
 use super::fault::SqlFault;
 use crate::diag::Code;

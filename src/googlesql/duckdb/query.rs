@@ -1,5 +1,7 @@
 //! Queries: WITH, SELECT, set operations, ORDER BY, LIMIT.
 
+use std::fmt::Write as _;
+
 use sqlparser::ast::{
     Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectFlavor,
     SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned,
@@ -160,12 +162,12 @@ impl Translator<'_> {
         };
         let mut sql = format!("SELECT {distinct}{projection}{from}");
         if let Some(condition) = &select.selection {
-            sql.push_str(&format!(" WHERE {}", self.expr(condition)));
+            let _ = write!(sql, " WHERE {}", self.expr(condition));
         }
         sql.push_str(&self.group_by(&select.group_by, &aliases, span));
         if let Some(condition) = &select.having {
             self.aliases.clone_from(&aliases);
-            sql.push_str(&format!(" HAVING {}", self.expr(condition)));
+            let _ = write!(sql, " HAVING {}", self.expr(condition));
             self.aliases.clear();
         }
         if !select.named_window.is_empty() {
@@ -174,11 +176,11 @@ impl Translator<'_> {
                 .iter()
                 .map(|window| format!("{} AS {}", Ident::new(&window.0.value), self.named_window(&window.1)))
                 .collect();
-            sql.push_str(&format!(" WINDOW {}", list.join(", ")));
+            let _ = write!(sql, " WINDOW {}", list.join(", "));
         }
         if let Some(condition) = &select.qualify {
             self.aliases.clone_from(&aliases);
-            sql.push_str(&format!(" QUALIFY {}", self.expr(condition)));
+            let _ = write!(sql, " QUALIFY {}", self.expr(condition));
             self.aliases.clear();
         }
         self.ranges.pop();
@@ -218,24 +220,21 @@ impl Translator<'_> {
                 }
             };
             let sql = self.expr(expr);
-            match name {
-                Some(name) => {
-                    list.push(format!("{sql} AS {}", Ident::new(&name)));
-                    let same =
-                        matches!(expr, Expr::Identifier(column) if column.value.eq_ignore_ascii_case(&name));
-                    if !same {
-                        aliases.push(SelectAlias { name, opaque: self.is_opaque(expr), sql });
-                    }
+            if let Some(name) = name {
+                list.push(format!("{sql} AS {}", Ident::new(&name)));
+                let same =
+                    matches!(expr, Expr::Identifier(column) if column.value.eq_ignore_ascii_case(&name));
+                if !same {
+                    aliases.push(SelectAlias { name, opaque: self.is_opaque(expr), sql });
                 }
-                None => {
-                    let name = implied_name(expr).unwrap_or_else(|| {
-                        anonymous += 1;
-                        format!("f{}_", anonymous - 1)
-                    });
-                    match expr {
-                        Expr::Identifier(_) => list.push(sql),
-                        _ => list.push(format!("{sql} AS {}", Ident::new(name))),
-                    }
+            } else {
+                let name = implied_name(expr).unwrap_or_else(|| {
+                    anonymous += 1;
+                    format!("f{}_", anonymous - 1)
+                });
+                match expr {
+                    Expr::Identifier(_) => list.push(sql),
+                    _ => list.push(format!("{sql} AS {}", Ident::new(name))),
                 }
             }
         }
@@ -271,7 +270,7 @@ impl Translator<'_> {
                 .chain(&except.additional_elements)
                 .map(|name| Ident::new(&name.value).to_string())
                 .collect();
-            sql.push_str(&format!(" EXCLUDE ({})", names.join(", ")));
+            let _ = write!(sql, " EXCLUDE ({})", names.join(", "));
         }
         if let Some(replace) = &options.opt_replace {
             let items: Vec<String> = replace
@@ -279,7 +278,7 @@ impl Translator<'_> {
                 .iter()
                 .map(|item| format!("{} AS {}", self.expr(&item.expr), Ident::new(&item.column_name.value)))
                 .collect();
-            sql.push_str(&format!(" REPLACE ({})", items.join(", ")));
+            let _ = write!(sql, " REPLACE ({})", items.join(", "));
         }
         sql
     }
@@ -364,10 +363,10 @@ impl Translator<'_> {
             LimitClause::LimitOffset { limit, offset, limit_by } if limit_by.is_empty() => {
                 let mut sql = String::new();
                 if let Some(limit) = limit {
-                    sql.push_str(&format!(" LIMIT {}", self.compared(limit, &[])));
+                    let _ = write!(sql, " LIMIT {}", self.compared(limit, &[]));
                 }
                 if let Some(offset) = offset {
-                    sql.push_str(&format!(" OFFSET {}", self.compared(&offset.value, &[])));
+                    let _ = write!(sql, " OFFSET {}", self.compared(&offset.value, &[]));
                 }
                 sql
             }

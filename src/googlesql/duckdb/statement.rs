@@ -2,6 +2,8 @@
 //!
 //! What only steers BigQuery's storage (PARTITION BY, CLUSTER BY, OPTIONS, unenforced keys) is dropped: it changes no result.
 
+use std::fmt::Write as _;
+
 use sqlparser::ast::{
     AlterTable, AlterTableOperation, Assignment, AssignmentTarget, ColumnDef, ColumnOption, CreateTable,
     CreateTableOptions, CreateView, Delete, Expr, FromTable, Insert, Merge, MergeAction, MergeClause,
@@ -95,7 +97,9 @@ impl Translator<'_> {
         for option in &column.options {
             match &option.option {
                 ColumnOption::NotNull => sql.push_str(" NOT NULL"),
-                ColumnOption::Default(value) => sql.push_str(&format!(" DEFAULT {}", self.expr(value))),
+                ColumnOption::Default(value) => {
+                    let _ = write!(sql, " DEFAULT {}", self.expr(value));
+                }
                 ColumnOption::Null | ColumnOption::Options(_) => {}
                 other => return self.refuse(span, format!("the column option {other}")),
             }
@@ -279,7 +283,7 @@ impl Translator<'_> {
         };
         let mut sql = format!("UPDATE {target} SET {}{from}", self.assignments(&update.assignments));
         if let Some(condition) = &update.selection {
-            sql.push_str(&format!(" WHERE {}", self.expr(condition)));
+            let _ = write!(sql, " WHERE {}", self.expr(condition));
         }
         self.ranges.pop();
         sql
@@ -299,7 +303,7 @@ impl Translator<'_> {
         }
         let mut sql = format!("DELETE FROM {}", self.target(&table.relation));
         if let Some(condition) = &delete.selection {
-            sql.push_str(&format!(" WHERE {}", self.expr(condition)));
+            let _ = write!(sql, " WHERE {}", self.expr(condition));
         }
         sql
     }
@@ -337,7 +341,7 @@ impl Translator<'_> {
         };
         let mut sql = format!(" WHEN {when}");
         if let Some(condition) = &clause.predicate {
-            sql.push_str(&format!(" AND {}", self.expr(condition)));
+            let _ = write!(sql, " AND {}", self.expr(condition));
         }
         sql.push_str(" THEN ");
         match &clause.action {
@@ -347,7 +351,7 @@ impl Translator<'_> {
             {
                 match &update.kind {
                     MergeUpdateKind::Set(assignments) => {
-                        sql.push_str(&format!("UPDATE SET {}", self.assignments(assignments)));
+                        let _ = write!(sql, "UPDATE SET {}", self.assignments(assignments));
                     }
                     MergeUpdateKind::Wildcard => return self.refuse(span, "MERGE with UPDATE *"),
                 }
@@ -359,7 +363,7 @@ impl Translator<'_> {
                     if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
                 match &insert.kind {
                     MergeInsertKind::Values(values) => {
-                        sql.push_str(&format!("INSERT{columns} {}", self.values(values)));
+                        let _ = write!(sql, "INSERT{columns} {}", self.values(values));
                     }
                     MergeInsertKind::Row if insert.columns.is_empty() => sql.push_str("INSERT *"),
                     MergeInsertKind::Row | MergeInsertKind::Wildcard => {

@@ -238,6 +238,17 @@ impl Translator<'_> {
                 | "TIMESTAMP_SUB" | "TIME_SUB",
                 [value, Expr::Interval(interval)],
             ) => {
+                let by_month = matches!(
+                    interval.leading_field.as_ref().and_then(part_of_field),
+                    Some(Part::Plain("year" | "quarter" | "month", _))
+                );
+                if by_month && name.starts_with("TIME") {
+                    return Some(self.invalid(
+                        Code::SqlInvalid,
+                        span,
+                        format!("{name} takes no part longer than a day"),
+                    ));
+                }
                 let value = self.temporal_argument(name, value);
                 let interval_sql = self.interval(interval);
                 let opaque = self.is_opaque(&interval.value);
@@ -299,13 +310,13 @@ impl Translator<'_> {
             }
             ("FORMAT_DATE" | "FORMAT_DATETIME" | "FORMAT_TIME" | "FORMAT_TIMESTAMP", [format, value]) => {
                 let clock = self.over("clock", &[value]);
-                self.format_clock(format, clock, None)
+                self.format_clock(format, &clock, None)
             }
             ("FORMAT_TIMESTAMP", [format, value, zone]) => {
                 let zone = self.zone(zone)?;
                 let clock = self.clock_in(value, &zone);
                 let utc = self.over("clock", &[value]);
-                self.format_clock(format, clock, Some(utc))
+                self.format_clock(format, &clock, Some(&utc))
             }
             ("PARSE_DATE" | "PARSE_DATETIME" | "PARSE_TIME" | "PARSE_TIMESTAMP", [format, value]) => {
                 self.parse_clock(&lower, format, value)
@@ -315,8 +326,8 @@ impl Translator<'_> {
                 _ => self.refuse(zone.span(), "PARSE_TIMESTAMP in a time zone"),
             },
             ("GENERATE_DATE_ARRAY", [first, last]) => {
-                let list = [self.argument(first), self.argument(last), Argument::constant("to_days(1)")];
-                self.call("generate_date_array", &list)
+                let arguments = [self.argument(first), self.argument(last), Argument::constant("to_days(1)")];
+                self.call("generate_date_array", &arguments)
             }
             ("GENERATE_DATE_ARRAY" | "GENERATE_TIMESTAMP_ARRAY", [_, _, Expr::Interval(_)]) => {
                 self.over(&lower, arguments)

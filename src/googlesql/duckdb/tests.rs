@@ -26,7 +26,7 @@ fn names_are_quoted_and_nulls_ordered() {
 fn a_name_of_the_select_list_goes_before_a_column() {
     assert_eq!(
         sql("SELECT UPPER(x) AS x, COUNT(*) AS n FROM ds.t GROUP BY x HAVING n > 1"),
-        r#"SELECT upper("x") AS "x", count(*) AS "n" FROM "ds"."t" AS "t" GROUP BY upper("x") HAVING ((count(*)) > 1)"#
+        r#"SELECT googlesql.upper("x") AS "x", count(*) AS "n" FROM "ds"."t" AS "t" GROUP BY googlesql.upper("x") HAVING ((count(*)) > 1)"#
     );
 }
 

@@ -9,10 +9,12 @@ use super::names::Ident;
 /// A type without parameters or parts, by the name of its cast macro.
 pub(super) fn cast_macro(data_type: &DataType) -> Option<&'static str> {
     Some(match data_type {
-        DataType::Int64 | DataType::Int(None) | DataType::Integer(None) | DataType::BigInt(None) => {
-            "as_int64"
-        }
-        DataType::SmallInt(None) | DataType::TinyInt(None) => "as_int64",
+        DataType::Int64
+        | DataType::Int(None)
+        | DataType::Integer(None)
+        | DataType::BigInt(None)
+        | DataType::SmallInt(None)
+        | DataType::TinyInt(None) => "as_int64",
         DataType::Float64 | DataType::Float(ExactNumberInfo::None) => "as_float64",
         DataType::Numeric(ExactNumberInfo::None) | DataType::Decimal(ExactNumberInfo::None) => "as_numeric",
         DataType::String(None) => "as_string",

@@ -28,7 +28,9 @@ impl Transitions {
         let mut current = first;
         while at < end {
             let next = at + DAY;
-            if distance(zone, next) != current {
+            if distance(zone, next) == current {
+                at = next;
+            } else {
                 let (mut before, mut after) = (at, next);
                 while after - before > 1 {
                     let middle = before + (after - before) / 2;
@@ -38,8 +40,6 @@ impl Transitions {
                 changes.push((after, current));
                 // What is left of the day is looked at again: two changes may be a day apart.
                 at = after;
-            } else {
-                at = next;
             }
         }
         Self { first, changes }

@@ -4,8 +4,9 @@ use base64_text::base64;
 use duckdb::Connection;
 use duckdb::arrow::array::{
     Array, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array,
-    Int8Array, Int16Array, Int32Array, Int64Array, LargeBinaryArray, LargeStringArray, StringArray,
-    Time64MicrosecondArray, TimestampMicrosecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
+    Int8Array, Int16Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, LargeBinaryArray,
+    LargeStringArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray, UInt8Array,
+    UInt16Array, UInt32Array, UInt64Array,
 };
 use duckdb::core::{LogicalTypeHandle, LogicalTypeId};
 use serde_json::{Map, Value, json};
@@ -92,6 +93,12 @@ pub fn fetch(connection: &Connection, sql: &str) -> Result<QueryResult, QueryErr
     let mut statement = connection.prepare(sql).map_err(|error| engine(&error))?;
     let types: Vec<Type> =
         (0..statement.column_count()).map(|index| type_of(&statement.column_logical_type(index))).collect();
+    if let Some(index) = types.iter().position(unknown) {
+        return Err(QueryError::Engine(format!(
+            "column {} has a type that BigQuery does not have",
+            index + 1
+        )));
+    }
     let mut batches = statement.stream_arrow([]).map_err(|error| engine(&error))?;
     let columns: Vec<Column> = batches
         .get_schema()
@@ -116,20 +123,47 @@ pub fn fetch(connection: &Connection, sql: &str) -> Result<QueryResult, QueryErr
     Ok(QueryResult { columns, rows })
 }
 
+/// Whether a type, or one inside of it, is one that BigQuery does not have.
+fn unknown(data_type: &Type) -> bool {
+    match data_type {
+        Type::Unknown => true,
+        Type::Array(element) => unknown(element),
+        Type::Struct(fields) => fields.iter().any(|field| unknown(&field.data_type)),
+        _ => false,
+    }
+}
+
+/// How the texts begin that the runtime raises by a cast that cannot succeed.
+const RAISED: &[&str] = &[
+    "division by zero",
+    "Argument to ",
+    "Array index ",
+    "Bad ",
+    "ERROR: ",
+    "Floating point error ",
+    "Invalid ",
+    "Negative count ",
+    "Sequence step ",
+    "TO_JSON_STRING ",
+    "The provided JSON ",
+];
+
 /// The engine's message; a fault that the runtime raises speaks for itself.
 fn engine(error: &duckdb::Error) -> QueryError {
     let text = match error {
         duckdb::Error::DuckDBFailure(_, Some(message)) => message.clone(),
         other => other.to_string(),
     };
-    let raised = text
-        .strip_prefix("Conversion Error: Could not convert string ")
-        .and_then(|rest| rest.strip_prefix(['\'', '"']))
-        .and_then(|rest| {
-            rest.rsplit_once(['\'', '"'])
-                .and_then(|(rest, _)| Some(rest.trim_end_matches(['\'', '"']).to_owned()))
-        });
-    QueryError::Engine(raised.unwrap_or(text))
+    let quoted = text
+        .split_once(['\'', '"'])
+        .and_then(|(_, rest)| RAISED.iter().any(|start| rest.starts_with(start)).then_some(rest))
+        .and_then(|rest| rest.rsplit_once(['\'', '"']).or_else(|| rest.split_once("\", expected")));
+    QueryError::Engine(match quoted {
+        Some((raised, _)) if text.starts_with("Conversion Error") => {
+            raised.split("\", expected format").next().unwrap_or(raised).to_owned()
+        }
+        _ => text,
+    })
 }
 
 /// BigQuery's type of a column.
@@ -179,7 +213,7 @@ macro_rules! integer {
     }};
 }
 
-/// One value. Types that DuckDB has and BigQuery has not come as null.
+/// One value.
 fn value_at(array: &dyn Array, row: usize, data_type: &Type) -> Value {
     if let Type::Array(element) = data_type {
         if array.is_null(row) {
@@ -241,6 +275,11 @@ fn value_at(array: &dyn Array, row: usize, data_type: &Type) -> Value {
             .downcast_ref::<Time64MicrosecondArray>()
             .and_then(|array| array.value_as_time(row))
             .map(|time| json!(trim_fraction(time.format("%H:%M:%S%.6f").to_string()))),
+        Type::Interval => array
+            .as_any()
+            .downcast_ref::<IntervalMonthDayNanoArray>()
+            .map(|array| array.value(row))
+            .map(|value| json!(interval(value.months, value.days, value.nanoseconds))),
         Type::Datetime | Type::Timestamp => array
             .as_any()
             .downcast_ref::<TimestampMicrosecondArray>()
@@ -288,6 +327,26 @@ fn decimal(value: i128, scale: i8) -> String {
     let fraction = fraction.trim_end_matches('0');
     let sign = if value < 0 { "-" } else { "" };
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
+/// `years-months days hours:minutes:seconds`, each group with its own sign.
+fn interval(months: i32, days: i32, nanoseconds: i64) -> String {
+    let sign = |negative: bool| if negative { "-" } else { "" };
+    let micros = nanoseconds / 1_000;
+    let (all, clock) = (months.unsigned_abs(), micros.unsigned_abs());
+    let seconds = clock / 1_000_000;
+    let fraction = format!(".{:06}", clock % 1_000_000);
+    format!(
+        "{}{}-{} {days} {}{}:{}:{}{}",
+        sign(months < 0),
+        all / 12,
+        all % 12,
+        sign(micros < 0),
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60,
+        if clock % 1_000_000 == 0 { "" } else { &fraction }
+    )
 }
 
 /// A fraction of a second that is zero is not printed.
@@ -361,6 +420,32 @@ mod tests {
             assert_eq!(decimal(value, scale), text);
         }
         assert_eq!(decimal(-(10_i128.pow(38) - 1), 9), "-99999999999999999999999999999.999999999");
+    }
+
+    #[test]
+    fn what_the_runtime_raises_speaks_for_itself() {
+        let message = |text: &str| {
+            let error = duckdb::Error::DuckDBFailure(duckdb::ffi::Error::new(1), Some(text.to_owned()));
+            engine(&error).to_string()
+        };
+        for (text, shown) in [
+            (
+                "Conversion Error: Could not convert string 'Bad int64 value: x' to INT64",
+                "Bad int64 value: x",
+            ),
+            (
+                "Conversion Error: Could not convert string \"division by zero\" to DECIMAL(38,9)",
+                "division by zero",
+            ),
+            (
+                "Conversion Error: invalid timestamp field format: \"Invalid timestamp: x\", expected format is (Y)",
+                "Invalid timestamp: x",
+            ),
+        ] {
+            assert_eq!(message(text), shown);
+        }
+        let other = "Conversion Error: Could not convert string 'not_an_int' to INT64";
+        assert_eq!(message(other), other);
     }
 
     #[test]

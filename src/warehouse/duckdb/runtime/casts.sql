@@ -16,16 +16,18 @@ CREATE OR REPLACE MACRO googlesql.bool_text(v) AS CASE lower(v) WHEN 'true' THEN
 CREATE OR REPLACE MACRO googlesql.date_text(v) AS
     CASE WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') AND left(v, 4) <> '0000' THEN TRY_CAST(v AS DATE) END;
 CREATE OR REPLACE MACRO googlesql.time_text(v) AS
-    CASE WHEN regexp_full_match(v, '[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{1,6})?') THEN TRY_CAST(v AS TIME) END;
+    CASE WHEN regexp_full_match(v, '([01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](\.[0-9]{1,6})?') THEN TRY_CAST(v AS TIME) END;
 CREATE OR REPLACE MACRO googlesql.datetime_text(v) AS
-    CASE WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{1,6})?)?') AND left(v, 4) <> '0000'
+    CASE WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ Tt]([01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](\.[0-9]{1,6})?)?') AND left(v, 4) <> '0000'
         THEN TRY_CAST(replace(v, 't', 'T') AS TIMESTAMP) END;
 -- The point in time that a clock in UTC shows: the text carries its own offset, so that the session's time zone,
 -- which DuckDB with ICU applies to a plain cast, has no say. Exact for all of BigQuery's range.
 CREATE OR REPLACE MACRO googlesql.utc(clock) AS CAST(CAST(clock AS VARCHAR) || '+00' AS TIMESTAMPTZ);
 -- A zone is `Z`, ` UTC`, or an offset; named zones need tables that DuckDB without ICU does not have.
 CREATE OR REPLACE MACRO googlesql.timestamp_text(v) AS
-    CASE WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{1,6})?([zZ]| UTC|[+-][0-9]{1,2}(:?[0-9]{2})?)?)?') AND left(v, 4) <> '0000'
+    CASE WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]') AND left(v, 4) <> '0000'
+        THEN TRY_CAST(v || '+00' AS TIMESTAMPTZ)
+        WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ Tt]([01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](\.[0-9]{1,6})?([zZ]| UTC|[+-][0-9]{1,2}(:?[0-9]{2})?)?)?') AND left(v, 4) <> '0000'
         THEN CASE
             WHEN regexp_matches(v, ':[^Zz ]*[+-]')
             THEN googlesql.utc(TRY_CAST(replace(regexp_extract(v, '^(.*)[+-][0-9:]+$', 1), 't', 'T') AS TIMESTAMP)
@@ -113,3 +115,6 @@ CREATE OR REPLACE MACRO googlesql.text_like(witness VARCHAR, literal) AS literal
     (witness TIME, literal) AS googlesql.as_time(CAST(literal AS VARCHAR)),
     (witness TIMESTAMP, literal) AS googlesql.as_datetime(CAST(literal AS VARCHAR)),
     (witness TIMESTAMPTZ, literal) AS googlesql.as_timestamp(CAST(literal AS VARCHAR));
+-- STRING() of dates and times; its form for JSON has no translation.
+CREATE OR REPLACE MACRO googlesql.string_of(a DATE) AS googlesql.as_string(a), (a TIME) AS googlesql.as_string(a),
+    (a TIMESTAMP) AS googlesql.as_string(a), (a TIMESTAMPTZ) AS googlesql.as_string(a);

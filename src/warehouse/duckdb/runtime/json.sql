@@ -52,7 +52,8 @@ CREATE OR REPLACE MACRO googlesql.to_json(a) AS to_json(a);
 -- Numbers, dates and bytes inside of structs and arrays print otherwise than BigQuery prints them: they raise.
 CREATE OR REPLACE MACRO googlesql.to_json_string(a) AS CASE
     WHEN a IS NULL THEN 'null'
-    WHEN typeof(a) IN ('DOUBLE', 'FLOAT') THEN googlesql.float64_string(TRY_CAST(json_extract_string(to_json(a), '$') AS DOUBLE))
+    WHEN typeof(a) IN ('DOUBLE', 'FLOAT') THEN CASE lower(CAST(to_json(a) AS VARCHAR)) WHEN 'nan' THEN '"NaN"' WHEN 'inf' THEN '"Infinity"' WHEN '-inf' THEN '"-Infinity"'
+        ELSE googlesql.float64_string(TRY_CAST(CAST(to_json(a) AS VARCHAR) AS DOUBLE)) END
     WHEN regexp_matches(typeof(a), 'DOUBLE|FLOAT|DECIMAL|TIME|BLOB|INTERVAL')
         THEN CAST(CAST('TO_JSON_STRING does not print a value of the type ' || typeof(a) AS BIGINT) AS VARCHAR)
     ELSE CAST(to_json(a) AS VARCHAR) END;

@@ -4,6 +4,8 @@
 //! ships them: `error_on_division_by_zero`, `ieee_floating_point_ops` and the binary `default_collation`.
 //! The session's `TimeZone` and `default_null_order` have no say.
 
+use std::fmt::Write as _;
+
 use duckdb::Connection;
 
 use crate::googlesql::duckdb::RUNTIME_SCHEMA;
@@ -42,13 +44,39 @@ pub fn install(connection: &Connection) -> duckdb::Result<()> {
     for family in FAMILIES {
         script.push_str(family);
     }
-    script.push_str(&format!(
-        "CREATE OR REPLACE MACRO {RUNTIME_SCHEMA}.runtime_version() AS '{version}'; COMMIT;"
-    ));
+    let _ =
+        write!(script, "CREATE OR REPLACE MACRO {RUNTIME_SCHEMA}.runtime_version() AS '{version}'; COMMIT;");
     let written = connection.execute_batch(&script);
     if written.is_err() {
         // Without a transaction there is nothing to take back, and that is all a failure here can mean.
         let _ = connection.execute_batch("ROLLBACK");
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::FAMILIES;
+    use crate::googlesql::duckdb::OVERLOADED;
+
+    #[test]
+    fn the_translation_knows_which_macros_choose_by_type() {
+        let head = regex::Regex::new(r"CREATE OR REPLACE MACRO googlesql\.(\w+)\(").expect("a pattern");
+        let typed = regex::Regex::new(
+            r"\((?:[a-z_0-9]+(?: [A-Z][A-Z0-9(),]*)?, )*[a-z_0-9]+ [A-Z][A-Z0-9(),]*(?:, [a-z_0-9]+(?: [A-Z][A-Z0-9(),]*)?)*\) AS",
+        )
+        .expect("a pattern");
+        let mut overloaded = BTreeSet::new();
+        for statement in FAMILIES.iter().flat_map(|family| family.split(";\n")) {
+            if let Some(name) = head.captures(statement)
+                && typed.find_iter(statement).count() > 1
+            {
+                overloaded.insert(name[1].to_owned());
+            }
+        }
+        let known: BTreeSet<String> = OVERLOADED.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(overloaded, known);
+    }
 }

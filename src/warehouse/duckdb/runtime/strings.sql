@@ -3,9 +3,13 @@ CREATE OR REPLACE MACRO googlesql.white_space() AS
     chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(32) || chr(133) || chr(160) || chr(5760)
         || chr(8192) || chr(8193) || chr(8194) || chr(8195) || chr(8196) || chr(8197)
         || chr(8198) || chr(8199) || chr(8200) || chr(8201) || chr(8202) || chr(8232) || chr(8233) || chr(8239) || chr(8287) || chr(12288);
-CREATE OR REPLACE MACRO googlesql.trim(a) AS trim(a, googlesql.white_space()), (a, what) AS trim(a, what);
-CREATE OR REPLACE MACRO googlesql.ltrim(a) AS ltrim(a, googlesql.white_space()), (a, what) AS ltrim(a, what);
-CREATE OR REPLACE MACRO googlesql.rtrim(a) AS rtrim(a, googlesql.white_space()), (a, what) AS rtrim(a, what);
+-- The same characters for a regular expression, which is several times faster than trim() with a list.
+CREATE OR REPLACE MACRO googlesql.white_space_class() AS '[\t\n\v\f\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+';
+CREATE OR REPLACE MACRO googlesql.trim(a) AS
+        regexp_replace(a, '^' || googlesql.white_space_class() || '|' || googlesql.white_space_class() || '$', '', 'g'),
+    (a, what) AS trim(a, what);
+CREATE OR REPLACE MACRO googlesql.ltrim(a) AS regexp_replace(a, '^' || googlesql.white_space_class(), ''), (a, what) AS ltrim(a, what);
+CREATE OR REPLACE MACRO googlesql.rtrim(a) AS regexp_replace(a, googlesql.white_space_class() || '$', ''), (a, what) AS rtrim(a, what);
 CREATE OR REPLACE MACRO googlesql.length(a VARCHAR) AS length(a), (a BLOB) AS octet_length(a);
 CREATE OR REPLACE MACRO googlesql.byte_length(a VARCHAR) AS CAST(strlen(a) AS BIGINT), (a BLOB) AS octet_length(a);
 
@@ -36,7 +40,9 @@ CREATE OR REPLACE MACRO googlesql.initcap(a, delimiters := googlesql.word_delimi
 CREATE OR REPLACE MACRO googlesql.starts_with(a, b) AS starts_with(a, b);
 CREATE OR REPLACE MACRO googlesql.ends_with(a, b) AS suffix(a, b);
 CREATE OR REPLACE MACRO googlesql.contains_substr(a, b) AS contains(lower(nfc_normalize(a)), lower(nfc_normalize(b)));
-CREATE OR REPLACE MACRO googlesql.ascii(a) AS CASE WHEN a = '' THEN 0 ELSE CAST(ascii(a) AS BIGINT) END;
+CREATE OR REPLACE MACRO googlesql.upper(a) AS upper(replace(a, 'ß', 'ss'));
+CREATE OR REPLACE MACRO googlesql.ascii(a) AS CASE WHEN a = '' THEN 0 WHEN ascii(a) < 128 THEN CAST(ascii(a) AS BIGINT)
+    ELSE CAST('Argument to ASCII is not a structurally valid ASCII string: ' || a AS BIGINT) END;
 CREATE OR REPLACE MACRO googlesql.unicode(a) AS CASE WHEN a = '' THEN 0 ELSE CAST(unicode(a) AS BIGINT) END;
 CREATE OR REPLACE MACRO googlesql.chr(n) AS CASE WHEN n = 0 THEN '' ELSE chr(CAST(n AS INTEGER)) END;
 CREATE OR REPLACE MACRO googlesql.code_points_to_string(points) AS list_aggregate(list_transform(points, lambda v: chr(CAST(v AS INTEGER))), 'string_agg', '');
