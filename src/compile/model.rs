@@ -1,8 +1,9 @@
 //! One model: its query parsed, bound and translated.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
-use sqlparser::ast::{Query, Statement};
+use sqlparser::ast::{Expr, ObjectNamePart, Query, Statement, visit_expressions_mut};
 
 use super::template::Rendered;
 use super::{Catalog, CompiledNode, Dialect, Naming, sql_diagnostic};
@@ -82,7 +83,7 @@ pub(super) fn translate(
     naming: &Naming,
 ) -> Result<CompiledQuery, Vec<SqlFault>> {
     let google = sql.text.trim_end().to_owned();
-    let canonical = query.to_string();
+    let canonical = canonical(query.clone());
     match naming.dialect {
         Dialect::BigQuery => Ok(CompiledQuery { native: google.clone(), canonical, google }),
         Dialect::DuckDb => {
@@ -94,6 +95,23 @@ pub(super) fn translate(
             Ok(CompiledQuery { google, canonical, native })
         }
     }
+}
+
+/// A query without what its formatting chose: comments, white space, the case of keywords and function names.
+fn canonical(mut query: Query) -> String {
+    let _ = visit_expressions_mut(&mut query, |expression| {
+        if let Expr::Function(function) = expression {
+            for part in &mut function.name.0 {
+                if let ObjectNamePart::Identifier(name) = part
+                    && name.quote_style.is_none()
+                {
+                    name.value.make_ascii_uppercase();
+                }
+            }
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    query.to_string()
 }
 
 /// Tables that the query names without `ref` or `source`: the plan would not know of them.

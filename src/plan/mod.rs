@@ -6,6 +6,8 @@ mod audit;
 mod diff;
 mod file;
 mod planner;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

@@ -91,7 +91,7 @@ pub struct Object {
     pub columns: Vec<(String, String)>,
     /// Its comment, with Pipewright's mark at the end if Pipewright made it.
     pub comment: Option<String>,
-    /// Its rows, where the engine knows them without reading; nothing for views.
+    /// Its rows; nothing for views and for what Pipewright did not make.
     pub rows: Option<u64>,
 }
 

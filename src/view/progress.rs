@@ -8,7 +8,7 @@ use std::time::Duration;
 use console::style;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{Printer, count, duration};
+use super::{Printer, count, duration, plural};
 use crate::apply::{Event, Status, StepReport};
 use crate::expectations::Verdict;
 
@@ -124,7 +124,7 @@ fn step_line(step: &StepReport) -> String {
         facts.push(format!("{} rejected", count(step.rejected)));
     }
     if !step.checks.is_empty() {
-        facts.push(format!("{} checks", step.checks.len()));
+        facts.push(plural(step.checks.len(), "check", "checks"));
     }
     if warned > 0 {
         facts.push(format!("{warned} warned"));

@@ -10,25 +10,22 @@ use crate::support::{Outcome, Project, snapshot_settings};
 
 /// Shows what a command prints.
 macro_rules! shows {
-    ($project:expr, $arguments:expr, @$text:literal) => {
-        snapshot_settings(&$project).bind(|| insta::assert_snapshot!($project.run(&$arguments), @$text));
+    ($name:literal, $project:expr, $arguments:expr) => {
+        snapshot_settings(&$project).bind(|| insta::assert_snapshot!($name, $project.run(&$arguments)));
     };
 }
 
 #[test]
 fn the_first_plan_and_run() {
     let project = shop();
-    shows!(project, ["validate"], @"");
-    shows!(project, ["plan"], @"");
+    shows!("the_first_plan_and_run__validate", project, ["validate"]);
+    shows!("the_first_plan_and_run__plan", project, ["plan"]);
     let mut applied = project.run(&["apply", "--threads", "1"]).succeeds();
     // Times stand in the last column, whose width they change.
-    applied.stdout = regex::Regex::new(r"(?m) +\d+ ms$")
-        .unwrap()
-        .replace_all(&applied.stdout, "  [DURATION]")
-        .into_owned();
-    snapshot_settings(&project).bind(|| insta::assert_snapshot!(applied, @""));
-    shows!(project, ["apply"], @"");
-    shows!(project, ["check"], @"");
+    applied.stdout = regex::Regex::new(r"(?m) +\d+ ms$").unwrap().replace_all(&applied.stdout, "  [DURATION]").into_owned();
+    snapshot_settings(&project).bind(|| insta::assert_snapshot!("the_first_plan_and_run", applied));
+    shows!("the_first_plan_and_run__apply", project, ["apply"]);
+    shows!("the_first_plan_and_run__check", project, ["check"]);
 }
 
 #[test]
@@ -36,15 +33,11 @@ fn a_plan_with_everything_in_it() {
     let project = built();
     project.replace("sources/shop.yaml", "amount: { type: NUMERIC }", "amount: { type: FLOAT64 }");
     project.write("data/products.csv", "product,colour\npen,green\n");
-    project.replace(
-        "models/shop.yaml",
-        "  catalogue:\n    description: Products as they are shown.\n",
-        "  colours:\n    description: All colours.\n",
-    );
+    project.replace("models/shop.yaml", "  catalogue:\n    description: Products as they are shown.\n", "  colours:\n    description: All colours.\n");
     project.write("models/colours.sql", "SELECT DISTINCT colour FROM {{ source('products') }}\n");
     by_hand(&project, "DELETE FROM marts.daily_sales");
-    shows!(project, ["plan", "--exclude", "products"], @"");
-    shows!(project, ["plan", "--prune"], @"");
+    shows!("a_plan_with_everything_in_it__plan_exclude_products", project, ["plan", "--exclude", "products"]);
+    shows!("a_plan_with_everything_in_it__plan_prune", project, ["plan", "--prune"]);
 }
 
 #[test]
@@ -52,11 +45,10 @@ fn a_run_that_fails() {
     let project = built();
     project.write("data/orders.csv", "id,day,product,amount\n1,2024-01-01,pen,0\n1,2024-01-01,cup,-1\n");
     let mut failed = project.run(&["apply", "--threads", "1"]).ends_with(1);
-    failed.stdout =
-        regex::Regex::new(r"(?m) +\d+ ms$").unwrap().replace_all(&failed.stdout, "  [DURATION]").into_owned();
-    snapshot_settings(&project).bind(|| insta::assert_snapshot!(failed, @""));
+    failed.stdout = regex::Regex::new(r"(?m) +\d+ ms$").unwrap().replace_all(&failed.stdout, "  [DURATION]").into_owned();
+    snapshot_settings(&project).bind(|| insta::assert_snapshot!("a_run_that_fails", failed));
     by_hand(&project, "INSERT INTO raw.orders SELECT * FROM raw.orders WHERE id = 1");
-    shows!(project, ["check"], @"");
+    shows!("a_run_that_fails__check", project, ["check"]);
     project.run(&["check"]).ends_with(1);
     project.run(&["check", "--select", "catalogue"]).succeeds();
 }
@@ -64,11 +56,11 @@ fn a_run_that_fails() {
 #[test]
 fn lists_and_graphs() {
     let project = shop();
-    shows!(project, ["ls"], @"");
-    shows!(project, ["ls", "--select", "orders+"], @"");
-    shows!(project, ["graph"], @"");
-    shows!(project, ["graph", "--format", "dot"], @"");
-    shows!(project, ["graph", "--format", "mermaid"], @"");
+    shows!("lists_and_graphs__ls", project, ["ls"]);
+    shows!("lists_and_graphs__ls_select_orders_below", project, ["ls", "--select", "orders+"]);
+    shows!("lists_and_graphs__graph", project, ["graph"]);
+    shows!("lists_and_graphs__graph_format_dot", project, ["graph", "--format", "dot"]);
+    shows!("lists_and_graphs__graph_format_mermaid", project, ["graph", "--format", "mermaid"]);
     let graph = project.run(&["graph", "--format", "json"]).succeeds().json();
     assert!(graph.to_string().contains("model.daily_sales"), "{graph:#}");
     let list = project.run(&["ls", "--json"]).succeeds().json();
@@ -79,13 +71,9 @@ fn lists_and_graphs() {
 #[test]
 fn compiled_sql_for_both_targets() {
     let project = shop();
-    project.replace(
-        "pipeline.yaml",
-        "default_target",
-        "  cloud: { type: bigquery, project: my-project, location: US }\ndefault_target",
-    );
-    shows!(project, ["compile", "daily_sales"], @"");
-    shows!(project, ["compile", "clean_orders", "--target", "cloud"], @"");
+    project.replace("pipeline.yaml", "default_target", "  cloud: { type: bigquery, project: my-project, location: US }\ndefault_target");
+    shows!("compiled_sql_for_both_targets__compile_daily_sales", project, ["compile", "daily_sales"]);
+    shows!("compiled_sql_for_both_targets__compile_clean_orders_target_cloud", project, ["compile", "clean_orders", "--target", "cloud"]);
     let all = project.run(&["compile"]).succeeds();
     assert_eq!(all.stdout.matches("-- model.").count(), 3, "{all}");
     let wrong = project.run(&["compile", "daily_sale"]).ends_with(2);
@@ -99,23 +87,21 @@ fn queries_in_every_form() {
     let project = built();
     let sql = "SELECT id, product, amount, NULL AS nothing FROM raw.orders ORDER BY id LIMIT 2";
     let of = |format: &str| project.run(&["query", "--format", format, sql]).succeeds();
-    insta::assert_snapshot!(of("table"), @"");
-    insta::assert_snapshot!(of("csv"), @"");
-    insta::assert_snapshot!(of("jsonl"), @"");
+    insta::assert_snapshot!("queries_in_every_form__table", of("table"));
+    insta::assert_snapshot!("queries_in_every_form__csv", of("csv"));
+    insta::assert_snapshot!("queries_in_every_form__jsonl", of("jsonl"));
     let table = of("json").json();
     assert_eq!(table["rows"][1]["amount"], "7");
     assert_eq!(table["schema"][0], json!({ "name": "id", "type": "INTEGER", "mode": "NULLABLE" }));
 
     project.write("q.sql", sql);
     assert_eq!(project.run(&["query", "--file", "q.sql"]).succeeds().stdout, of("table").stdout);
-    let mut child =
-        project.command(&["query", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = project.command(&["query", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
     let piped = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(piped.stdout).unwrap(), of("table").stdout);
 
-    let script =
-        "CREATE TEMP TABLE t AS SELECT x FROM UNNEST([1, 2, 3]) AS x; SELECT SUM(x) AS total FROM t;";
+    let script = "CREATE TEMP TABLE t AS SELECT x FROM UNNEST([1, 2, 3]) AS x; SELECT SUM(x) AS total FROM t;";
     let alone = Project::empty().run(&["query", "--ephemeral", "--format", "csv", script]).succeeds();
     assert_eq!(alone.stdout, "total\n6\n");
     let wrong = project.run(&["query", "SELECT nothing FROM raw.orders"]).ends_with(1);
@@ -131,11 +117,7 @@ fn runs_are_listed_and_shown() {
     assert_eq!(project.run(&["runs", "--json"]).succeeds().json(), json!([]));
     project.run(&["apply"]).succeeds();
     let listed = project.run(&["runs", "--json"]).succeeds().json();
-    assert_eq!(
-        [&listed[0]["status"], &listed[0]["command"]],
-        [&json!("done"), &json!("apply")],
-        "{listed:#}"
-    );
+    assert_eq!([&listed[0]["status"], &listed[0]["command"]], [&json!("done"), &json!("apply")], "{listed:#}");
     let id = listed[0]["run"].as_str().unwrap();
     let shown = project.run(&["runs", id]).succeeds();
     assert!(shown.stdout.contains("source.orders") && shown.stdout.lines().count() == 5, "{shown}");
@@ -164,8 +146,7 @@ fn a_new_project_works_at_once() {
     project.run(&["schema", "--check"]).succeeds();
     project.run(&["apply"]).succeeds();
     assert!(project.run(&["apply"]).succeeds().stdout.contains("Nothing to do"));
-    let sales =
-        project.run(&["query", "--format", "csv", "SELECT COUNT(*) AS n FROM marts.daily_sales"]).succeeds();
+    let sales = project.run(&["query", "--format", "csv", "SELECT COUNT(*) AS n FROM marts.daily_sales"]).succeeds();
     assert_ne!(sales.stdout, "n\n0\n");
     // Never over what is there.
     let before = project.read("pipeline.yaml");
@@ -189,8 +170,7 @@ fn exit_codes_and_streams() {
         let broken = project.run(&[command]).ends_with(1);
         assert!(broken.stdout.is_empty() && broken.stderr.contains("PW01"), "{command}: {broken}");
         let told = project.run(&[command, "--error-format", "json"]).ends_with(1);
-        let faults: Value =
-            serde_json::from_str(&told.stderr).unwrap_or_else(|error| panic!("{error}: {told}"));
+        let faults: Value = serde_json::from_str(&told.stderr).unwrap_or_else(|error| panic!("{error}: {told}"));
         assert!(faults.as_array().is_some_and(|faults| !faults.is_empty()), "{told}");
     }
 }
@@ -234,11 +214,7 @@ fn secrets_stay_where_they_are() {
         assert!(!outcome.to_string().contains(MARK), "{arguments:?}: {outcome}");
     }
     // A manifest that is wrong just where the secret stands.
-    project.replace(
-        "pipeline.yaml",
-        "url: ${SLACK_WEBHOOK_URL:-}",
-        "url: 'not a url ${SLACK_WEBHOOK_URL:-}'\n      wrong: ${RUN_WEBHOOK_TOKEN:-}",
-    );
+    project.replace("pipeline.yaml", "url: ${SLACK_WEBHOOK_URL:-}", "url: 'not a url ${SLACK_WEBHOOK_URL:-}'\n      wrong: ${RUN_WEBHOOK_TOKEN:-}");
     for format in ["human", "json"] {
         let outcome = run(&["validate", "--error-format", format]).ends_with(1);
         assert!(!outcome.to_string().contains(MARK), "{outcome}");
@@ -251,8 +227,5 @@ fn secrets_stay_where_they_are() {
             assert!(!found, "{} holds it", entry.path().display());
         }
     }
-    assert_eq!(
-        crate::shop::rows_in(&project, "olist.duckdb", "SELECT count(*) FROM pipewright.runs"),
-        json!([["1"]])
-    );
+    assert_eq!(crate::shop::rows_in(&project, "olist.duckdb", "SELECT count(*) FROM pipewright.runs"), json!([["1"]]));
 }

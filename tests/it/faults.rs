@@ -12,7 +12,7 @@ use crate::support::{Outcome, Project};
 const DATABASE: &str = "shop.duckdb";
 
 /// A query that no machine finishes while a test waits.
-const ENDLESS: &str = "SELECT COUNT(*) AS n FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS a, \
+const ENDLESS: &str = "SELECT COUNT(*) AS revenue FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS a, \
     UNNEST(GENERATE_ARRAY(1, 1000000)) AS b, UNNEST(GENERATE_ARRAY(1, 1000)) AS c WHERE MOD(a * b + c, 7) = 3\n";
 
 /// Starts the program and does not wait for it.
@@ -79,12 +79,12 @@ fn killed_at_any_moment_every_table_is_whole_and_the_next_run_finishes() {
     const KILLS: u32 = 25;
     let project = shop();
     project.replace("models/shop.yaml", "materialized: view", "materialized: table");
-    project.write("data/orders.csv", &many_orders(150_000, "1.00"));
+    project.write("data/orders.csv", &many_orders(100_000, "1.00"));
     project.run(&["apply"]).succeeds();
     let old = content(&project, DATABASE, "UTC");
     copy_database(&project, DATABASE, "old");
 
-    project.write("data/orders.csv", &many_orders(160_000, "2.00"));
+    project.write("data/orders.csv", &many_orders(110_000, "2.00"));
     project.write("data/products.csv", "product,colour\npen,green\n");
     let started = Instant::now();
     project.run(&["apply"]).succeeds();
@@ -118,10 +118,11 @@ fn killed_at_any_moment_every_table_is_whole_and_the_next_run_finishes() {
 
         project.run(&["apply"]).succeeds();
         assert_eq!(content(&project, DATABASE, "UTC"), new, "round {round}");
-        let marked = rows(&project, "SELECT run FROM pipewright.runs WHERE status = 'killed'");
         // A run that had published everything has nothing left to do, and its mark waits for the next run.
-        if now != new {
-            assert_eq!(marked, running, "round {round}");
+        if now != new && running != json!([]) {
+            let runs = project.run(&["runs", "--json"]).succeeds().json();
+            let marked = runs.as_array().unwrap().iter().find(|run| run["run"] == running[0][0]).unwrap();
+            assert_eq!(marked["status"], "killed", "round {round}");
         }
     }
     assert!(
@@ -170,9 +171,9 @@ fn an_interrupted_run_says_so_and_the_next_one_goes_on() {
         let status = "SELECT status FROM pipewright.runs ORDER BY started_at DESC, run DESC LIMIT 1";
         assert_eq!(rows(&project, status), json!([["interrupted"]]));
 
-        project.write("models/daily_sales.sql", "SELECT COUNT(*) AS n FROM {{ ref('clean_orders') }}\n");
+        project.write("models/daily_sales.sql", "SELECT COUNT(*) AS revenue FROM {{ ref('clean_orders') }}\n");
         project.run(&["apply"]).succeeds();
-        assert_eq!(rows(&project, "SELECT n FROM marts.daily_sales"), json!([["3"]]));
+        assert_eq!(rows(&project, "SELECT revenue FROM marts.daily_sales"), json!([["3"]]));
         assert_eq!(planned(&project, &[]), Vec::<String>::new());
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use duckdb::Connection;
 
-use super::super::Result;
+use super::super::{Relation, Result};
 use super::connection::engine_error;
+use super::session::quoted;
 use super::store::SCHEMA;
 use crate::googlesql::duckdb::RUNTIME_SCHEMA;
 use crate::manifest::types::Materialization;
@@ -14,9 +15,9 @@ use crate::state::Object;
 /// All tables and views outside of Pipewright's own schemas, by `dataset.table`.
 pub(super) fn objects(connection: &Connection) -> Result<BTreeMap<String, Object>> {
     let mut objects = BTreeMap::new();
-    let tables = "SELECT schema_name, table_name, comment, estimated_size FROM duckdb_tables() \
+    let tables = "SELECT schema_name, table_name, comment FROM duckdb_tables() \
                   WHERE NOT internal AND NOT temporary AND database_name = current_database()";
-    let views = "SELECT schema_name, view_name, comment, NULL::BIGINT FROM duckdb_views() \
+    let views = "SELECT schema_name, view_name, comment FROM duckdb_views() \
                  WHERE NOT internal AND NOT temporary AND database_name = current_database()";
     for (sql, materialization) in [(tables, Materialization::Table), (views, Materialization::View)] {
         let mut statement = connection.prepare(sql).map_err(|error| engine_error(&error))?;
@@ -25,22 +26,30 @@ pub(super) fn objects(connection: &Connection) -> Result<BTreeMap<String, Object
                 let schema: String = row.get(0)?;
                 let name: String = row.get(1)?;
                 let comment: Option<String> = row.get(2)?;
-                let rows: Option<i64> = row.get(3)?;
-                Ok((schema, name, comment, rows))
+                Ok((schema, name, comment))
             })
             .map_err(|error| engine_error(&error))?;
         for row in rows {
-            let (schema, name, comment, rows) = row.map_err(|error| engine_error(&error))?;
+            let (schema, name, comment) = row.map_err(|error| engine_error(&error))?;
             if schema == SCHEMA || schema == RUNTIME_SCHEMA {
                 continue;
             }
-            let rows = rows.and_then(|rows| u64::try_from(rows).ok());
-            let object = Object { materialization, columns: Vec::new(), comment, rows };
+            let mut object = Object { materialization, columns: Vec::new(), comment, rows: None };
+            if materialization == Materialization::Table && object.mark().is_some() {
+                object.rows = Some(count(connection, &Relation { dataset: schema.clone(), table: name.clone() })?);
+            }
             objects.insert(format!("{schema}.{name}"), object);
         }
     }
     columns(connection, &mut objects)?;
     Ok(objects)
+}
+
+/// A table's rows, counted: the engine's own estimate still has deleted ones in it. No column is read for it.
+fn count(connection: &Connection, table: &Relation) -> Result<u64> {
+    connection
+        .query_row(&format!("SELECT count(*) FROM {}", quoted(table)), [], |row| row.get(0))
+        .map_err(|error| engine_error(&error))
 }
 
 fn columns(connection: &Connection, objects: &mut BTreeMap<String, Object>) -> Result<()> {

@@ -1,0 +1,345 @@
+//! Plans as a table: what was remembered, what the manifest says now, what would be done and why. No database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::compile::{CompiledProject, compile};
+use crate::project::resolve;
+use crate::state::{NodeState, Object, Snapshot};
+
+const ORDERS: &str = "source.orders";
+const CLEAN: &str = "model.clean";
+const DAILY: &str = "model.daily";
+
+/// A project of one source, a view over it and a table over that, as texts that tests change.
+#[derive(Clone)]
+struct Shop {
+    files: BTreeMap<&'static str, String>,
+    /// The hash of the one file.
+    content: &'static str,
+}
+
+impl Shop {
+    fn new() -> Self {
+        let files = [
+            (
+                "pipeline.yaml",
+                "name: shop\ntargets:\n  local: { type: duckdb, path: x.duckdb }\ndatasets: { raw: {}, marts: {} }\n\
+                 defaults:\n  sources: { dataset: raw }\n  models: { dataset: marts }\n",
+            ),
+            (
+                "sources/a.yaml",
+                "sources:\n  orders:\n    files: orders.csv\n    columns:\n      id: { type: INT64 }\n      amount: { type: NUMERIC }\n",
+            ),
+            (
+                "models/a.yaml",
+                "models:\n  clean: { materialized: view, description: Clean. }\n  daily: { description: Daily. }\n",
+            ),
+            ("models/clean.sql", "SELECT id, amount FROM {{ source('orders') }}\n"),
+            ("models/daily.sql", "SELECT id, SUM(amount) AS amount FROM {{ ref('clean') }} GROUP BY id\n"),
+            (
+                "expectations/a.yaml",
+                "suites:\n  daily:\n    expectations:\n      - { expect: not_null, columns: [id] }\n",
+            ),
+        ];
+        Self { files: files.map(|(path, text)| (path, text.to_owned())).into(), content: "one" }
+    }
+
+    /// With text in a file replaced.
+    fn with(mut self, path: &str, from: &str, to: &str) -> Self {
+        let text = self.files.get_mut(path).unwrap();
+        assert_eq!(text.matches(from).count(), 1, "`{from}` should stand once in {path}");
+        *text = text.replace(from, to);
+        self
+    }
+
+    fn compiled(&self) -> CompiledProject {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in &self.files {
+            let path = folder.path().join(path);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, text).unwrap();
+        }
+        let raw = crate::manifest::load(folder.path(), &BTreeMap::new()).unwrap();
+        let (project, _) = resolve(raw).unwrap();
+        compile(project, "local").unwrap().0
+    }
+
+    fn plan(&self, snapshot: &Snapshot, selected: Option<&[&str]>, prune: bool) -> Result<Plan, String> {
+        let file = FileState {
+            path: "orders.csv".to_owned(),
+            bytes: 100,
+            modified: 7,
+            hash: self.content.to_owned(),
+        };
+        let compiled = self.compiled();
+        let files = Files::from([(address(ORDERS), vec![file])]);
+        let selected: Option<BTreeSet<Address>> =
+            selected.map(|selected| selected.iter().map(|text| address(text)).collect());
+        let planning =
+            Planning { compiled: &compiled, snapshot, files: &files, selected: selected.as_ref(), prune };
+        plan(&planning).map_err(|faults| faults.iter().map(|fault| fault.code.id()).collect())
+    }
+
+    /// What a target is after the first run.
+    fn built(&self) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        carry_out(&self.plan(&snapshot, None, false).unwrap(), &mut snapshot);
+        snapshot
+    }
+}
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+/// Does to a snapshot what applying a plan would do to a target.
+fn carry_out(plan: &Plan, snapshot: &mut Snapshot) {
+    snapshot.state.lineage = Some("lineage".to_owned());
+    snapshot.state.serial += 1;
+    for step in &plan.steps {
+        let (materialization, record, files) = match &step.action {
+            Action::Load(load) => (Materialization::Table, &load.publish.record, load.files.clone()),
+            Action::Build(build) => (build.materialization, &build.publish.record, Vec::new()),
+            Action::Check { record, .. } | Action::Describe { record } => {
+                let state = snapshot.state.nodes.get_mut(&step.address).unwrap();
+                state.metadata_hash.clone_from(&record.metadata_hash);
+                state.audit_hash.clone_from(&record.audit_hash);
+                continue;
+            }
+            Action::Drop { .. } => {
+                snapshot.objects.remove(&step.relation);
+                snapshot.state.nodes.remove(&step.address);
+                continue;
+            }
+        };
+        let rows = (materialization == Materialization::Table).then_some(3);
+        let native_columns = vec![("id".to_owned(), "BIGINT".to_owned())];
+        let state = NodeState {
+            relation: step.relation.clone(),
+            materialization,
+            data_hash: record.data_hash.clone(),
+            own_hash: record.own_hash.clone(),
+            query_hash: record.query_hash.clone(),
+            metadata_hash: record.metadata_hash.clone(),
+            audit_hash: record.audit_hash.clone(),
+            columns: record.columns.clone(),
+            native_columns: native_columns.clone(),
+            rows,
+            bytes: rows.map(|rows| rows * 8),
+            rejected: 0,
+            files,
+            run: "run".to_owned(),
+            built_at: "2025-01-01T00:00:00Z".to_owned(),
+        };
+        let comment = Some(record.comment.clone());
+        snapshot.objects.insert(
+            step.relation.clone(),
+            Object { materialization, columns: native_columns, comment, rows },
+        );
+        snapshot.state.nodes.insert(step.address.clone(), state);
+    }
+}
+
+/// `source.orders load FileChanged`, a line for each step.
+fn lines(plan: &Plan) -> Vec<String> {
+    plan.steps
+        .iter()
+        .map(|step| {
+            let reasons: Vec<String> = step.reasons.iter().map(|reason| format!("{reason:?}")).collect();
+            format!("{} {} {}", step.address, step.action.name(), reasons.join("+"))
+        })
+        .collect()
+}
+
+#[test]
+fn manifest_changes() {
+    let shop = Shop::new;
+    let edited = |path, from, to| shop().with(path, from, to);
+    let cases: Vec<(&str, Shop, &[&str])> = vec![
+        ("nothing", shop(), &[]),
+        ("a comment", edited("models/daily.sql", "SELECT", "-- Sums.\nSELECT"), &[]),
+        ("formatting", edited("models/daily.sql", "SELECT id, SUM", "select id,\n  sum"), &[]),
+        (
+            "a query",
+            edited("models/clean.sql", "amount FROM", "amount + 1 AS amount FROM"),
+            &["model.clean build QueryChanged", "model.daily build UpstreamChanged"],
+        ),
+        (
+            "both queries",
+            edited("models/clean.sql", "amount FROM", "amount + 1 AS amount FROM").with("models/daily.sql", "SUM", "MAX"),
+            &["model.clean build QueryChanged", "model.daily build QueryChanged+UpstreamChanged"],
+        ),
+        ("the last query", edited("models/daily.sql", "SUM", "MAX"), &["model.daily build QueryChanged"]),
+        (
+            "a view made a table",
+            edited("models/a.yaml", "materialized: view", "materialized: table"),
+            &["model.clean build ConfigChanged", "model.daily build UpstreamChanged"],
+        ),
+        (
+            "a column's type",
+            edited("sources/a.yaml", "NUMERIC", "FLOAT64"),
+            &["source.orders load ConfigChanged", "model.clean build UpstreamChanged", "model.daily build UpstreamChanged"],
+        ),
+        ("a description", edited("models/a.yaml", "Daily.", "Each day."), &["model.daily describe MetadataChanged"]),
+        ("an owner", edited("models/a.yaml", "Daily.", "Daily., owner: me@example.com"), &["model.daily describe MetadataChanged"]),
+        ("an expectation", edited("expectations/a.yaml", "[id]", "[id, amount]"), &["model.daily check ExpectationsChanged"]),
+        (
+            "a severity",
+            edited("expectations/a.yaml", "[id]", "[id], severity: warning"),
+            &["model.daily check ExpectationsChanged"],
+        ),
+        (
+            "description and expectation",
+            edited("expectations/a.yaml", "[id]", "[amount]").with("models/a.yaml", "Daily.", "Each day."),
+            &["model.daily check ExpectationsChanged+MetadataChanged"],
+        ),
+        (
+            "the file",
+            Shop { content: "two", ..shop() },
+            &["source.orders load FileChanged", "model.clean build UpstreamChanged", "model.daily build UpstreamChanged"],
+        ),
+    ];
+    let before = shop().built();
+    for (what, now, expected) in cases {
+        let plan = now.plan(&before, None, false).unwrap();
+        assert_eq!(lines(&plan), expected, "{what}");
+        assert_eq!(plan.unchanged.len() + plan.steps.len(), 3, "{what}");
+        let mut after = before.clone();
+        carry_out(&plan, &mut after);
+        assert_eq!(lines(&now.plan(&after, None, false).unwrap()), Vec::<String>::new(), "after {what}");
+    }
+}
+
+#[test]
+fn the_first_plan_is_in_order_and_each_step_waits_for_what_it_reads() {
+    let plan = Shop::new().plan(&Snapshot::default(), None, false).unwrap();
+    assert_eq!(lines(&plan), ["source.orders load New", "model.clean build New", "model.daily build New"]);
+    let waits: Vec<Vec<String>> =
+        plan.steps.iter().map(|step| step.waits_for.iter().map(ToString::to_string).collect()).collect();
+    // A view stores nothing, so who reads it waits for what it reads as well.
+    assert!(waits[0].is_empty() && waits[1] == [ORDERS] && waits[2].contains(&CLEAN.to_owned()), "{waits:?}");
+    assert_eq!((plan.lineage, plan.serial), (None, 0));
+}
+
+#[test]
+fn drift() {
+    let shop = Shop::new();
+    type Change = fn(&mut BTreeMap<String, Object>);
+    let cases: [(&str, Change, &str, &[&str]); 6] = [
+        ("gone", |objects| drop(objects.remove("marts.daily")), "it is gone", &["model.daily build Missing"]),
+        (
+            "replaced",
+            |objects| objects.get_mut("marts.daily").unwrap().comment = None,
+            "it was replaced, or its comment was changed",
+            &["model.daily build Drifted"],
+        ),
+        (
+            "another kind",
+            |objects| objects.get_mut("marts.daily").unwrap().materialization = Materialization::View,
+            "it was replaced by a view",
+            &["model.daily build Drifted"],
+        ),
+        (
+            "a column more",
+            |objects| objects.get_mut("marts.daily").unwrap().columns.push(("x".to_owned(), "DATE".to_owned())),
+            "columns were added: x",
+            &["model.daily build Drifted"],
+        ),
+        (
+            "a row less",
+            |objects| objects.get_mut("marts.daily").unwrap().rows = Some(2),
+            "it had 3 rows and has 2",
+            &["model.daily build Drifted"],
+        ),
+        (
+            "below others",
+            |objects| objects.get_mut("raw.orders").unwrap().rows = Some(4),
+            "it had 3 rows and has 4",
+            &["source.orders load Drifted"],
+        ),
+    ];
+    for (name, change, what, expected) in cases {
+        let mut snapshot = shop.built();
+        change(&mut snapshot.objects);
+        let plan = shop.plan(&snapshot, None, false).unwrap();
+        assert_eq!(plan.drift.iter().map(|drift| drift.what.as_str()).collect::<Vec<_>>(), [what], "{name}");
+        assert_eq!(lines(&plan)[..1], *expected, "{name}");
+    }
+}
+
+#[test]
+fn objects_in_the_way() {
+    let shop = Shop::new();
+    let foreign = Object { materialization: Materialization::Table, columns: Vec::new(), comment: None, rows: None };
+    let mut snapshot = Snapshot::default();
+    snapshot.objects.insert("marts.daily".to_owned(), foreign.clone());
+    assert_eq!(shop.plan(&snapshot, None, false), Err("PW0501".to_owned()));
+    // One that is not asked for is in nobody's way.
+    assert!(shop.plan(&snapshot, Some(&[ORDERS]), false).is_ok());
+    // One with this node's own mark is a run whose memory was lost.
+    let made = shop.built().objects["marts.daily"].clone();
+    snapshot.objects.insert("marts.daily".to_owned(), made);
+    assert!(shop.plan(&snapshot, None, false).is_ok());
+    // A node that moves finds somebody else's table at its new place.
+    let mut snapshot = shop.built();
+    snapshot.objects.insert("raw.daily".to_owned(), foreign);
+    let moved = shop.with("models/a.yaml", "Daily.", "Daily., dataset: raw");
+    assert_eq!(moved.plan(&snapshot, None, false), Err("PW0501".to_owned()));
+}
+
+#[test]
+fn removed_nodes_are_orphans_until_they_are_pruned() {
+    let shop = Shop::new();
+    let mut snapshot = shop.built();
+    let mut without = shop.clone().with("models/a.yaml", "\n  daily: { description: Daily. }", "");
+    without.files.remove("expectations/a.yaml");
+    let relations = |plan: &Plan| plan.orphans.iter().map(|orphan| orphan.relation.clone()).collect::<Vec<_>>();
+    let plan = without.plan(&snapshot, None, false).unwrap();
+    assert_eq!((lines(&plan), relations(&plan)), (vec![], vec!["marts.daily".to_owned()]));
+    let pruned = without.plan(&snapshot, None, true).unwrap();
+    assert_eq!(lines(&pruned), ["model.daily drop Removed"]);
+    // Replaced by hand, it is not Pipewright's any more.
+    snapshot.objects.get_mut("marts.daily").unwrap().comment = Some("mine".to_owned());
+    let plan = without.plan(&snapshot, None, true).unwrap();
+    assert_eq!((lines(&plan), relations(&plan)), (vec![], vec![]));
+}
+
+#[test]
+fn a_moved_table_leaves_an_orphan_until_it_is_pruned() {
+    let shop = Shop::new();
+    let mut snapshot = shop.built();
+    let moved = shop.with("models/a.yaml", "Daily.", "Daily., dataset: raw");
+    let plan = moved.plan(&snapshot, None, false).unwrap();
+    assert_eq!(lines(&plan), ["model.daily build ConfigChanged"]);
+    assert_eq!(plan.orphans.len(), 1);
+    carry_out(&plan, &mut snapshot);
+    let after = moved.plan(&snapshot, None, false).unwrap();
+    assert_eq!((lines(&after), after.orphans), (vec![], plan.orphans));
+    assert_eq!(lines(&moved.plan(&snapshot, None, true).unwrap()), ["model.daily drop Removed"]);
+}
+
+#[test]
+fn what_a_selection_leaves_out_stays_known() {
+    let shop = Shop::new();
+    let mut snapshot = shop.built();
+    let now = Shop { content: "two", ..shop.with("models/daily.sql", "SUM", "MAX") };
+    let plan = now.plan(&snapshot, Some(&[DAILY]), false).unwrap();
+    assert_eq!(lines(&plan), ["model.daily build QueryChanged"]);
+    assert_eq!(plan.left_out, [address(ORDERS)]);
+    carry_out(&plan, &mut snapshot);
+    assert_eq!(
+        lines(&now.plan(&snapshot, None, false).unwrap()),
+        ["source.orders load FileChanged", "model.clean build UpstreamChanged", "model.daily build UpstreamChanged"]
+    );
+}
+
+#[test]
+fn plans_survive_their_file() {
+    let plan = Shop::new().plan(&Snapshot::default(), None, false).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p");
+    save(&plan, &path).unwrap();
+    assert_eq!(load(&path).unwrap(), plan);
+    assert_eq!(text(&plan).unwrap(), text(&load(&path).unwrap()).unwrap());
+}
