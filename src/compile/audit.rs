@@ -155,9 +155,9 @@ fn check_columns(
             faults.push(
                 Diagnostic::error(
                     Code::SqlTypeMismatch,
-                    format!("`{}` is {}", column.name, column.data_type),
+                    format!("`{}` is {}, no point in time", column.name, column.data_type),
                 )
-                .at(expectation.column_spans.first().cloned().unwrap_or_else(whole), "not a point in time")
+                .at(expectation.column_spans.first().cloned().unwrap_or_else(whole), "this column")
                 .about(expectation.address())
                 .help("`freshness` needs a DATE, DATETIME or TIMESTAMP column"),
             );

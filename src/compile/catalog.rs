@@ -1,7 +1,7 @@
 //! How tables are called on a target, and which columns they have.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::{Code, Diagnostic, did_you_mean};
 use crate::googlesql::Column;
@@ -87,17 +87,28 @@ impl Naming {
 pub struct Catalog<'a> {
     naming: &'a Naming,
     tables: BTreeMap<String, (Vec<Column>, bool)>,
+    sources: BTreeSet<String>,
 }
 
 impl<'a> Catalog<'a> {
     /// A catalog without tables.
     pub fn new(naming: &'a Naming) -> Self {
-        Self { naming, tables: BTreeMap::new() }
+        Self { naming, tables: BTreeMap::new(), sources: BTreeSet::new() }
     }
 
     /// Adds a table by `dataset.table`; an open one may have further columns.
     pub fn insert(&mut self, relation: &str, columns: Vec<Column>, open: bool) {
         self.tables.insert(relation.to_owned(), (columns, open));
+    }
+
+    /// Notes that a table, by `dataset.table`, is a source: templates name it with `source`.
+    pub fn mark_source(&mut self, relation: &str) {
+        self.sources.insert(relation.to_owned());
+    }
+
+    /// The template function that names a table: `source` or `ref`.
+    pub fn function(&self, relation: &str) -> &'static str {
+        if self.sources.contains(relation) { "source" } else { "ref" }
     }
 
     /// `dataset.table` of the manifest that a path of SQL names.

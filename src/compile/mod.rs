@@ -22,7 +22,7 @@ use crate::googlesql::analyze::ColumnRef;
 use crate::googlesql::{Column, SqlFault};
 use crate::graph::{Graph, Selection};
 use crate::manifest::types::Target;
-use crate::project::{Address, Detail, Node, Project};
+use crate::project::{Address, Detail, Node, NodeKind, Project};
 use template::Renderer;
 
 pub use audit::{CompiledCheck, audit_sql};
@@ -104,6 +104,9 @@ pub fn compile(project: Project, target: &str) -> Result<(CompiledProject, Diagn
     for node in project.nodes.values() {
         if let Detail::Load(load) = &node.detail {
             catalog.insert(&node.relation(), load.schema(), false);
+            if node.address.kind == NodeKind::Source {
+                catalog.mark_source(&node.relation());
+            }
         }
     }
     let mut nodes = IndexMap::new();

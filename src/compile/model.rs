@@ -135,7 +135,8 @@ fn undeclared_tables(
                     format!("`{name}` is used without `ref` or `source`"),
                 )
                 .help(format!(
-                    "write {{{{ ref('{table}') }}}} or {{{{ source('{table}') }}}}, so that plans know of it"
+                    "write `{{{{ {}('{table}') }}}}`, so that plans know of it",
+                    catalog.function(&name)
                 ));
                 sql_diagnostic(fault, &rendered.sql, subject)
             })

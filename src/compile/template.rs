@@ -200,7 +200,7 @@ impl<'p> Renderer<'p> {
             Some(Span::new(&file.file, shift(range.start)..shift(range.end)))
         };
         let place = in_macro(innermost).or_else(|| in_macro(error));
-        let called_from = place.as_ref().and(in_template.clone());
+        let called_from = place.as_ref().and(in_template.clone()).map(|span| self.call_place(innermost, error, span));
         let span = place.or(in_template);
         let word =
             span.as_ref().map(|span| span.file.text[span.range.clone()].to_owned()).unwrap_or_default();
@@ -224,6 +224,26 @@ impl<'p> Renderer<'p> {
         match called_from {
             Some(call) => diagnostic.also(call, "called from here"),
             None => diagnostic,
+        }
+    }
+
+    /// Where a template calls what failed. The template language keeps no place of calls: it is the first mention of
+    /// one of the file's macros.
+    fn call_place(&self, innermost: &Error, error: &Error, span: Span) -> Span {
+        let file = [innermost, error]
+            .into_iter()
+            .find_map(|error| self.macros.iter().find(|file| Some(file.file.name.as_str()) == error.name()));
+        let names = file.map(|file| file.names.as_slice()).unwrap_or_default();
+        let text = &span.file.text;
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        let first = names
+            .iter()
+            .flat_map(|name| text.match_indices(name.as_str()).map(move |(at, _)| at..at + name.len()))
+            .filter(|at| text[at.end..].starts_with('(') && !text[..at.start].ends_with(is_name))
+            .min_by_key(|at| at.start);
+        match first {
+            Some(range) => Span::new(&span.file, range),
+            None => span,
         }
     }
 

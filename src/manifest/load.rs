@@ -117,17 +117,15 @@ pub fn source_file(folder: &Path, path: &Path) -> Result<std::sync::Arc<SourceFi
                     .help("save the file as UTF-8"))
             }
         },
-        Err(error) => Err(Diagnostic::error(
-            Code::UnreadableInclude,
-            format!("`{}` cannot be read: {}", slashed(path), cause(&error)),
-        )),
+        Err(error) => {
+            let path = slashed(path);
+            let message = match error.kind() {
+                std::io::ErrorKind::NotFound => format!("there is no file `{path}`"),
+                kind => format!("`{path}` cannot be read: {kind}"),
+            };
+            Err(Diagnostic::error(Code::UnreadableInclude, message))
+        }
     }
-}
-
-/// The operating system's words, without the path.
-fn cause(error: &std::io::Error) -> String {
-    let innermost = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-    innermost.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 /// A relative path with forward slashes, as people see it.
@@ -228,7 +226,10 @@ fn find_files(
                     format!("`{pattern}` is no usable pattern: {why}"),
                 )
                 .at(document.value_span(&pointer), "this pattern")
-                .help("patterns are relative to pipeline.yaml and stay within its folder: `*` and `?` within a name, `**` across folders, `[abc]` one of these characters, `{a,b}` one of these words"),
+                .help(
+                    "paths are relative to pipeline.yaml, below its folder; `*` stays within a folder, `**` does not, \
+                     `[a-z]` is one character, `{a,b}` one of these",
+                ),
             ),
         }
     }

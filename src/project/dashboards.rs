@@ -19,13 +19,15 @@ impl Resolver<'_> {
         let document = &file.document;
         for (name, dashboard) in &file.content.dashboards {
             let pointer = format!("/dashboards/{}", escape_pointer(name));
-            if dashboards.contains_key(name) {
+            if let Some(first) = self.dashboard_spans.insert(name.clone(), document.key_span(&pointer)) {
                 self.faults.push(
                     Diagnostic::error(
                         Code::DuplicateName,
                         format!("the dashboard `{name}` is declared twice"),
                     )
-                    .at(document.key_span(&pointer), "declared again"),
+                    .at(document.key_span(&pointer), "declared again")
+                    .also(first, "first declared here")
+                    .help("rename one, or put their tabs together"),
                 );
             }
             let sql =

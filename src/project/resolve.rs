@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::{Address, Detail, Load, LoadColumn, Model, ModelColumn, Node, NodeKind, Project, names};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile, Span, did_you_mean, quoted};
-use crate::googlesql::Type;
+use crate::googlesql::{Type, types::foreign_type};
 use crate::manifest::load::{slashed, source_file};
 use crate::manifest::types::{
     self, MissingColumn, ModelsFile, NewColumn, OneOrMany, RejectLimit, SourceColumn, SourcesFile,
@@ -27,6 +27,7 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
         faults: Diagnostics::new(),
         nodes: IndexMap::new(),
         expectation_names: IndexMap::new(),
+        dashboard_spans: IndexMap::new(),
     };
     resolver.pipeline();
     for file in &raw.sources {
@@ -89,6 +90,8 @@ pub(super) struct Resolver<'a> {
     nodes: IndexMap<String, Node>,
     /// How often a table's expectations have had a name.
     pub(super) expectation_names: IndexMap<(Address, String), usize>,
+    /// Where each dashboard is declared.
+    pub(super) dashboard_spans: IndexMap<String, Span>,
 }
 
 /// What source and seed entries have in common.
@@ -215,7 +218,8 @@ impl Resolver<'_> {
                         Code::DuplicateName,
                         format!("the columns `{same}` and `{name}` differ only in case"),
                     )
-                    .at(key, "BigQuery compares column names without case"),
+                    .at(key, "BigQuery compares column names without case")
+                    .help("rename one of them in the files, or leave one out with `on_new_column: ignore`"),
                 );
             }
             let data_type =
@@ -293,7 +297,7 @@ impl Resolver<'_> {
                     } else {
                         Diagnostic::error(
                             Code::MissingSqlFile,
-                            format!("the SQL of model `{name}` is missing: {}", fault.message),
+                            format!("model `{name}` has no query: {}", fault.message),
                         )
                         .at(place, "its query")
                         .help(match model.sql {
@@ -401,10 +405,7 @@ impl Resolver<'_> {
                         first.span.clone(),
                         format!("first declared here, as {}", first.address.kind.name()),
                     )
-                    .help(format!(
-                        "sources, seeds and models share their names; the first stands in {}",
-                        first.path
-                    )),
+                    .help("sources, seeds and models share their names: rename one, or take it out"),
             ),
             None => {
                 self.nodes.insert(node.table().to_owned(), node);
@@ -459,7 +460,9 @@ impl Resolver<'_> {
                 "STRUCT<…>",
                 "RANGE<…>",
             ];
-            let hint = did_you_mean(text, KNOWN)
+            let hint = foreign_type(text)
+                .map(|ours| format!("write {ours}"))
+                .or_else(|| did_you_mean(text, KNOWN))
                 .unwrap_or_else(|| format!("BigQuery's types are {}", KNOWN.join(", ")));
             self.faults.push(
                 Diagnostic::error(Code::BadType, format!("`{text}` is no type of BigQuery"))
@@ -484,7 +487,7 @@ impl Resolver<'_> {
         }
         let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| match known.as_slice() {
             [] => format!("the manifest has no {what}"),
-            some => format!("known are {}", quoted(some.iter().copied())),
+            some => format!("the manifest has {}", quoted(some.iter().copied())),
         });
         self.faults.push(
             Diagnostic::error(Code::UnknownReference, format!("there is no {what} `{name}`"))
@@ -506,7 +509,11 @@ impl Resolver<'_> {
 }
 fn check_cron(cron: &str, document: &Document, pointer: &str) -> Option<Diagnostic> {
     croner::Cron::from_str(cron).err().map(|error| {
-        Diagnostic::error(Code::BadCron, format!("`{cron}` is no cron expression: {error}"))
+        let why = match cron.split_whitespace().count() {
+            5 => error.to_string(),
+            fields => format!("it has {fields} field{}", if fields == 1 { "" } else { "s" }),
+        };
+        Diagnostic::error(Code::BadCron, format!("`{cron}` is no cron expression: {why}"))
             .at(document.value_span(&format!("{pointer}/cron")), "this schedule")
             .help("five fields: minute, hour, day of month, month, day of week; `0 6 * * *` is every day at six")
     })

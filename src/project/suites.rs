@@ -50,7 +50,7 @@ impl Resolver<'_> {
                     Diagnostic::error(Code::DuplicateName, format!("the suite `{name}` is declared twice"))
                         .at(span, "declared again")
                         .also(first.clone(), "first declared here")
-                        .help(format!("the first stands in {}", first.file.name)),
+                        .help("rename one: a suite of another name says with `table:` which table it is about"),
                 );
             }
             let Some(on) = self.suite_table(name, suite, &file.document, &pointer) else { continue };

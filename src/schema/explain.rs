@@ -4,6 +4,7 @@ use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use serde_json::Value;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
+use crate::googlesql::types::foreign_type;
 use crate::manifest::yaml::{Document, escape_pointer};
 
 /// Turns findings on one document into diagnostics.
@@ -48,6 +49,22 @@ impl Explainer<'_> {
             ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
                 self.choice(error, context, faults);
             }
+            ValidationErrorKind::Pattern { pattern } => {
+                let help = self
+                    .examples(error)
+                    .map_or_else(|| format!("it must match `{pattern}`"), |examples| format!("write it like {examples}"));
+                let place = self.place_name(&pointer);
+                let shown = error.instance().as_str().filter(|_| !self.document.is_substituted(&pointer));
+                let message = match shown {
+                    Some(text) => format!("`{text}` is no value of {place}"),
+                    None => format!("this is no value of {place}"),
+                };
+                faults.push(
+                    Diagnostic::error(Code::BadValue, message)
+                        .at(self.document.value_span(&pointer), "not of the form that it takes")
+                        .help(help),
+                );
+            }
             _ => faults.push(
                 Diagnostic::error(
                     Code::BadValue,
@@ -82,7 +99,12 @@ impl Explainer<'_> {
             None => format!("this is no value of {}", Self::place_name(pointer)),
         };
         let all = format!("one of {}", quoted(options.iter().map(String::as_str)));
-        let meant = shown.and_then(|text| did_you_mean(text, options.iter().map(String::as_str)));
+        let foreign = shown
+            .and_then(foreign_type)
+            .filter(|ours| options.iter().any(|option| option == ours))
+            .map(|ours| format!("did you mean `{ours}`?"));
+        let near = shown.and_then(|text| did_you_mean(text, options.iter().map(String::as_str)));
+        let meant = near.or(foreign);
         Diagnostic::error(Code::BadValue, message)
             .at(self.document.value_span(pointer), "not among the values")
             .help(meant.map_or(all.clone(), |meant| format!("{meant} ({all})")))
@@ -237,7 +259,6 @@ fn broken_rule(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::MinProperties { limit: 1 } => "must not be empty".to_owned(),
         ValidationErrorKind::MinLength { limit } => format!("must have {limit} characters or more"),
         ValidationErrorKind::MaxLength { limit } => format!("must have {limit} characters or fewer"),
-        ValidationErrorKind::Pattern { pattern } => format!("does not match `{pattern}`"),
         ValidationErrorKind::Constant { expected_value } => format!("must be `{}`", plain(expected_value)),
         ValidationErrorKind::UniqueItems => "has the same entry twice".to_owned(),
         other => format!("breaks the rule `{}`", other.keyword()),

@@ -38,8 +38,11 @@ impl Printer {
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
 
-    /// Writes a line beside the data.
+    /// Writes a line beside the data; not where standard error is for machines.
     pub fn note(self, text: &str) {
+        if self.json_errors {
+            return;
+        }
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 

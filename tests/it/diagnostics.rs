@@ -268,3 +268,173 @@ fn the_base_project_of_the_cases_is_good() {
     let complaints = base.complaints(&Case::default(), &path, update());
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
+
+#[test]
+fn the_reference_of_codes_is_current() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/diagnostics.md");
+    let wanted = reference();
+    if update() {
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(&path, &wanted).unwrap();
+    }
+    let found = fs_err::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, wanted, "write it anew: UPDATE_GOLDEN=1 cargo test --release --test it diagnostics");
+}
+
+/// The page of all codes.
+fn reference() -> String {
+    let mut page = "# Diagnostic codes\n\n\
+        Every fault has a code that stays the same, a place (file, line, column), and advice. Codes are never used \
+        again for something else. `--error-format json` writes the same faults as data.\n"
+        .to_owned();
+    let mut area = None;
+    for code in Code::ALL {
+        if area != Some(code.area()) {
+            area = Some(code.area());
+            let (title, about) = described(code.area());
+            write!(page, "\n## {title}\n\n{about}\n\n| code | means | an example |\n|---|---|---|\n").unwrap();
+        }
+        writeln!(page, "| `{}` | {} | {} |", code.id(), code.explanation(), example_of(code.id())).unwrap();
+    }
+    page
+}
+
+fn described(area: Area) -> (&'static str, &'static str) {
+    match area {
+        Area::Manifest => ("Manifest", "The YAML text and the shape of the manifest's files."),
+        Area::Reference => ("Reference", "Names, and what they refer to."),
+        Area::Template => ("Template", "Templates in SQL files, dashboards and macros."),
+        Area::Sql => ("SQL", "GoogleSQL: syntax, names, types."),
+        Area::Plan => ("Plan", "Plans, and the target as it is."),
+        Area::Load => ("Load", "Loading files."),
+        Area::Run => ("Run", "Running and publishing."),
+        Area::Environment => ("Environment", "The command line and the machine around it."),
+        Area::Internal => ("Internal", "Faults of Pipewright itself; please report them."),
+    }
+}
+
+/// A link to the first case that expects a code.
+fn example_of(id: &str) -> String {
+    let found = cases().into_iter().find(|path| {
+        let faults = Case::read(path).faults;
+        faults.first().is_some_and(|fault| fault.code.trim_start_matches("warning ") == id)
+    });
+    let Some(path) = found else { return String::new() };
+    let title = fs_err::read_to_string(&path).unwrap();
+    let title = title.lines().next().unwrap_or_default().trim_start_matches("# ").to_owned();
+    let file = path.file_name().unwrap().to_string_lossy().into_owned();
+    format!("[{title}](../tests/diagnostics/{file})")
+}
+
+/// How a file is spoilt.
+#[derive(Debug, Clone, Copy)]
+enum Spoil {
+    Delete,
+    Repeat,
+    Outdent,
+    Truncate,
+    Garble(char),
+}
+
+const SPOILS: [Spoil; 11] = [
+    Spoil::Delete,
+    Spoil::Repeat,
+    Spoil::Outdent,
+    Spoil::Truncate,
+    Spoil::Garble('\t'),
+    Spoil::Garble('{'),
+    Spoil::Garble('"'),
+    Spoil::Garble('*'),
+    Spoil::Garble('$'),
+    Spoil::Garble('\u{e9}'),
+    Spoil::Garble('\n'),
+];
+
+fn spoilt(text: &str, line: usize, spoil: Spoil, at: usize) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    match spoil {
+        Spoil::Delete => {
+            lines.remove(line);
+        }
+        Spoil::Repeat => lines.insert(line, lines[line].clone()),
+        Spoil::Outdent => lines[line] = lines[line].trim_start().to_owned(),
+        Spoil::Truncate => lines.truncate(line),
+        Spoil::Garble(character) => {
+            let place = lines[line].char_indices().map(|(place, _)| place).nth(at).unwrap_or(lines[line].len());
+            lines[line].insert(place, character);
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The shipped project's files that people write.
+fn shipped_texts(project: &Project) -> Vec<String> {
+    let mut paths: Vec<String> = ["sources", "models", "expectations", "dashboards", "macros"]
+        .iter()
+        .flat_map(|folder| walkdir::WalkDir::new(project.path().join(folder)).sort_by_file_name())
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| entry.path().strip_prefix(project.path()).unwrap().display().to_string())
+        .collect();
+    paths.push("pipeline.yaml".to_owned());
+    paths
+}
+
+/// What the library says of a project: how many faults; each has its words and, where it has a place, one inside its file.
+fn faults_of(project: &Project) -> Result<usize, String> {
+    use pipewright::{compile::compile, manifest, project::resolve};
+
+    let environment = std::collections::BTreeMap::<String, String>::new();
+    let found = manifest::load(project.path(), &environment)
+        .and_then(resolve)
+        .and_then(|(resolved, _)| compile(resolved, "local").map(|_| ()));
+    let Err(faults) = found else { return Ok(0) };
+    for fault in &faults {
+        if fault.code == Code::Internal || fault.message.trim().is_empty() {
+            return Err(format!("{fault:?}"));
+        }
+        for label in fault.primary.iter().chain(&fault.secondary) {
+            if label.span.range.end > label.span.file.text.len() {
+                return Err(format!("outside of its file: {fault:?}"));
+            }
+        }
+    }
+    if faults.is_empty() {
+        return Err("an error without any fault".to_owned());
+    }
+    let shown = pipewright::diag::render::graphical(&faults, pipewright::diag::render::Style::default());
+    if shown.is_empty() { Err("nothing is shown".to_owned()) } else { Ok(faults.len()) }
+}
+
+#[test]
+fn spoilt_projects_are_refused_without_a_panic() {
+    let project = Project::shipped();
+    assert_eq!(faults_of(&project), Ok(0), "the shipped project is good");
+    let mut state: u64 = 0x2545_F491_4F6C_DD1D;
+    // Xorshift: the same choices in every run.
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).unwrap()
+    };
+    let mut refused = 0;
+    let rounds = 12;
+    let paths = shipped_texts(&project);
+    for path in &paths {
+        let text = project.read(path);
+        for _ in 0..rounds {
+            let (line, spoil) = (next(text.lines().count()), SPOILS[next(SPOILS.len())]);
+            let at = next(text.lines().nth(line).unwrap().chars().count() + 1);
+            project.write(path, &spoilt(&text, line, spoil, at));
+            match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| faults_of(&project))) {
+                Ok(Ok(count)) => refused += usize::from(count > 0),
+                Ok(Err(why)) => panic!("{path}, line {}, {spoil:?} at {at}: {why}", line + 1),
+                Err(_) => panic!("{path}, line {}, {spoil:?} at {at}: it panicked", line + 1),
+            }
+        }
+        project.write(path, &text);
+    }
+    let all = rounds * paths.len();
+    assert!(refused > all / 4, "only {refused} of {all} spoilt projects were refused: nothing is looked at");
+}

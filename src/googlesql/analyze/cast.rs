@@ -9,6 +9,7 @@ use super::expression::{join, span_of};
 use super::scope::{mix, print_of};
 use super::value::{Form, Value};
 use crate::diag::{Code, did_you_mean};
+use crate::googlesql::types::foreign_type;
 use crate::googlesql::{SqlFault, Type};
 
 impl<'q> Analyzer<'q, '_> {
@@ -79,18 +80,7 @@ impl<'q> Analyzer<'q, '_> {
             return None;
         }
         let name = text.split(['(', '<', ' ']).next().unwrap_or_default().to_uppercase();
-        let ours = match name.as_str() {
-            "VARCHAR" | "TEXT" | "CHAR" | "CHARACTER" | "NVARCHAR" => Some("STRING"),
-            "DOUBLE" | "REAL" | "FLOAT8" | "FLOAT4" | "FLOAT32" => Some("FLOAT64"),
-            "INT4" | "INT8" | "INT2" | "INT32" | "UINT64" | "HUGEINT" | "MEDIUMINT" => Some("INT64"),
-            "DEC" => Some("NUMERIC"),
-            "BLOB" | "BINARY" | "VARBINARY" | "BYTEA" => Some("BYTES"),
-            "TIMESTAMPTZ" => Some("TIMESTAMP"),
-            "TIMESTAMP_NTZ" => Some("DATETIME"),
-            "JSONB" => Some("JSON"),
-            _ => None,
-        };
-        let help = match ours {
+        let help = match foreign_type(&name) {
             Some(ours) => Some(format!("write {ours}")),
             None => did_you_mean(
                 &name,

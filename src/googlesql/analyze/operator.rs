@@ -199,7 +199,7 @@ impl<'q> Analyzer<'q, '_> {
             let message = format!("{user} takes a condition (BOOL), and this is {}", value.shown());
             self.fault(
                 SqlFault::new(Code::SqlTypeMismatch, span_of(place), message)
-                    .help(format!("compare it: {place} > 0, {place} = 'text', {place} IS NOT NULL")),
+                    .help("write a comparison, such as … > 0, … = 'text' or … IS NOT NULL"),
             );
         }
     }
