@@ -200,7 +200,8 @@ impl<'p> Renderer<'p> {
             Some(Span::new(&file.file, shift(range.start)..shift(range.end)))
         };
         let place = in_macro(innermost).or_else(|| in_macro(error));
-        let called_from = place.as_ref().and(in_template.clone()).map(|span| self.call_place(innermost, error, span));
+        let called_from =
+            place.as_ref().and(in_template.clone()).map(|span| self.call_place(innermost, error, span));
         let span = place.or(in_template);
         let word =
             span.as_ref().map(|span| span.file.text[span.range.clone()].to_owned()).unwrap_or_default();

@@ -22,7 +22,27 @@ pub fn script(sql: &str) -> Result<Vec<Statement>, SqlFault> {
         .with_recursion_limit(MAX_DEPTH)
         .with_tokens_with_locations(tokens)
         .parse_statements()
-        .map_err(|error| syntax_fault(&error))
+        .map_err(|error| unexpected_clause(sql, syntax_fault(&error)))
+}
+
+/// The parser takes ORDER, GROUP and PARTITION for a name where GoogleSQL has them reserved, and stops at BY: the
+/// fault is the clause, where it starts.
+fn unexpected_clause(sql: &str, fault: SqlFault) -> SqlFault {
+    let Ok(tokens) = tokens(sql) else { return fault };
+    let words: Vec<&TokenWithSpan> =
+        tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
+    let Some(at) = words.iter().position(|word| word.span.start == fault.span.start) else { return fault };
+    let [Some(first), Some(by)] = [at.checked_sub(1).and_then(|at| words.get(at)), words.get(at)] else {
+        return fault;
+    };
+    let [opening, by_word] = [&first.token, &by.token].map(|token| token.to_string().to_uppercase());
+    if by_word != "BY" || !["ORDER", "GROUP", "PARTITION"].contains(&opening.as_str()) {
+        return fault;
+    }
+    let message = format!("syntax error: {opening} BY cannot stand here");
+    SqlFault::new(Code::SqlSyntax, first.span.union(&by.span), message).help(
+        "something is missing before it, or a word too much: an operator without its right side, a comma",
+    )
 }
 
 /// The tokens, with the escapes of string literals read by GoogleSQL's rules. Bytes literals keep theirs, since
@@ -77,8 +97,9 @@ pub fn query(sql: &str) -> Result<Query, SqlFault> {
             Err(SqlFault::new(Code::SqlNotAQuery, other.span(), "this statement is not a query")
                 .help("a model is one SELECT statement; Pipewright writes CREATE, INSERT and MERGE itself"))
         }
-        (count, _) => {
-            let place = statements.get(1).map_or_else(Span::empty, Spanned::span);
+        (count, last) => {
+            let second = statements.get(1).or(last.as_ref());
+            let place = second.map_or_else(Span::empty, Spanned::span);
             Err(SqlFault::new(Code::SqlNotAQuery, place, format!("there are {count} statements here"))
                 .help("a model is one SELECT statement"))
         }
@@ -109,7 +130,11 @@ pub(crate) fn syntax_fault(error: &ParserError) -> SqlFault {
         }
         None => (text.as_str(), Span::empty()),
     };
-    SqlFault::new(Code::SqlSyntax, span, format!("syntax error: {message}"))
+    let message = message.trim_start_matches("sql parser error: ").replacen("Expected: ", "expected ", 1);
+    let message = message.replacen(", found: ", " and found ", 1);
+    SqlFault::new(Code::SqlSyntax, span, format!("syntax error: {message}")).help(
+        "look at this word and at the one before it: a comma, a parenthesis or a keyword too few or too many",
+    )
 }
 
 #[cfg(test)]

@@ -260,8 +260,8 @@ pub fn foreign_type(name: &str) -> Option<&'static str> {
     match name.to_ascii_uppercase().as_str() {
         "VARCHAR" | "TEXT" | "CHAR" | "CHARACTER" | "NVARCHAR" => Some("STRING"),
         "DOUBLE" | "REAL" | "FLOAT" | "FLOAT8" | "FLOAT4" | "FLOAT32" => Some("FLOAT64"),
-        "INT" | "INTEGER" | "BIGINT" | "SMALLINT" | "TINYINT" | "INT4" | "INT8" | "INT2" | "INT32" | "UINT64"
-        | "HUGEINT" | "MEDIUMINT" => Some("INT64"),
+        "INT" | "INTEGER" | "BIGINT" | "SMALLINT" | "TINYINT" | "INT4" | "INT8" | "INT2" | "INT32"
+        | "UINT64" | "HUGEINT" | "MEDIUMINT" => Some("INT64"),
         "DEC" | "DECIMAL" => Some("NUMERIC"),
         "BLOB" | "BINARY" | "VARBINARY" | "BYTEA" => Some("BYTES"),
         "TIMESTAMPTZ" => Some("TIMESTAMP"),

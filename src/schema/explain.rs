@@ -50,9 +50,10 @@ impl Explainer<'_> {
                 self.choice(error, context, faults);
             }
             ValidationErrorKind::Pattern { pattern } => {
-                let help = self
-                    .examples(error)
-                    .map_or_else(|| format!("it must match `{pattern}`"), |examples| format!("write it like {examples}"));
+                let help = self.examples(error).map_or_else(
+                    || format!("it must match `{pattern}`"),
+                    |examples| format!("write it like {examples}"),
+                );
                 let place = self.place_name(&pointer);
                 let shown = error.instance().as_str().filter(|_| !self.document.is_substituted(&pointer));
                 let message = match shown {
@@ -215,7 +216,13 @@ impl Explainer<'_> {
                     .to_owned(),
             );
         }
-        self.examples(error).map(|examples| format!("for example {examples}"))
+        self.examples(error).map(|examples| format!("for example {examples}")).or_else(|| {
+            match wanted(kind).as_str() {
+                "a mapping" => Some("write `key: value` lines".to_owned()),
+                "a list" => Some("write each entry on a line of its own behind `- `".to_owned()),
+                _ => None,
+            }
+        })
     }
 
     /// What people call the place: `model stg_orders`, `source raw_orders, column order_id`, or the dotted path.

@@ -292,7 +292,8 @@ fn reference() -> String {
         if area != Some(code.area()) {
             area = Some(code.area());
             let (title, about) = described(code.area());
-            write!(page, "\n## {title}\n\n{about}\n\n| code | means | an example |\n|---|---|---|\n").unwrap();
+            write!(page, "\n## {title}\n\n{about}\n\n| code | means | an example |\n|---|---|---|\n")
+                .unwrap();
         }
         writeln!(page, "| `{}` | {} | {} |", code.id(), code.explanation(), example_of(code.id())).unwrap();
     }
@@ -360,7 +361,8 @@ fn spoilt(text: &str, line: usize, spoil: Spoil, at: usize) -> String {
         Spoil::Outdent => lines[line] = lines[line].trim_start().to_owned(),
         Spoil::Truncate => lines.truncate(line),
         Spoil::Garble(character) => {
-            let place = lines[line].char_indices().map(|(place, _)| place).nth(at).unwrap_or(lines[line].len());
+            let place =
+                lines[line].char_indices().map(|(place, _)| place).nth(at).unwrap_or(lines[line].len());
             lines[line].insert(place, character);
         }
     }
