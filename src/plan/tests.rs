@@ -167,7 +167,11 @@ fn manifest_changes() {
         ),
         (
             "both queries",
-            edited("models/clean.sql", "amount FROM", "amount + 1 AS amount FROM").with("models/daily.sql", "SUM", "MAX"),
+            edited("models/clean.sql", "amount FROM", "amount + 1 AS amount FROM").with(
+                "models/daily.sql",
+                "SUM",
+                "MAX",
+            ),
             &["model.clean build QueryChanged", "model.daily build QueryChanged+UpstreamChanged"],
         ),
         ("the last query", edited("models/daily.sql", "SUM", "MAX"), &["model.daily build QueryChanged"]),
@@ -179,11 +183,27 @@ fn manifest_changes() {
         (
             "a column's type",
             edited("sources/a.yaml", "NUMERIC", "FLOAT64"),
-            &["source.orders load ConfigChanged", "model.clean build UpstreamChanged", "model.daily build UpstreamChanged"],
+            &[
+                "source.orders load ConfigChanged",
+                "model.clean build UpstreamChanged",
+                "model.daily build UpstreamChanged",
+            ],
         ),
-        ("a description", edited("models/a.yaml", "Daily.", "Each day."), &["model.daily describe MetadataChanged"]),
-        ("an owner", edited("models/a.yaml", "Daily.", "Daily., owner: me@example.com"), &["model.daily describe MetadataChanged"]),
-        ("an expectation", edited("expectations/a.yaml", "[id]", "[id, amount]"), &["model.daily check ExpectationsChanged"]),
+        (
+            "a description",
+            edited("models/a.yaml", "Daily.", "Each day."),
+            &["model.daily describe MetadataChanged"],
+        ),
+        (
+            "an owner",
+            edited("models/a.yaml", "Daily.", "Daily., owner: me@example.com"),
+            &["model.daily describe MetadataChanged"],
+        ),
+        (
+            "an expectation",
+            edited("expectations/a.yaml", "[id]", "[id, amount]"),
+            &["model.daily check ExpectationsChanged"],
+        ),
         (
             "a severity",
             edited("expectations/a.yaml", "[id]", "[id], severity: warning"),
@@ -197,7 +217,11 @@ fn manifest_changes() {
         (
             "the file",
             Shop { content: "two", ..shop() },
-            &["source.orders load FileChanged", "model.clean build UpstreamChanged", "model.daily build UpstreamChanged"],
+            &[
+                "source.orders load FileChanged",
+                "model.clean build UpstreamChanged",
+                "model.daily build UpstreamChanged",
+            ],
         ),
     ];
     let before = shop().built();
@@ -242,7 +266,9 @@ fn drift() {
         ),
         (
             "a column more",
-            |objects| objects.get_mut("marts.daily").unwrap().columns.push(("x".to_owned(), "DATE".to_owned())),
+            |objects| {
+                objects.get_mut("marts.daily").unwrap().columns.push(("x".to_owned(), "DATE".to_owned()))
+            },
             "columns were added: x",
             &["model.daily build Drifted"],
         ),
@@ -271,7 +297,8 @@ fn drift() {
 #[test]
 fn objects_in_the_way() {
     let shop = Shop::new();
-    let foreign = Object { materialization: Materialization::Table, columns: Vec::new(), comment: None, rows: None };
+    let foreign =
+        Object { materialization: Materialization::Table, columns: Vec::new(), comment: None, rows: None };
     let mut snapshot = Snapshot::default();
     snapshot.objects.insert("marts.daily".to_owned(), foreign.clone());
     assert_eq!(shop.plan(&snapshot, None, false), Err("PW0501".to_owned()));
@@ -294,7 +321,8 @@ fn removed_nodes_are_orphans_until_they_are_pruned() {
     let mut snapshot = shop.built();
     let mut without = shop.clone().with("models/a.yaml", "\n  daily: { description: Daily. }", "");
     without.files.remove("expectations/a.yaml");
-    let relations = |plan: &Plan| plan.orphans.iter().map(|orphan| orphan.relation.clone()).collect::<Vec<_>>();
+    let relations =
+        |plan: &Plan| plan.orphans.iter().map(|orphan| orphan.relation.clone()).collect::<Vec<_>>();
     let plan = without.plan(&snapshot, None, false).unwrap();
     assert_eq!((lines(&plan), relations(&plan)), (vec![], vec!["marts.daily".to_owned()]));
     let pruned = without.plan(&snapshot, None, true).unwrap();
@@ -330,7 +358,11 @@ fn what_a_selection_leaves_out_stays_known() {
     carry_out(&plan, &mut snapshot);
     assert_eq!(
         lines(&now.plan(&snapshot, None, false).unwrap()),
-        ["source.orders load FileChanged", "model.clean build UpstreamChanged", "model.daily build UpstreamChanged"]
+        [
+            "source.orders load FileChanged",
+            "model.clean build UpstreamChanged",
+            "model.daily build UpstreamChanged"
+        ]
     );
 }
 

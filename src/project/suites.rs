@@ -50,7 +50,9 @@ impl Resolver<'_> {
                     Diagnostic::error(Code::DuplicateName, format!("the suite `{name}` is declared twice"))
                         .at(span, "declared again")
                         .also(first.clone(), "first declared here")
-                        .help("rename one: a suite of another name says with `table:` which table it is about"),
+                        .help(
+                            "rename one: a suite of another name says with `table:` which table it is about",
+                        ),
                 );
             }
             let Some(on) = self.suite_table(name, suite, &file.document, &pointer) else { continue };

@@ -54,7 +54,7 @@ impl Explainer<'_> {
                     || format!("it must match `{pattern}`"),
                     |examples| format!("write it like {examples}"),
                 );
-                let place = self.place_name(&pointer);
+                let place = Self::place_name(&pointer);
                 let shown = error.instance().as_str().filter(|_| !self.document.is_substituted(&pointer));
                 let message = match shown {
                     Some(text) => format!("`{text}` is no value of {place}"),

@@ -22,7 +22,10 @@ fn the_first_plan_and_run() {
     shows!("the_first_plan_and_run__plan", project, ["plan"]);
     let mut applied = project.run(&["apply", "--threads", "1"]).succeeds();
     // Times stand in the last column, whose width they change.
-    applied.stdout = regex::Regex::new(r"(?m) +\d+ ms$").unwrap().replace_all(&applied.stdout, "  [DURATION]").into_owned();
+    applied.stdout = regex::Regex::new(r"(?m) +\d+ ms$")
+        .unwrap()
+        .replace_all(&applied.stdout, "  [DURATION]")
+        .into_owned();
     snapshot_settings(&project).bind(|| insta::assert_snapshot!("the_first_plan_and_run", applied));
     shows!("the_first_plan_and_run__apply", project, ["apply"]);
     shows!("the_first_plan_and_run__check", project, ["check"]);
@@ -33,7 +36,11 @@ fn a_plan_with_everything_in_it() {
     let project = built();
     project.replace("sources/shop.yaml", "amount: { type: NUMERIC }", "amount: { type: FLOAT64 }");
     project.write("data/products.csv", "product,colour\npen,green\n");
-    project.replace("models/shop.yaml", "  catalogue:\n    description: Products as they are shown.\n", "  colours:\n    description: All colours.\n");
+    project.replace(
+        "models/shop.yaml",
+        "  catalogue:\n    description: Products as they are shown.\n",
+        "  colours:\n    description: All colours.\n",
+    );
     project.write("models/colours.sql", "SELECT DISTINCT colour FROM {{ source('products') }}\n");
     by_hand(&project, "DELETE FROM marts.daily_sales");
     shows!("a_plan_with_everything_in_it__plan_exclude_products", project, ["plan", "--exclude", "products"]);
@@ -45,7 +52,8 @@ fn a_run_that_fails() {
     let project = built();
     project.write("data/orders.csv", "id,day,product,amount\n1,2024-01-01,pen,0\n1,2024-01-01,cup,-1\n");
     let mut failed = project.run(&["apply", "--threads", "1"]).ends_with(1);
-    failed.stdout = regex::Regex::new(r"(?m) +\d+ ms$").unwrap().replace_all(&failed.stdout, "  [DURATION]").into_owned();
+    failed.stdout =
+        regex::Regex::new(r"(?m) +\d+ ms$").unwrap().replace_all(&failed.stdout, "  [DURATION]").into_owned();
     snapshot_settings(&project).bind(|| insta::assert_snapshot!("a_run_that_fails", failed));
     by_hand(&project, "INSERT INTO raw.orders SELECT * FROM raw.orders WHERE id = 1");
     shows!("a_run_that_fails__check", project, ["check"]);
@@ -71,9 +79,17 @@ fn lists_and_graphs() {
 #[test]
 fn compiled_sql_for_both_targets() {
     let project = shop();
-    project.replace("pipeline.yaml", "default_target", "  cloud: { type: bigquery, project: my-project, location: US }\ndefault_target");
+    project.replace(
+        "pipeline.yaml",
+        "default_target",
+        "  cloud: { type: bigquery, project: my-project, location: US }\ndefault_target",
+    );
     shows!("compiled_sql_for_both_targets__compile_daily_sales", project, ["compile", "daily_sales"]);
-    shows!("compiled_sql_for_both_targets__compile_clean_orders_target_cloud", project, ["compile", "clean_orders", "--target", "cloud"]);
+    shows!(
+        "compiled_sql_for_both_targets__compile_clean_orders_target_cloud",
+        project,
+        ["compile", "clean_orders", "--target", "cloud"]
+    );
     let all = project.run(&["compile"]).succeeds();
     assert_eq!(all.stdout.matches("-- model.").count(), 3, "{all}");
     let wrong = project.run(&["compile", "daily_sale"]).ends_with(2);
@@ -96,12 +112,14 @@ fn queries_in_every_form() {
 
     project.write("q.sql", sql);
     assert_eq!(project.run(&["query", "--file", "q.sql"]).succeeds().stdout, of("table").stdout);
-    let mut child = project.command(&["query", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        project.command(&["query", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
     let piped = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(piped.stdout).unwrap(), of("table").stdout);
 
-    let script = "CREATE TEMP TABLE t AS SELECT x FROM UNNEST([1, 2, 3]) AS x; SELECT SUM(x) AS total FROM t;";
+    let script =
+        "CREATE TEMP TABLE t AS SELECT x FROM UNNEST([1, 2, 3]) AS x; SELECT SUM(x) AS total FROM t;";
     let alone = Project::empty().run(&["query", "--ephemeral", "--format", "csv", script]).succeeds();
     assert_eq!(alone.stdout, "total\n6\n");
     let wrong = project.run(&["query", "SELECT nothing FROM raw.orders"]).ends_with(1);
@@ -117,7 +135,11 @@ fn runs_are_listed_and_shown() {
     assert_eq!(project.run(&["runs", "--json"]).succeeds().json(), json!([]));
     project.run(&["apply"]).succeeds();
     let listed = project.run(&["runs", "--json"]).succeeds().json();
-    assert_eq!([&listed[0]["status"], &listed[0]["command"]], [&json!("done"), &json!("apply")], "{listed:#}");
+    assert_eq!(
+        [&listed[0]["status"], &listed[0]["command"]],
+        [&json!("done"), &json!("apply")],
+        "{listed:#}"
+    );
     let id = listed[0]["run"].as_str().unwrap();
     let shown = project.run(&["runs", id]).succeeds();
     assert!(shown.stdout.contains("source.orders") && shown.stdout.lines().count() == 5, "{shown}");
@@ -146,7 +168,8 @@ fn a_new_project_works_at_once() {
     project.run(&["schema", "--check"]).succeeds();
     project.run(&["apply"]).succeeds();
     assert!(project.run(&["apply"]).succeeds().stdout.contains("Nothing to do"));
-    let sales = project.run(&["query", "--format", "csv", "SELECT COUNT(*) AS n FROM marts.daily_sales"]).succeeds();
+    let sales =
+        project.run(&["query", "--format", "csv", "SELECT COUNT(*) AS n FROM marts.daily_sales"]).succeeds();
     assert_ne!(sales.stdout, "n\n0\n");
     // Never over what is there.
     let before = project.read("pipeline.yaml");
@@ -170,7 +193,8 @@ fn exit_codes_and_streams() {
         let broken = project.run(&[command]).ends_with(1);
         assert!(broken.stdout.is_empty() && broken.stderr.contains("PW01"), "{command}: {broken}");
         let told = project.run(&[command, "--error-format", "json"]).ends_with(1);
-        let faults: Value = serde_json::from_str(&told.stderr).unwrap_or_else(|error| panic!("{error}: {told}"));
+        let faults: Value =
+            serde_json::from_str(&told.stderr).unwrap_or_else(|error| panic!("{error}: {told}"));
         assert!(faults.as_array().is_some_and(|faults| !faults.is_empty()), "{told}");
     }
 }
@@ -214,7 +238,11 @@ fn secrets_stay_where_they_are() {
         assert!(!outcome.to_string().contains(MARK), "{arguments:?}: {outcome}");
     }
     // A manifest that is wrong just where the secret stands.
-    project.replace("pipeline.yaml", "url: ${SLACK_WEBHOOK_URL:-}", "url: 'not a url ${SLACK_WEBHOOK_URL:-}'\n      wrong: ${RUN_WEBHOOK_TOKEN:-}");
+    project.replace(
+        "pipeline.yaml",
+        "url: ${SLACK_WEBHOOK_URL:-}",
+        "url: 'not a url ${SLACK_WEBHOOK_URL:-}'\n      wrong: ${RUN_WEBHOOK_TOKEN:-}",
+    );
     for format in ["human", "json"] {
         let outcome = run(&["validate", "--error-format", format]).ends_with(1);
         assert!(!outcome.to_string().contains(MARK), "{outcome}");
@@ -227,5 +255,8 @@ fn secrets_stay_where_they_are() {
             assert!(!found, "{} holds it", entry.path().display());
         }
     }
-    assert_eq!(crate::shop::rows_in(&project, "olist.duckdb", "SELECT count(*) FROM pipewright.runs"), json!([["1"]]));
+    assert_eq!(
+        crate::shop::rows_in(&project, "olist.duckdb", "SELECT count(*) FROM pipewright.runs"),
+        json!([["1"]])
+    );
 }

@@ -171,7 +171,8 @@ fn an_interrupted_run_says_so_and_the_next_one_goes_on() {
         let status = "SELECT status FROM pipewright.runs ORDER BY started_at DESC, run DESC LIMIT 1";
         assert_eq!(rows(&project, status), json!([["interrupted"]]));
 
-        project.write("models/daily_sales.sql", "SELECT COUNT(*) AS revenue FROM {{ ref('clean_orders') }}\n");
+        project
+            .write("models/daily_sales.sql", "SELECT COUNT(*) AS revenue FROM {{ ref('clean_orders') }}\n");
         project.run(&["apply"]).succeeds();
         assert_eq!(rows(&project, "SELECT revenue FROM marts.daily_sales"), json!([["3"]]));
         assert_eq!(planned(&project, &[]), Vec::<String>::new());

@@ -23,6 +23,7 @@ mod readme;
 mod sample_data;
 mod shop;
 mod support;
+mod zetasql;
 
 use support::Project;
 

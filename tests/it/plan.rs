@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::shop::{ALL, ORDERS, applied, built, by_hand, content, planned, rows, serial, shop, step, steps, text};
+use crate::shop::{
+    ALL, ORDERS, applied, built, by_hand, content, planned, rows, serial, shop, step, steps, text,
+};
 use crate::support::Project;
 
 const DATABASE: &str = "shop.duckdb";
@@ -11,10 +13,12 @@ const DATABASE: &str = "shop.duckdb";
 #[track_caller]
 fn does_exactly(project: &Project, expected: &[(&str, &str)]) {
     let planned = steps(project, &[]);
-    let wanted = expected.iter().map(|(address, action)| ((*address).to_owned(), (*action).to_owned())).collect();
+    let wanted =
+        expected.iter().map(|(address, action)| ((*address).to_owned(), (*action).to_owned())).collect();
     assert_eq!(planned, wanted);
     let outcome = project.run(&["apply", "--json"]).succeeds();
-    let done = applied(&outcome).into_iter().map(|(address, step)| (address, text(&step["action"]))).collect();
+    let done =
+        applied(&outcome).into_iter().map(|(address, step)| (address, text(&step["action"]))).collect();
     assert_eq!(planned, done);
     assert_eq!(steps(project, &[]), steps(&shop_like(project), &[]), "nothing is left to do");
 }
@@ -65,7 +69,10 @@ fn a_changed_query_rebuilds_what_reads_it() {
     assert_eq!(step(&project, "model.clean_orders")["reasons"], json!(["query_changed"]));
     assert_eq!(step(&project, "model.daily_sales")["reasons"], json!(["upstream_changed"]));
     does_exactly(&project, &[("model.clean_orders", "build"), ("model.daily_sales", "build")]);
-    assert_eq!(rows(&project, "SELECT DISTINCT product FROM marts.clean_orders ORDER BY 1"), json!([["cup"], ["pen"]]));
+    assert_eq!(
+        rows(&project, "SELECT DISTINCT product FROM marts.clean_orders ORDER BY 1"),
+        json!([["cup"], ["pen"]])
+    );
 }
 
 #[test]
@@ -74,15 +81,34 @@ fn a_changed_description_is_written_and_nothing_rebuilt() {
     let built_at = "SELECT address, built_at FROM pipewright.nodes ORDER BY 1";
     let before = rows(&project, built_at);
     project.replace("models/shop.yaml", "One row for each day.", "One row for each day with orders.");
-    project.replace("sources/shop.yaml", "One row for each product.", "One row for each product; it's small.");
-    project.replace("models/shop.yaml", "    description: Orders with clean names.\n", "    description: Orders with clean names.\n    owner: sales@example.com\n");
+    project.replace(
+        "sources/shop.yaml",
+        "One row for each product.",
+        "One row for each product; it's small.",
+    );
+    project.replace(
+        "models/shop.yaml",
+        "    description: Orders with clean names.\n",
+        "    description: Orders with clean names.\n    owner: sales@example.com\n",
+    );
     does_exactly(
         &project,
-        &[("model.clean_orders", "describe"), ("model.daily_sales", "describe"), ("source.products", "describe")],
+        &[
+            ("model.clean_orders", "describe"),
+            ("model.daily_sales", "describe"),
+            ("source.products", "describe"),
+        ],
     );
     assert_eq!(rows(&project, built_at), before);
-    let comment = rows(&project, "SELECT comment FROM duckdb_tables() WHERE table_name IN ('daily_sales', 'products') ORDER BY table_name");
-    assert!(text(&comment[0][0]).starts_with("One row for each day with orders.\n[pipewright shop model.daily_sales "), "{comment}");
+    let comment = rows(
+        &project,
+        "SELECT comment FROM duckdb_tables() WHERE table_name IN ('daily_sales', 'products') ORDER BY table_name",
+    );
+    assert!(
+        text(&comment[0][0])
+            .starts_with("One row for each day with orders.\n[pipewright shop model.daily_sales "),
+        "{comment}"
+    );
     assert!(text(&comment[1][0]).starts_with("One row for each product; it's small.\n"), "{comment}");
 }
 
@@ -159,12 +185,20 @@ fn a_dropped_source_is_loaded_again() {
 
 #[test]
 fn an_added_column_goes() {
-    drifts("ALTER TABLE marts.daily_sales ADD COLUMN note VARCHAR", "model.daily_sales", "columns were added: note");
+    drifts(
+        "ALTER TABLE marts.daily_sales ADD COLUMN note VARCHAR",
+        "model.daily_sales",
+        "columns were added: note",
+    );
 }
 
 #[test]
 fn a_retyped_column_is_mended() {
-    drifts("ALTER TABLE marts.catalogue ALTER colour TYPE BLOB USING colour::BLOB", "model.catalogue", "columns were changed: colour");
+    drifts(
+        "ALTER TABLE marts.catalogue ALTER colour TYPE BLOB USING colour::BLOB",
+        "model.catalogue",
+        "columns were changed: colour",
+    );
 }
 
 #[test]
@@ -187,7 +221,11 @@ fn a_table_replaced_by_a_view_is_built_again() {
 
 #[test]
 fn deleted_rows_come_back() {
-    drifts("DELETE FROM marts.daily_sales WHERE day = '2024-01-01'", "model.daily_sales", "it had 2 rows and has 1");
+    drifts(
+        "DELETE FROM marts.daily_sales WHERE day = '2024-01-01'",
+        "model.daily_sales",
+        "it had 2 rows and has 1",
+    );
 }
 
 #[test]
@@ -205,7 +243,10 @@ fn what_pipewright_did_not_make_is_in_the_way_and_stays() {
     by_hand(&project, "CREATE SCHEMA marts; CREATE TABLE marts.daily_sales AS SELECT 42 AS precious");
     for command in ["plan", "apply"] {
         let outcome = project.run(&[command]).ends_with(1);
-        assert!(outcome.stderr.contains("PW0501") && outcome.stderr.contains("marts.daily_sales"), "{outcome}");
+        assert!(
+            outcome.stderr.contains("PW0501") && outcome.stderr.contains("marts.daily_sales"),
+            "{outcome}"
+        );
     }
     assert_eq!(rows(&project, "SELECT precious FROM marts.daily_sales"), json!([["42"]]));
 }
@@ -215,7 +256,11 @@ fn a_node_moves_only_to_a_free_place_and_its_old_table_is_an_orphan() {
     let project = built();
     by_hand(&project, "CREATE SCHEMA archive; CREATE TABLE archive.catalogue AS SELECT 42 AS precious");
     project.replace("pipeline.yaml", "datasets:\n", "datasets:\n  archive: { description: Old. }\n");
-    project.replace("models/shop.yaml", "    description: Products as they are shown.\n", "    description: Products as they are shown.\n    dataset: archive\n");
+    project.replace(
+        "models/shop.yaml",
+        "    description: Products as they are shown.\n",
+        "    description: Products as they are shown.\n    dataset: archive\n",
+    );
     let refused = project.run(&["apply"]).ends_with(1);
     assert!(refused.stderr.contains("PW0501"), "{refused}");
     assert_eq!(rows(&project, "SELECT precious FROM archive.catalogue"), json!([["42"]]));
@@ -225,7 +270,8 @@ fn a_node_moves_only_to_a_free_place_and_its_old_table_is_an_orphan() {
     let plan = project.run(&["plan", "--json"]).succeeds().json();
     assert_eq!(plan["orphans"][0]["relation"], "marts.catalogue", "{plan:#}");
     project.run(&["apply", "--prune", "--yes"]).succeeds();
-    let places = rows(&project, "SELECT table_schema FROM information_schema.tables WHERE table_name = 'catalogue'");
+    let places =
+        rows(&project, "SELECT table_schema FROM information_schema.tables WHERE table_name = 'catalogue'");
     assert_eq!(places, json!([["archive"]]));
     let plan = project.run(&["plan", "--json", "--prune"]).succeeds().json();
     assert_eq!([&plan["orphans"], &plan["steps"]], [&json!([]), &json!([])]);
@@ -238,8 +284,12 @@ fn pruning_drops_only_what_is_ours_and_only_when_asked() {
         &project,
         "CREATE TABLE marts.mine AS SELECT 1 AS x; CREATE OR REPLACE TABLE marts.daily_sales AS SELECT 2 AS x",
     );
-    project.write("models/shop.yaml", "models:\n  clean_orders: { description: Orders., materialized: view }\n");
-    project.write("expectations/shop.yaml", "suites:\n  orders:\n    expectations:\n      - { expect: unique, columns: [id] }\n");
+    project
+        .write("models/shop.yaml", "models:\n  clean_orders: { description: Orders., materialized: view }\n");
+    project.write(
+        "expectations/shop.yaml",
+        "suites:\n  orders:\n    expectations:\n      - { expect: unique, columns: [id] }\n",
+    );
     let plan = project.run(&["plan"]).succeeds();
     assert!(plan.stdout.contains("model.catalogue") && plan.stdout.contains("--prune"), "{plan}");
     project.run(&["apply"]).succeeds();
@@ -250,7 +300,10 @@ fn pruning_drops_only_what_is_ours_and_only_when_asked() {
     assert_eq!(rows(&project, "SELECT count(*) FROM marts.catalogue"), json!([["2"]]));
 
     project.run(&["apply", "--prune", "--yes"]).succeeds();
-    let left = rows(&project, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'marts' ORDER BY 1");
+    let left = rows(
+        &project,
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'marts' ORDER BY 1",
+    );
     assert_eq!(left, json!([["clean_orders"], ["daily_sales"], ["mine"]]));
     assert_eq!(rows(&project, "SELECT x FROM marts.daily_sales"), json!([["2"]]));
 }
@@ -277,7 +330,10 @@ fn a_saved_plan_is_done_exactly() {
     // A touched file is the same file.
     project.write("data/orders.csv", ORDERS);
     let outcome = project.run(&["apply", "p.json", "--json"]).succeeds();
-    assert_eq!(applied(&outcome).into_keys().collect::<Vec<_>>(), ["model.clean_orders", "model.daily_sales"]);
+    assert_eq!(
+        applied(&outcome).into_keys().collect::<Vec<_>>(),
+        ["model.clean_orders", "model.daily_sales"]
+    );
     assert_eq!(planned(&project, &[]), ["model.catalogue", "source.products"]);
 }
 
@@ -337,9 +393,15 @@ fn selections_choose_steps() {
     assert_eq!(of(&["--select", "+catalogue"]), ["model.catalogue", "source.products"]);
     assert_eq!(of(&["--select", "orders+"]), ["model.clean_orders", "model.daily_sales", "source.orders"]);
     assert_eq!(of(&["--select", "tag:sales"]), ["model.clean_orders", "model.daily_sales", "source.orders"]);
-    assert_eq!(of(&["--select", "path:models"]), ["model.catalogue", "model.clean_orders", "model.daily_sales"]);
+    assert_eq!(
+        of(&["--select", "path:models"]),
+        ["model.catalogue", "model.clean_orders", "model.daily_sales"]
+    );
     assert_eq!(of(&["--select", "path:models,tag:sales"]), ["model.clean_orders", "model.daily_sales"]);
-    assert_eq!(of(&["--select", "tag:sales", "--exclude", "daily_sales"]), ["model.clean_orders", "source.orders"]);
+    assert_eq!(
+        of(&["--select", "tag:sales", "--exclude", "daily_sales"]),
+        ["model.clean_orders", "source.orders"]
+    );
     assert_eq!(of(&["--exclude", "products+"]), ["model.clean_orders", "model.daily_sales", "source.orders"]);
     assert_eq!(of(&["--select", "state:changed"]), ALL);
     let wrong = project.run(&["plan", "--select", "catalog"]).ends_with(1);
@@ -351,7 +413,10 @@ fn what_was_left_out_is_told_and_not_forgotten() {
     let project = built();
     project.replace("models/clean_orders.sql", "UPPER(product)", "LOWER(product)");
     project.replace("models/catalogue.sql", "INITCAP(colour)", "LOWER(colour)");
-    assert_eq!(planned(&project, &["--select", "state:changed"]), ["model.catalogue", "model.clean_orders", "model.daily_sales"]);
+    assert_eq!(
+        planned(&project, &["--select", "state:changed"]),
+        ["model.catalogue", "model.clean_orders", "model.daily_sales"]
+    );
     let plan = project.run(&["plan", "--select", "catalogue"]).succeeds();
     assert!(plan.stdout.contains("not selected: model.clean_orders"), "{plan}");
     project.run(&["apply", "--select", "catalogue"]).succeeds();

@@ -36,7 +36,8 @@ pub(super) fn objects(connection: &Connection) -> Result<BTreeMap<String, Object
             }
             let mut object = Object { materialization, columns: Vec::new(), comment, rows: None };
             if materialization == Materialization::Table && object.mark().is_some() {
-                object.rows = Some(count(connection, &Relation { dataset: schema.clone(), table: name.clone() })?);
+                object.rows =
+                    Some(count(connection, &Relation { dataset: schema.clone(), table: name.clone() })?);
             }
             objects.insert(format!("{schema}.{name}"), object);
         }

@@ -11,6 +11,6 @@ mod snapshot;
 pub use self::{
     outcome::Outcome,
     outside::{python, shared_dir},
-    project::Project,
+    project::{Project, repository},
     snapshot::snapshot_settings,
 };
