@@ -79,12 +79,12 @@ fn killed_at_any_moment_every_table_is_whole_and_the_next_run_finishes() {
     const KILLS: u32 = 25;
     let project = shop();
     project.replace("models/shop.yaml", "materialized: view", "materialized: table");
-    project.write("data/orders.csv", &many_orders(100_000, "1.00"));
+    project.write("data/orders.csv", &many_orders(40_000, "1.00"));
     project.run(&["apply"]).succeeds();
     let old = content(&project, DATABASE, "UTC");
     copy_database(&project, DATABASE, "old");
 
-    project.write("data/orders.csv", &many_orders(110_000, "2.00"));
+    project.write("data/orders.csv", &many_orders(45_000, "2.00"));
     project.write("data/products.csv", "product,colour\npen,green\n");
     let started = Instant::now();
     project.run(&["apply"]).succeeds();
