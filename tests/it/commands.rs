@@ -118,8 +118,7 @@ fn queries_in_every_form() {
     let piped = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(piped.stdout).unwrap(), of("table").stdout);
 
-    let script =
-        "CREATE TEMP TABLE t AS SELECT x FROM UNNEST([1, 2, 3]) AS x; SELECT SUM(x) AS total FROM t;";
+    let script = "CREATE SCHEMA d; CREATE TABLE d.t (x INT64); INSERT INTO d.t (x) VALUES (1), (2), (3); SELECT SUM(x) AS total FROM d.t;";
     let alone = Project::empty().run(&["query", "--ephemeral", "--format", "csv", script]).succeeds();
     assert_eq!(alone.stdout, "total\n6\n");
     let wrong = project.run(&["query", "SELECT nothing FROM raw.orders"]).ends_with(1);
