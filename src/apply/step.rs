@@ -227,8 +227,8 @@ fn perform_build(
     session.build(&at, build.materialization, &build.native)?;
     let size = check(context, &build.publish.audit, session, work)?;
     refuse_failures(work)?;
-    let built = Built { kind: build.materialization, size, loaded: None };
-    publish(context, step, session, relation, &build.publish, &built, work)
+    let finished = Built { kind: build.materialization, size, loaded: None };
+    publish(context, step, session, relation, &build.publish, &finished, work)
 }
 
 fn perform_load(
