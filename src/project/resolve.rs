@@ -497,10 +497,299 @@ impl Resolver<'_> {
         false
     }
 
+<<<<<<< HEAD
     /// The node of a name; a fault where there is none.
     pub(super) fn address(&mut self, name: &str, span: &Span) -> Option<Address> {
         if let Some(node) = self.nodes.get(name) {
             return Some(node.address.clone());
+=======
+    fn address(&mut self, name: &str, span: &Span) -> Option<Address> {
+        match self.nodes.get(name) {
+            Some(node) => Some(node.address.clone()),
+            None => {
+                let names: Vec<String> = self.nodes.keys().cloned().collect();
+                self.known("source, seed or model", name, names.iter(), span);
+                None
+            }
+        }
+    }
+
+    fn suites(
+        &mut self,
+        file: &Loaded<ExpectationsFile>,
+        suites: &mut IndexMap<String, Span>,
+        expectations: &mut Vec<Expectation>,
+    ) {
+        for (name, suite) in &file.content.suites {
+            let pointer = format!("/suites/{}", escape_pointer(name));
+            let span = file.document.key_span(&pointer);
+            if let Some(first) = suites.insert(name.clone(), span.clone()) {
+                self.faults.push(
+                    Diagnostic::error(Code::DuplicateName, format!("the suite `{name}` is declared twice"))
+                        .at(span, "declared again")
+                        .also(first, "first declared here")
+                        .help("rename one: a suite named otherwise says with `table:` which table it is about"),
+                );
+            }
+            let Some(on) = self.suite_table(name, suite, &file.document, &pointer) else {
+                continue;
+            };
+            for (index, spec) in suite.expectations.iter().enumerate() {
+                let at =
+                    Place { document: &file.document, pointer: format!("{pointer}/expectations/{index}") };
+                for mut expectation in self.expectation(spec, &on, &at) {
+                    expectation.suite.clone_from(name);
+                    expectation.tags.clone_from(&suite.tags);
+                    expectations.push(expectation);
+                }
+            }
+        }
+        self.unique_expectation_names(expectations);
+    }
+
+    /// The table of a suite: the one that it names, or the one that it is named after.
+    fn suite_table(
+        &mut self,
+        name: &str,
+        suite: &types::Suite,
+        document: &Document,
+        pointer: &str,
+    ) -> Option<Address> {
+        match &suite.table {
+            Some(table) => self.address(table, &document.value_span(&format!("{pointer}/table"))),
+            None => self.address(name, &document.key_span(pointer)),
+        }
+    }
+
+    /// Names made from kinds and columns get a number when they repeat; names that were written must not repeat.
+    fn unique_expectation_names(&mut self, expectations: &mut [Expectation]) {
+        let mut seen: IndexMap<(Address, String), usize> = IndexMap::new();
+        for expectation in expectations.iter_mut() {
+            let count = seen.entry((expectation.on.clone(), expectation.name.clone())).or_insert(0);
+            *count += 1;
+            if *count > 1 {
+                expectation.name = format!("{}_{count}", expectation.name);
+            }
+        }
+    }
+
+    /// One entry of a suite; an entry about several columns is an expectation for each.
+    fn expectation(&mut self, spec: &ExpectationSpec, on: &Address, at: &Place<'_>) -> Vec<Expectation> {
+        match spec {
+            ExpectationSpec::NotNull(spec) => spec
+                .columns
+                .iter()
+                .enumerate()
+                .map(|(index, column)| {
+                    let kind = ExpectationKind::NotNull { column: column.clone() };
+                    let common = Common::of_rows(
+                        &spec.name,
+                        spec.severity,
+                        &spec.description,
+                        &spec.filter,
+                        spec.mostly,
+                    );
+                    self.finish(common, kind, column, &[&format!("columns/{index}")], on, at)
+                })
+                .collect(),
+            ExpectationSpec::Unique(spec) => {
+                let kind = ExpectationKind::Unique { columns: spec.columns.clone() };
+                let common =
+                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
+                let keys: Vec<String> =
+                    (0..spec.columns.len()).map(|index| format!("columns/{index}")).collect();
+                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                vec![self.finish(common, kind, &spec.columns.join("_"), &keys, on, at)]
+            }
+            ExpectationSpec::AcceptedValues(spec) => {
+                let kind = ExpectationKind::AcceptedValues {
+                    column: spec.column.clone(),
+                    values: spec.values.clone(),
+                };
+                let common =
+                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
+                vec![self.finish(common, kind, &spec.column, &["column"], on, at)]
+            }
+            ExpectationSpec::Relationships(spec) => {
+                let Some(to) = self.address(&spec.to, &at.value("to")) else { return Vec::new() };
+                let field = spec.field.clone().unwrap_or_else(|| spec.column.clone());
+                let kind = ExpectationKind::Relationships { column: spec.column.clone(), to, field };
+                let common =
+                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
+                vec![self.finish(common, kind, &spec.column, &["column"], on, at)]
+            }
+            ExpectationSpec::Between(spec) => {
+                if spec.min.is_none() && spec.max.is_none() {
+                    self.faults.push(
+                        Diagnostic::error(Code::MissingKey, "`between` has neither `min` nor `max`")
+                            .at(at.document.value_span(&at.pointer), "no bound here")
+                            .help("give at least one of them"),
+                    );
+                }
+                spec.columns
+                    .iter()
+                    .enumerate()
+                    .map(|(index, column)| {
+                        let kind = ExpectationKind::Between {
+                            column: column.clone(),
+                            min: spec.min.clone(),
+                            max: spec.max.clone(),
+                        };
+                        let common = Common::of_rows(
+                            &spec.name,
+                            spec.severity,
+                            &spec.description,
+                            &spec.filter,
+                            spec.mostly,
+                        );
+                        self.finish(common, kind, column, &[&format!("columns/{index}")], on, at)
+                    })
+                    .collect()
+            }
+            ExpectationSpec::Expression(spec) => {
+                let sql = at.document.text(&format!("{}/sql", at.pointer), &spec.sql);
+                let kind = ExpectationKind::Expression { sql };
+                let common =
+                    Common::of_rows(&spec.name, spec.severity, &spec.description, &spec.filter, spec.mostly);
+                vec![self.finish(common, kind, "", &[], on, at)]
+            }
+            ExpectationSpec::RowCount(spec) => {
+                let equals = match &spec.equals {
+                    Some(name) => match self.address(name, &at.value("equals")) {
+                        Some(address) => Some(address),
+                        None => return Vec::new(),
+                    },
+                    None => None,
+                };
+                if spec.min.is_none() && spec.max.is_none() && equals.is_none() {
+                    self.faults.push(
+                        Diagnostic::error(Code::MissingKey, "`row_count` has no bound")
+                            .at(at.document.value_span(&at.pointer), "no bound here")
+                            .help("give `min`, `max` or `equals`"),
+                    );
+                }
+                let kind = ExpectationKind::RowCount { min: spec.min, max: spec.max, equals };
+                let common = Common::of_table(&spec.name, spec.severity, &spec.description);
+                vec![self.finish(common, kind, "", &[], on, at)]
+            }
+            ExpectationSpec::Freshness(spec) => {
+                let kind =
+                    ExpectationKind::Freshness { column: spec.column.clone(), max_age: spec.max_age.0 };
+                let common = Common::of_table(&spec.name, spec.severity, &spec.description);
+                vec![self.finish(common, kind, &spec.column, &["column"], on, at)]
+            }
+        }
+    }
+
+    fn finish(
+        &mut self,
+        common: Common<'_>,
+        kind: ExpectationKind,
+        what: &str,
+        columns: &[&str],
+        on: &Address,
+        at: &Place<'_>,
+    ) -> Expectation {
+        let defaults = &self.raw.pipeline.content.defaults.expectations;
+        let name = common.name.clone().unwrap_or_else(|| match what {
+            "" => kind.name().to_owned(),
+            what => format!("{}_{what}", kind.name()),
+        });
+        Expectation {
+            name,
+            suite: String::new(),
+            on: on.clone(),
+            severity: common.severity.unwrap_or(defaults.severity),
+            filter: common.filter.map(|sql| at.document.text(&format!("{}/where", at.pointer), sql)),
+            mostly: common.mostly,
+            description: common.description.clone(),
+            sample_rows: defaults.sample_rows,
+            tags: Vec::new(),
+            span: at.document.value_span(&at.pointer),
+            column_spans: columns.iter().map(|key| at.value(key)).collect(),
+            key_spans: Self::key_spans(&kind, at),
+            kind,
+        }
+    }
+
+    /// Places of the values that are held against a column's type, and of the other table's column.
+    fn key_spans(kind: &ExpectationKind, at: &Place<'_>) -> IndexMap<String, Span> {
+        let keys: Vec<String> = match kind {
+            ExpectationKind::AcceptedValues { values, .. } => {
+                (0..values.len()).map(|index| format!("values/{index}")).collect()
+            }
+            ExpectationKind::Relationships { .. } => vec!["field".to_owned()],
+            ExpectationKind::Between { .. } => vec!["min".to_owned(), "max".to_owned()],
+            _ => Vec::new(),
+        };
+        keys.into_iter()
+            .map(|key| {
+                let span = at.value(&key);
+                (key, span)
+            })
+            .collect()
+    }
+
+    fn dashboards(&mut self, file: &Loaded<DashboardsFile>, dashboards: &mut IndexMap<String, Dashboard>) {
+        let document = &file.document;
+        for (name, dashboard) in &file.content.dashboards {
+            let pointer = format!("/dashboards/{}", escape_pointer(name));
+            if let Some(first) = self.dashboard_spans.insert(name.clone(), document.key_span(&pointer)) {
+                self.faults.push(
+                    Diagnostic::error(
+                        Code::DuplicateName,
+                        format!("the dashboard `{name}` is declared twice"),
+                    )
+                    .at(document.key_span(&pointer), "declared again")
+                    .also(first, "first declared here")
+                    .help("rename one, or put their tabs together"),
+                );
+            }
+            let sql =
+                |pointer: &str, sql: &str| -> MappedText { document.text(&format!("{pointer}/sql"), sql) };
+            let filters = dashboard.filters.iter().map(|(filter_name, filter)| {
+                let pointer = format!("{pointer}/filters/{}", escape_pointer(filter_name));
+                let filter = Filter {
+                    label: filter.label.clone(),
+                    data_type: filter.data_type,
+                    sql: sql(&pointer, &filter.sql),
+                    default: filter.default.clone(),
+                };
+                (filter_name.clone(), filter)
+            });
+            let tabs = dashboard.tabs.iter().map(|(tab_name, tab)| {
+                let pointer = format!("{pointer}/tabs/{}", escape_pointer(tab_name));
+                let tiles = tab.tiles.iter().map(|(tile_name, tile)| {
+                    let pointer = format!("{pointer}/tiles/{}", escape_pointer(tile_name));
+                    let tile = Tile {
+                        title: tile.title.clone(),
+                        description: tile.description.clone(),
+                        chart: tile.chart.clone(),
+                        sql: sql(&pointer, &tile.sql),
+                        chart_columns: chart_columns(&tile.chart)
+                            .into_iter()
+                            .map(|(key, column)| {
+                                (column.to_owned(), document.value_span(&format!("{pointer}/chart/{key}")))
+                            })
+                            .collect(),
+                    };
+                    (tile_name.clone(), tile)
+                });
+                let tab =
+                    Tab { title: tab.title.clone(), question: tab.question.clone(), tiles: tiles.collect() };
+                (tab_name.clone(), tab)
+            });
+            dashboards.insert(
+                name.clone(),
+                Dashboard {
+                    title: dashboard.title.clone(),
+                    description: dashboard.description.clone(),
+                    path: document.file.name.clone(),
+                    filters: filters.collect(),
+                    tabs: tabs.collect(),
+                },
+            );
+>>>>>>> 0bd742c (A suite names its table with table:)
         }
         let names: Vec<String> = self.nodes.keys().cloned().collect();
         self.known("source, seed or model", name, names.iter(), span);

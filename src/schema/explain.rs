@@ -363,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_choice_is_judged_by_the_form_that_was_meant() {
-        let suite = |line: &str| format!("suites:\n  s:\n    on: t\n    expectations:\n      - {line}\n");
+        let suite = |line: &str| format!("suites:\n  s:\n    table: t\n    expectations:\n      - {line}\n");
         expect(
             Kind::Expectations,
             &suite("{expect: not_nul, columns: [a]}"),
