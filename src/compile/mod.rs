@@ -9,6 +9,7 @@
 mod audit;
 mod catalog;
 mod dashboard;
+mod marks;
 mod model;
 pub mod template;
 

@@ -45,7 +45,9 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
     for file in &raw.dashboards {
         resolver.dashboards(file, &mut dashboards);
     }
-    resolver.orphan_sql();
+    if !resolver.faults.has_errors() {
+        resolver.orphan_sql();
+    }
     let default_target = resolver.default_target();
     let Resolver { faults, nodes, .. } = resolver;
     let mut faults = faults.merged();

@@ -51,7 +51,7 @@ impl Resolver<'_> {
                         .at(span, "declared again")
                         .also(first.clone(), "first declared here")
                         .help(
-                            "rename one: a suite of another name says with `table:` which table it is about",
+                            "rename one: a suite named otherwise says with `table:` which table it is about",
                         ),
                 );
             }
@@ -98,11 +98,11 @@ impl Resolver<'_> {
             ExpectationSpec::NotNull(spec) => {
                 of_each(&spec.columns, &|column| ExpectationKind::NotNull { column })
             }
-            ExpectationSpec::Unique(spec) => of_column(
-                ExpectationKind::Unique { columns: spec.columns.clone() },
-                &spec.columns.join("_"),
-                "columns",
-            ),
+            ExpectationSpec::Unique(spec) => vec![Said {
+                kind: ExpectationKind::Unique { columns: spec.columns.clone() },
+                what: spec.columns.join("_"),
+                columns: (0..spec.columns.len()).map(|index| format!("columns/{index}")).collect(),
+            }],
             ExpectationSpec::AcceptedValues(spec) => {
                 let (column, values) = (spec.column.clone(), spec.values.clone());
                 of_column(ExpectationKind::AcceptedValues { column, values }, &spec.column, "column")

@@ -33,11 +33,14 @@ const LAYERS: [&str; 18] = [
 ];
 
 /// Uses that go upwards all the same: from, to, why.
-const UPWARDS: [(&str, &str, &str); 1] = [(
-    "manifest",
-    "schema",
-    "a file is held against its schema while it is read, and the schema is made from the types",
-)];
+const UPWARDS: [(&str, &str, &str); 2] = [
+    ("schema", "googlesql", "types of other databases are told by the name that BigQuery has for them"),
+    (
+        "manifest",
+        "schema",
+        "a file is held against its schema while it is read, and the schema is made from the types",
+    ),
+];
 
 /// Modules that compute and nothing else: same input, same output, no engine, no terminal, no clock.
 const PURE: [&str; 9] =

@@ -358,7 +358,10 @@ fn spoilt(text: &str, line: usize, spoil: Spoil, at: usize) -> String {
             lines.remove(line);
         }
         Spoil::Repeat => lines.insert(line, lines[line].clone()),
-        Spoil::Outdent => lines[line] = lines[line].trim_start().to_owned(),
+        Spoil::Outdent => {
+            let outdented = lines[line].trim_start().to_owned();
+            lines[line] = outdented;
+        }
         Spoil::Truncate => lines.truncate(line),
         Spoil::Garble(character) => {
             let place =
@@ -432,7 +435,7 @@ fn spoilt_projects_are_refused_without_a_panic() {
             match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| faults_of(&project))) {
                 Ok(Ok(count)) => refused += usize::from(count > 0),
                 Ok(Err(why)) => panic!("{path}, line {}, {spoil:?} at {at}: {why}", line + 1),
-                Err(_) => panic!("{path}, line {}, {spoil:?} at {at}: it panicked", line + 1),
+                Err(why) => panic!("{path}, line {}, {spoil:?} at {at}: it panicked: {why:?}", line + 1),
             }
         }
         project.write(path, &text);

@@ -3,6 +3,7 @@
 //! One binary, because each one links all of DuckDB.
 
 #![allow(
+    clippy::case_sensitive_file_extension_comparisons,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,

@@ -202,12 +202,16 @@ fn a_retyped_column_is_mended() {
 }
 
 #[test]
-fn a_table_replaced_by_hand_is_built_again() {
-    drifts(
-        "CREATE OR REPLACE TABLE marts.daily_sales AS SELECT DATE '2024-01-01' AS day, 1::DECIMAL(38, 9) AS revenue",
-        "model.daily_sales",
-        "it was replaced, or its comment was changed",
-    );
+fn a_table_that_somebody_put_in_our_place_is_left_alone() {
+    let project = built();
+    by_hand(&project, "CREATE OR REPLACE TABLE marts.daily_sales AS SELECT 'mine' AS day");
+    for command in ["plan", "apply"] {
+        let outcome = project.run(&[command]).ends_with(1);
+        assert!(outcome.stderr.contains("PW0501"), "{outcome}");
+    }
+    assert_eq!(rows(&project, "SELECT day FROM marts.daily_sales"), json!([["mine"]]));
+    by_hand(&project, "DROP TABLE marts.daily_sales");
+    project.run(&["apply"]).succeeds();
 }
 
 #[test]
@@ -387,7 +391,21 @@ fn a_saved_plan_goes_stale() {
 
 #[test]
 fn selections_choose_steps() {
-    let project = shop();
+    let project = built();
+    // Everything is changed, so that everything would be built.
+    for model in ["catalogue", "clean_orders", "daily_sales"] {
+        let path = format!("models/{model}.sql");
+        let sql = project.read(&path);
+        project.write(&path, &format!("SELECT * FROM ({sql}) AS whole"));
+    }
+    for file in ["orders", "products"] {
+        let path = format!("data/{file}.csv");
+        let csv = project.read(&path);
+        project.write(
+            &path,
+            &format!("{csv}{}", csv.lines().last().map(|line| format!("{line}\n")).unwrap_or_default()),
+        );
+    }
     let of = |arguments: &[&str]| planned(&project, arguments);
     assert_eq!(of(&["--select", "catalogue"]), ["model.catalogue"]);
     assert_eq!(of(&["--select", "+catalogue"]), ["model.catalogue", "source.products"]);

@@ -12,7 +12,9 @@ use super::expression::{join, span_of};
 use super::functions::{Function, Known, advice, find};
 use super::parts::{Use, argument_name, field_name, is_part, is_weekday, parts_of};
 use super::scope::print_of;
-use super::signature::{Argument, Count, Fit, Given, Kind, Misfit, Pattern, Signature, distinct_takes};
+use super::signature::{
+    Argument, Count, Fit, Given, Kind, Misfit, Pattern, Signature, distinct_takes, legend,
+};
 use super::sources::Sources;
 use super::value::{Form, Value};
 use crate::diag::Code;
@@ -573,29 +575,4 @@ impl<'q> Analyzer<'q, '_> {
         }
         sources
     }
-}
-
-/// What the letters and marks of signatures mean, as far as they stand in a text.
-fn legend(signatures: &str) -> String {
-    const LETTERS: [(&str, &str); 8] = [
-        ("T", "any type"),
-        ("U", "any other type"),
-        ("O", "any type with an order"),
-        ("N", "a number"),
-        ("D", "a number with a fraction"),
-        ("X", "INT64, NUMERIC or BIGNUMERIC"),
-        ("S", "STRING or BYTES"),
-        ("E", "DATE, DATETIME or TIMESTAMP"),
-    ];
-    let words: Vec<&str> = signatures.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
-    let letters = LETTERS.iter().filter(|(letter, _)| words.contains(letter));
-    let mut meanings: Vec<String> =
-        letters.map(|(letter, meaning)| format!("{letter} is {meaning}")).collect();
-    if signatures.contains('?') {
-        meanings.push("`?` may be left out".to_owned());
-    }
-    if signatures.contains("...") {
-        meanings.push("`...` may repeat".to_owned());
-    }
-    if meanings.is_empty() { String::new() } else { format!(" ({})", meanings.join("; ")) }
 }

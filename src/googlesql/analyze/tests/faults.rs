@@ -71,7 +71,7 @@ fn help_names_what_was_meant() {
         ("SELECT DATE_TRUNC(placed_at, MONT) FROM shop.orders", "the parts of a TIMESTAMP are MICROSECOND"),
         ("SELECT CAST(price AS VARCHAR) FROM shop.items", "write STRING"),
         ("SELECT 'a' = price FROM shop.items", "CAST(… AS NUMERIC)"),
-        ("SELECT @pp", "did you mean `p`?"),
+        ("SELECT @pp", "did you mean `@p`?"),
     ] {
         let faults = analyze(sql).expect_err(sql);
         let found = faults[0].help.as_deref().unwrap_or_default();
