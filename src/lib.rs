@@ -15,6 +15,7 @@
 //! | [`schema`] | JSON Schemas from the types, and their faults in words |
 //! | [`project`] | names looked up, defaults applied, rules checked |
 //! | [`compile`] | templates rendered, SQL bound to columns and translated |
+//! | [`cache`] | a compiled project, kept between commands |
 //! | [`googlesql`] | BigQuery's dialect: parse, analyze, translate |
 //! | [`graph`] | what reads what: order, cycles, selection |
 //! | [`expectations`] | what must hold, as SQL and verdicts |
@@ -30,6 +31,7 @@
 //! | [`clock`] | the one place that reads the time |
 
 pub mod apply;
+pub mod cache;
 pub mod cli;
 pub mod clock;
 pub mod compile;

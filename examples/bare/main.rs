@@ -61,8 +61,7 @@ fn script(root: &Path, file: &Path) -> Result<()> {
             (Detail::Model(_), None) => continue,
         };
         script.makes.push(format!("CREATE {kind} {} AS {query}", name(node)));
-        let audit = pipewright::plan::audit(&compiled, bound, node.table(), node.materialization())
-            .map_err(|fault| format!("{fault:#?}"))?;
+        let audit = compiled.audit_of_published(address).map_err(|faults| format!("{faults:#?}"))?;
         script.asks.push(audit.queries.into_iter().map(|query| query.sql).collect());
     }
     fs_err::write(file, serde_json::to_string(&script)?)?;

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::{Cancel, CheckReport, Event, Fault, Running, Status, StepReport};
 use crate::diag::{Code, Diagnostic};
-use crate::expectations::{Observed, Outcome, Verdict, judge};
+use crate::expectations::{Audit, Observed, Outcome, Verdict, judge};
 use crate::manifest::types::{DurationText, ExpectationSeverity, Materialization};
-use crate::plan::{Action, Audit, BuildAction, LoadAction, Plan, Publish, Record, Step};
+use crate::plan::{Action, BuildAction, LoadAction, Plan, Publish, Record, Step};
 use crate::project::NodeKind;
 use crate::state::NodeState;
 use crate::warehouse::{Interrupt, Loaded, Relation, Result, Session, WarehouseError};

@@ -28,6 +28,9 @@ pub struct Global {
     /// Value of a variable of the manifest, for this command
     #[arg(long = "var", global = true, value_name = "NAME=VALUE")]
     pub vars: Vec<String>,
+    /// Compile the project even if `.pipewright/cache` holds it compiled
+    #[arg(long, global = true)]
+    pub no_cache: bool,
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t)]
     pub color: Color,

@@ -11,7 +11,6 @@ use crate::apply::{CheckReport, check_published};
 use crate::clock::{Clock, SystemClock};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::Verdict;
-use crate::plan;
 use crate::project::Address;
 use crate::view::{checks_text, plural};
 use crate::warehouse::Warehouse;
@@ -33,11 +32,8 @@ pub(super) fn run(
     let mut faults = Diagnostics::new();
     let mut reports: Vec<CheckReport> = Vec::new();
     for address in compiled.order.iter().filter(|address| chosen.contains(address)) {
-        let (Some(node), Some(compiled_node)) = (compiled.node(address), compiled.nodes.get(&address.name))
-        else {
-            continue;
-        };
-        if !compiled.checks.contains_key(address) {
+        let Some(node) = compiled.node(address) else { continue };
+        if compiled.audits.get(address).is_none_or(|audit| audit.expectations.is_empty()) {
             continue;
         }
         if !objects.contains_key(&node.relation()) {
@@ -52,7 +48,7 @@ pub(super) fn run(
             );
             continue;
         }
-        let audit = plan::audit(compiled, compiled_node, node.table(), node.materialization())?;
+        let audit = compiled.audit_of_published(address)?;
         match check_published(&audit, session.as_mut(), now) {
             Ok(checks) => reports.extend(checks),
             Err(error) => faults.push(error.diagnostic),

@@ -41,7 +41,7 @@ pub(super) fn run(
                     "path": node.path,
                     "columns": compiled.nodes.get(node.table()).map(|node| &node.columns),
                     "reads": compiled.graph.upstream(&node.address).iter().map(ToString::to_string).collect::<Vec<_>>(),
-                    "expectations": compiled.checks.get(&node.address).map_or(0, Vec::len),
+                    "expectations": compiled.audits.get(&node.address).map_or(0, |audit| audit.expectations.len()),
                 })
             })
             .collect();
@@ -71,7 +71,7 @@ pub(super) fn run(
             (Detail::Model(_), Materialization::View) => "view",
             (Detail::Model(_), Materialization::Table) => "table",
         };
-        let checks = compiled.checks.get(&node.address).map_or(0, Vec::len);
+        let checks = compiled.audits.get(&node.address).map_or(0, |audit| audit.expectations.len());
         table.row([
             node.address.to_string(),
             node.relation(),

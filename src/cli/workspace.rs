@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::cache::Cache;
 use crate::compile::{CompiledProject, compile};
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::{Selectable, Selection};
-use crate::manifest::env::ProcessEnvironment;
+use crate::manifest::Survey;
+use crate::manifest::env::{ProcessEnvironment, Recorder};
 use crate::manifest::types::{DurationText, Scalar, Target};
 use crate::plan::Files;
 use crate::project::{Address, Detail, Project, resolve};
@@ -37,9 +39,21 @@ impl<'a> Workspace<'a> {
         Self { root: global.project.clone(), printer, global }
     }
 
-    /// Reads, resolves and compiles the project; shows warnings.
+    /// Reads, resolves and compiles the project, unless an earlier command left it compiled; shows warnings.
     pub(super) fn load(&self) -> Result<LoadedProject, Diagnostics> {
-        let raw = crate::manifest::load(&self.root, &ProcessEnvironment)?;
+        let survey = Survey::new(&self.root, &ProcessEnvironment)?;
+        let target = self.global.target.as_deref().or(survey.pipeline.content.default_target.as_deref());
+        let cache = Cache::new(&survey, target.unwrap_or("default"), &self.global.vars);
+        let cache = cache.filter(|_| !self.global.no_cache);
+        let kept = cache.as_ref().and_then(|cache| cache.read(&survey, &ProcessEnvironment));
+        if let Some((mut compiled, warnings)) = kept {
+            self.override_vars(&mut compiled.project)?;
+            self.printer.faults(&warnings);
+            return Ok(LoadedProject { compiled });
+        }
+        let environment = Recorder::new(&ProcessEnvironment);
+        let raw = survey.read(&environment)?;
+        let files = raw.files();
         let (mut project, mut warnings) = resolve(raw)?;
         let compiled = self.override_vars(&mut project).map_err(Diagnostics::from).and_then(|()| {
             let target = self.global.target.clone().unwrap_or_else(|| project.default_target.clone());
@@ -49,6 +63,9 @@ impl<'a> Workspace<'a> {
         match compiled {
             Ok((compiled, more)) => {
                 warnings.extend(more);
+                if let Some(cache) = cache {
+                    cache.write(&compiled, &warnings, &files, &environment.asked());
+                }
                 self.printer.faults(&warnings);
                 Ok(LoadedProject { compiled })
             }

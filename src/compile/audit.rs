@@ -1,208 +1,237 @@
-//! Expectations bound to the columns of their tables.
+//! The audit of each node: its expectations bound to its columns and written as queries in the target's own SQL.
 
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
-use sqlparser::dialect::BigQueryDialect;
-use sqlparser::parser::Parser;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use super::{CompiledNode, Dialect, Naming, sql_diagnostic};
-use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, did_you_mean, quoted};
-use crate::expectations::{Audited, BadValue, CheckSql, checks};
-use crate::googlesql::analyze::{Parameters, analyze_expression};
+use super::{CompiledNode, CompiledProject, Dialect, Naming, binding};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::expectations::{Audit, AuditQuery, Audited, Check, CheckSql, checks, combine};
+use crate::googlesql::names::Ident;
 use crate::googlesql::{Column, SqlFault, Type, duckdb, parse};
-use crate::manifest::types::ExpectationSeverity;
-use crate::project::{Address, Expectation, ExpectationKind, Project};
+use crate::manifest::types::Materialization;
+use crate::project::{Address, Expectation, Node, Project};
 
-/// An expectation that is known to fit its table; its SQL is written for the table that is audited.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompiledCheck {
-    /// Its place among the project's expectations.
-    pub index: usize,
-    /// `expectation.dim_orders.not_null_order_key`.
-    pub address: String,
-    /// What a failure means.
-    pub severity: ExpectationSeverity,
+/// What must hold of one node's table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompiledAudit {
+    /// The places of its expectations in [`Project::expectations`].
+    pub expectations: Vec<usize>,
+    /// Their queries about the table under the name that it is built under.
+    pub of_build: Audit,
 }
 
-/// Binds all expectations; those that do not fit are faults.
-pub(super) fn compile_checks(
+impl CompiledProject {
+    /// The audit of a node's table as it is published.
+    ///
+    /// # Errors
+    /// SQL that compiling should have refused: a fault of Pipewright.
+    pub fn audit_of_published(&self, address: &Address) -> Result<Audit, Diagnostics> {
+        let (Some(node), Some(compiled), Some(audit)) =
+            (self.node(address), self.nodes.get(&address.name), self.audits.get(address))
+        else {
+            return Ok(Audit::default());
+        };
+        let auditor =
+            Auditor { project: &self.project, naming: &self.naming, node, columns: &compiled.columns };
+        auditor
+            .audit(node.table(), &audit.expectations)
+            .map_err(|faults| faults.into_iter().map(|(_, fault)| fault).collect())
+    }
+}
+
+/// The audits of all nodes whose columns are known; expectations that do not fit are faults.
+pub(super) fn compile_audits(
     project: &Project,
     nodes: &IndexMap<String, CompiledNode>,
     naming: &Naming,
     faults: &mut Diagnostics,
-) -> BTreeMap<Address, Vec<CompiledCheck>> {
-    let mut by_node: BTreeMap<Address, Vec<CompiledCheck>> = BTreeMap::new();
+) -> BTreeMap<Address, CompiledAudit> {
+    let mut by_table: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, expectation) in project.expectations.iter().enumerate() {
-        // A table whose own query is faulty has no columns to hold expectations against.
-        let Some(node) = nodes.get(&expectation.on.name) else { continue };
-        let before = faults.len();
-        check_columns(expectation, node, nodes, faults);
-        let conditions = expectation.filter.iter().chain(match &expectation.kind {
-            ExpectationKind::Expression { sql } => Some(sql),
-            _ => None,
+        by_table.entry(&expectation.on.name).or_default().push(index);
+    }
+    // A table whose own query is faulty has no columns to hold expectations against: it is not among the nodes.
+    let compiled: Vec<(Address, CompiledAudit, Vec<Fault>)> = nodes
+        .values()
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .filter_map(|compiled| {
+            let node = project.nodes.get(&compiled.address.name)?;
+            let of_table = by_table.get(node.table()).map(Vec::as_slice).unwrap_or_default();
+            let auditor = Auditor { project, naming, node, columns: &compiled.columns };
+            let (audit, faults) = auditor.compile(of_table, nodes);
+            Some((node.address.clone(), audit, faults))
+        })
+        .collect();
+    let mut audits = BTreeMap::new();
+    let mut found = Vec::new();
+    for (address, audit, of_node) in compiled {
+        audits.insert(address, audit);
+        found.extend(of_node);
+    }
+    found.sort_by_key(|(index, _)| *index);
+    faults.extend(found.into_iter().map(|(_, fault)| fault));
+    audits
+}
+
+/// A fault and the place of the expectation that it is about.
+type Fault = (usize, Diagnostic);
+
+/// A check that needs no query of its own.
+struct Shared {
+    /// The place of its expectation in the project.
+    index: usize,
+    /// Its place in the audit.
+    place: usize,
+    /// What it counts.
+    aggregates: [String; 3],
+}
+
+/// Writes the audits of one node.
+struct Auditor<'a> {
+    project: &'a Project,
+    naming: &'a Naming,
+    node: &'a Node,
+    columns: &'a [Column],
+}
+
+impl Auditor<'_> {
+    fn compile(
+        &self,
+        of_table: &[usize],
+        nodes: &IndexMap<String, CompiledNode>,
+    ) -> (CompiledAudit, Vec<Fault>) {
+        let mut faults: Vec<Fault> = Vec::new();
+        let mut expectations = Vec::with_capacity(of_table.len());
+        for index in of_table {
+            let unfit = binding::faults(&self.project.expectations[*index], self.columns, nodes);
+            if unfit.is_empty() {
+                expectations.push(*index);
+            }
+            faults.extend(unfit.into_iter().map(|fault| (*index, fault)));
+        }
+        let of_build = self.audit(&self.node.build_name(), &expectations).unwrap_or_else(|found| {
+            faults.extend(found);
+            Audit::default()
         });
-        for condition in conditions {
-            check_condition(expectation, condition, &node.columns, faults);
-        }
-        if faults.len() > before {
-            continue;
-        }
-        let relation = |address: &Address| naming.relation_of(project, address);
-        let table = relation(&expectation.on);
-        match sql_of(expectation, &node.columns, &table, &relation) {
-            Ok(sql) => match translatable(&sql, &table, naming) {
-                Ok(()) => by_node.entry(expectation.on.clone()).or_default().push(CompiledCheck {
-                    index,
-                    address: expectation.address(),
-                    severity: expectation.severity,
-                }),
-                Err(fault) => faults.push(
-                    Diagnostic::error(fault.code, fault.message)
-                        .at(expectation.span.clone(), "this expectation")
-                        .about(expectation.address())
-                        .maybe_help(fault.help),
-                ),
-            },
-            Err(why) => faults.push(
-                Diagnostic::error(Code::SqlTypeMismatch, &why.message)
-                    .at(
-                        expectation.key_spans.get(&why.key).unwrap_or(&expectation.span).clone(),
-                        "not of the column's type",
-                    )
-                    .about(expectation.address())
-                    .help("give a value of the column's type"),
-            ),
-        }
+        (CompiledAudit { expectations, of_build }, faults)
     }
-    by_node
+
+    /// The queries of expectations about the node's table under some name.
+    fn audit(&self, table: &str, expectations: &[usize]) -> Result<Audit, Vec<Fault>> {
+        let table = self.naming.relation(&self.node.dataset, table);
+        let relation = |address: &Address| self.naming.relation_of(self.project, address);
+        let audited = Audited { table: &table, columns: self.columns, relation: &relation };
+        let mut audit = Audit::default();
+        let mut faults = Vec::new();
+        let mut shared: Vec<Shared> = Vec::new();
+        for index in expectations {
+            let expectation = &self.project.expectations[*index];
+            let place = audit.checks.len();
+            let written = checks(expectation, &audited).map_err(|why| binding::bad_value(expectation, &why));
+            let written = written.and_then(|CheckSql { aggregates, own_query, sample, rule }| {
+                let native = |sql: String| self.native(sql).map_err(|fault| untranslated(expectation, fault));
+                Ok((aggregates, own_query.map(native).transpose()?, sample.map(native).transpose()?, rule))
+            });
+            match written {
+                Ok((aggregates, own_query, sample, rule)) => {
+                    let (address, severity) = (expectation.address(), expectation.severity);
+                    audit.checks.push(Check { address, severity, rule, sample });
+                    shared.extend(aggregates.map(|aggregates| Shared { index: *index, place, aggregates }));
+                    audit.queries.extend(own_query.map(|sql| AuditQuery {
+                        sql,
+                        checks: vec![place],
+                        sized: false,
+                    }));
+                }
+                Err(fault) => faults.push((*index, fault)),
+            }
+        }
+        let sized = self.node.materialization() == Materialization::Table;
+        if sized || !shared.is_empty() {
+            match self.native(self.pass(&table, &shared, sized)) {
+                Ok(sql) => {
+                    let places = shared.iter().map(|shared| shared.place).collect();
+                    audit.queries.insert(0, AuditQuery { sql, checks: places, sized });
+                }
+                Err(fault) => faults.extend(self.whose(&table, &shared, fault)),
+            }
+        }
+        if faults.is_empty() { Ok(audit) } else { Err(faults) }
+    }
+
+    /// The one query over the table that counts for many checks, and its size if it has one of its own.
+    fn pass(&self, table: &str, shared: &[Shared], sized: bool) -> String {
+        let aggregates: Vec<&[String; 3]> = shared.iter().map(|shared| &shared.aggregates).collect();
+        let sql = combine(table, &aggregates);
+        if !sized {
+            return sql;
+        }
+        let separator = if aggregates.is_empty() { "" } else { ", " };
+        let size = format!("SELECT COUNT(*) AS n, {} AS b{separator}", logical_bytes(self.columns));
+        format!("{size}{}", sql.trim_start_matches("SELECT "))
+    }
+
+    /// The checks that keep a shared query from being translated.
+    fn whose(&self, table: &str, shared: &[Shared], fault: SqlFault) -> Vec<Fault> {
+        let mut faults: Vec<Fault> = shared
+            .iter()
+            .filter_map(|Shared { index, aggregates, .. }| {
+                let fault = self.native(combine(table, &[aggregates])).err()?;
+                Some((*index, untranslated(&self.project.expectations[*index], fault)))
+            })
+            .collect();
+        if faults.is_empty() {
+            let fault = Diagnostic::error(Code::Internal, fault.message).about(self.node.address.to_string());
+            faults.push((usize::MAX, fault));
+        }
+        faults
+    }
+
+    fn native(&self, sql: String) -> Result<String, SqlFault> {
+        if self.naming.dialect == Dialect::BigQuery {
+            return Ok(sql);
+        }
+        let query = parse::query(&sql)?;
+        duckdb::translate_query(&query, &duckdb::DatasetNames).map_err(|mut faults| {
+            faults.pop().unwrap_or_else(|| {
+                let nowhere = sqlparser::tokenizer::Span::empty();
+                SqlFault::new(Code::SqlNotTranslated, nowhere, format!("no translation for {sql}"))
+            })
+        })
+    }
 }
 
-/// The GoogleSQL of a compiled check for the table that is audited.
+fn untranslated(expectation: &Expectation, fault: SqlFault) -> Diagnostic {
+    Diagnostic::error(fault.code, fault.message)
+        .at(expectation.span.clone(), "this expectation")
+        .about(expectation.address())
+        .maybe_help(fault.help)
+}
+
+/// The bytes of a table as BigQuery counts them, as an aggregate.
 ///
-/// # Errors
-/// A value that does not fit its column; compiled checks have none.
-pub fn audit_sql(
-    project: &Project,
-    check: &CompiledCheck,
-    columns: &[Column],
-    table: &str,
-    relation: &dyn Fn(&Address) -> String,
-) -> Result<CheckSql, BadValue> {
-    sql_of(&project.expectations[check.index], columns, table, relation)
-}
-
-fn sql_of(
-    expectation: &Expectation,
-    columns: &[Column],
-    table: &str,
-    relation: &dyn Fn(&Address) -> String,
-) -> Result<CheckSql, BadValue> {
-    checks(expectation, &Audited { table, columns, relation })
-}
-
-fn translatable(sql: &CheckSql, table: &str, naming: &Naming) -> Result<(), SqlFault> {
-    if naming.dialect == Dialect::BigQuery {
-        return Ok(());
-    }
-    let aggregates =
-        sql.aggregates.as_ref().map(|aggregates| crate::expectations::combine(table, &[aggregates]));
-    for text in aggregates.iter().chain(&sql.own_query).chain(&sql.sample) {
-        let query = parse::query(text)?;
-        duckdb::translate_query(&query, &duckdb::DatasetNames)
-            .map_err(|mut faults| faults.pop().unwrap_or_else(|| untold(text)))?;
-    }
-    Ok(())
-}
-
-fn untold(text: &str) -> SqlFault {
-    SqlFault::new(
-        Code::SqlNotTranslated,
-        sqlparser::tokenizer::Span::empty(),
-        format!("no translation for {text}"),
-    )
-}
-
-fn check_columns(
-    expectation: &Expectation,
-    node: &CompiledNode,
-    nodes: &IndexMap<String, CompiledNode>,
-    faults: &mut Diagnostics,
-) {
-    let whole = || expectation.span.clone();
-    for (index, name) in expectation.columns().into_iter().enumerate() {
-        let span = expectation.column_spans.get(index).cloned().unwrap_or_else(whole);
-        faults.extend(
-            unknown_column(name, &expectation.on, &node.columns).map(|fault| {
-                fault.at(span.clone(), "not a column of the table").about(expectation.address())
-            }),
-        );
-    }
-    if let ExpectationKind::Relationships { to, field, .. } = &expectation.kind
-        && let Some(other) = nodes.get(&to.name)
-    {
-        faults.extend(unknown_column(field, to, &other.columns).map(|fault| {
-            let span = expectation.key_spans.get("field").cloned().unwrap_or_else(whole);
-            fault.at(span, "not a column of the other table").about(expectation.address())
-        }));
-    }
-    if let ExpectationKind::Freshness { column, .. } = &expectation.kind {
-        let found = node.columns.iter().find(|known| known.name.eq_ignore_ascii_case(column));
-        let temporal = |column: &Column| {
-            matches!(column.data_type, Type::Date | Type::Datetime | Type::Timestamp | Type::Unknown)
-        };
-        if let Some(column) = found.filter(|column| !temporal(column)) {
-            faults.push(
-                Diagnostic::error(
-                    Code::SqlTypeMismatch,
-                    format!("`{}` is {}, no point in time", column.name, column.data_type),
-                )
-                .at(expectation.column_spans.first().cloned().unwrap_or_else(whole), "this column")
-                .about(expectation.address())
-                .help("`freshness` needs a DATE, DATETIME or TIMESTAMP column"),
-            );
-        }
-    }
-}
-
-fn unknown_column(name: &str, of: &Address, columns: &[Column]) -> Option<Diagnostic> {
-    let names = || columns.iter().map(|column| column.name.as_str());
-    if names().any(|known| known.eq_ignore_ascii_case(name)) {
-        return None;
-    }
-    let help =
-        did_you_mean(name, names()).unwrap_or_else(|| format!("`{}` has {}", of.name, quoted(names())));
-    Some(
-        Diagnostic::error(Code::SqlUnknownColumn, format!("`{}` has no column `{name}`", of.name)).help(help),
-    )
-}
-
-fn check_condition(
-    expectation: &Expectation,
-    sql: &MappedText,
-    columns: &[Column],
-    faults: &mut Diagnostics,
-) {
-    let subject = expectation.address();
-    let parsed = Parser::new(&BigQueryDialect).try_with_sql(&sql.text).and_then(|mut parser| {
-        let expression = parser.parse_expr()?;
-        parser.expect_token(&sqlparser::tokenizer::Token::EOF)?;
-        Ok(expression)
-    });
-    let found = match parsed {
-        Ok(expression) => match analyze_expression(&expression, columns, &Parameters::new()) {
-            Ok(Type::Bool | Type::Unknown) => Vec::new(),
-            Ok(other) => vec![
-                SqlFault::new(
-                    Code::SqlTypeMismatch,
-                    sqlparser::tokenizer::Span::empty(),
-                    format!("this condition is {other}, not BOOL"),
-                )
-                .help("write a condition such as `price > 0`"),
-            ],
-            Err(faults) => faults,
-        },
-        Err(error) => vec![parse::syntax_fault(&error)],
-    };
-    faults.extend(found.into_iter().map(|fault| sql_diagnostic(fault, sql, &subject)));
+/// Source: <https://cloud.google.com/bigquery/pricing#data_size_calculation>. NULL counts nothing; types whose
+/// size depends on what is in them beside text and bytes count nothing here.
+fn logical_bytes(columns: &[Column]) -> String {
+    let terms: Vec<String> = columns
+        .iter()
+        .filter_map(|column| {
+            let name = Ident(&column.name);
+            Some(match column.data_type {
+                Type::Bool => format!("COUNT({name})"),
+                Type::Int64 | Type::Float64 | Type::Date | Type::Datetime | Type::Time | Type::Timestamp => {
+                    format!("8 * COUNT({name})")
+                }
+                Type::Numeric | Type::Interval => format!("16 * COUNT({name})"),
+                Type::BigNumeric => format!("32 * COUNT({name})"),
+                Type::String | Type::Bytes => format!("COALESCE(SUM(2 + BYTE_LENGTH({name})), 0)"),
+                _ => return None,
+            })
+        })
+        .collect();
+    if terms.is_empty() { "0".to_owned() } else { terms.join(" + ") }
 }

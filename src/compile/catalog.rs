@@ -1,5 +1,6 @@
 //! How tables are called on a target, and which columns they have.
 
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use crate::manifest::types::Target;
 use crate::project::{Address, Node, Project};
 
 /// The SQL that a target speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Dialect {
     /// The embedded engine: GoogleSQL is translated.
     DuckDb,
@@ -20,7 +21,7 @@ pub enum Dialect {
 }
 
 /// How datasets and tables of the manifest are called in a target's SQL.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Naming {
     /// The SQL of the target.
     pub dialect: Dialect,

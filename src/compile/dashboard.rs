@@ -1,5 +1,6 @@
 //! Dashboard queries bound to the tables that they read.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::template::Renderer;
@@ -10,7 +11,7 @@ use crate::googlesql::{Column, parse};
 use crate::project::{Address, Dashboard, Project, Tile};
 
 /// A dashboard's query that is known to fit the tables that it reads.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CompiledTile {
     /// `tile.olist.monthly_sales.revenue`, or `filter.olist.year`.
     pub address: String,

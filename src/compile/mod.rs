@@ -7,6 +7,7 @@
 //! Nothing here needs data or a connection: upstream columns are those declared of files and derived of models.
 
 mod audit;
+mod binding;
 mod catalog;
 mod dashboard;
 mod marks;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::diag::{Code, Diagnostic, Diagnostics, MappedText};
 use crate::googlesql::analyze::ColumnRef;
@@ -26,13 +28,13 @@ use crate::manifest::types::Target;
 use crate::project::{Address, Detail, Node, NodeKind, Project};
 use template::Renderer;
 
-pub use audit::{CompiledCheck, audit_sql};
+pub use audit::CompiledAudit;
 pub use catalog::{Catalog, Dialect, Naming};
 pub use dashboard::CompiledTile;
 pub use model::CompiledQuery;
 
 /// A project whose queries are known to fit together, for one target.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct CompiledProject {
     /// The project.
     pub project: Project,
@@ -48,21 +50,21 @@ pub struct CompiledProject {
     pub waits_for: BTreeMap<Address, BTreeSet<Address>>,
     /// Nodes by name.
     pub nodes: IndexMap<String, CompiledNode>,
-    /// Expectations of each node that has some, compiled against its columns.
-    pub checks: BTreeMap<Address, Vec<CompiledCheck>>,
+    /// What must hold of each node's table.
+    pub audits: BTreeMap<Address, CompiledAudit>,
     /// The queries of dashboards.
     pub tiles: Vec<CompiledTile>,
 }
 
 /// A node with its columns known.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CompiledNode {
     /// The node.
     pub address: Address,
     /// Its columns; for files those declared.
     pub columns: Vec<Column>,
     /// Where each column's values come from, by column: nothing for files.
-    pub lineage: BTreeMap<String, BTreeSet<ColumnRef>>,
+    pub lineage: BTreeMap<String, Vec<ColumnRef>>,
     /// A model's query.
     pub query: Option<CompiledQuery>,
 }
@@ -127,7 +129,7 @@ pub fn compile(project: Project, target: &str) -> Result<(CompiledProject, Diagn
             }
         }
     }
-    let checks = audit::compile_checks(&project, &nodes, &naming, &mut faults);
+    let audits = audit::compile_audits(&project, &nodes, &naming, &mut faults);
     let renderer = Renderer::new(&project, target, &|address| naming.relation_of(&project, address));
     let tiles = dashboard::compile_tiles(&project, &renderer, &catalog, &naming, &mut faults);
     check_jobs(&project, &graph, &mut faults);
@@ -136,7 +138,7 @@ pub fn compile(project: Project, target: &str) -> Result<(CompiledProject, Diagn
     let warnings = faults.iter().filter(|_| !faults.has_errors()).cloned().collect();
     let target = target.to_owned();
     faults.into_result(())?;
-    Ok((CompiledProject { project, target, naming, graph, order, waits_for, nodes, checks, tiles }, warnings))
+    Ok((CompiledProject { project, target, naming, graph, order, waits_for, nodes, audits, tiles }, warnings))
 }
 
 /// What jobs select must be there.

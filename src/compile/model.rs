@@ -3,22 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+use serde::{Deserialize, Serialize};
 use sqlparser::ast::{Expr, ObjectNamePart, Query, Statement, visit_expressions_mut};
 
 use super::template::Rendered;
 use super::{Catalog, CompiledNode, Dialect, Naming, sql_diagnostic};
 use crate::diag::{Code, Diagnostic, MappedText, did_you_mean, quoted};
+use crate::fingerprint::Fingerprint;
 use crate::googlesql::analyze::{Analysis, Options, Parameters, analyze_query};
 use crate::googlesql::{Column, SqlFault, duckdb, parse};
 use crate::project::{Detail, Model, Node};
 
 /// A query for a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompiledQuery {
     /// As rendered, in GoogleSQL.
     pub google: String,
-    /// The same without comments and own formatting: what its fingerprint is made from.
-    pub canonical: String,
+    /// Fingerprint of the same without comments and own formatting.
+    pub hash: String,
     /// In the target's own SQL.
     pub native: String,
 }
@@ -54,7 +56,7 @@ pub(super) fn compile_node(
             let lineage = analysis
                 .columns
                 .iter()
-                .map(|output| (output.column.name.clone(), output.lineage.clone()))
+                .map(|output| (output.column.name.clone(), output.lineage.iter().cloned().collect()))
                 .collect();
             let columns = analysis.columns.into_iter().map(|output| output.column).collect();
             let compiled =
@@ -83,16 +85,16 @@ pub(super) fn translate(
     naming: &Naming,
 ) -> Result<CompiledQuery, Vec<SqlFault>> {
     let google = sql.text.trim_end().to_owned();
-    let canonical = canonical(query.clone());
+    let hash = Fingerprint::new("query").text(&canonical(query.clone())).finish();
     match naming.dialect {
-        Dialect::BigQuery => Ok(CompiledQuery { native: google.clone(), canonical, google }),
+        Dialect::BigQuery => Ok(CompiledQuery { native: google.clone(), hash, google }),
         Dialect::DuckDb => {
             let named =
                 parameters.iter().map(|name| (name.to_lowercase(), format!("${}", name.to_lowercase())));
             let parameters = duckdb::Parameters { named: named.collect(), positional: Vec::new() };
             let statement = Statement::Query(Box::new(query));
             let native = duckdb::translate_statement(&statement, &duckdb::DatasetNames, &parameters)?;
-            Ok(CompiledQuery { google, canonical, native })
+            Ok(CompiledQuery { google, hash, native })
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The catalogue of diagnostic codes: one per kind of fault, grouped by area, never reused.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use std::fmt;
 
 /// The part of the work that a code belongs to.
@@ -53,6 +55,20 @@ macro_rules! codes {
             }
         }
     };
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        let known = Self::ALL.iter().find(|code| code.id() == id);
+        known.copied().ok_or_else(|| serde::de::Error::custom(format!("unknown code `{id}`")))
+    }
 }
 
 codes! {

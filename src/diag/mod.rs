@@ -6,14 +6,17 @@
 pub mod code;
 pub mod render;
 pub mod source;
+pub mod table;
 pub mod text;
 
 pub use code::{Area, Code};
 pub use source::{SourceFile, Span};
 pub use text::MappedText;
 
+use serde::{Deserialize, Serialize};
+
 /// How much a diagnostic weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The command cannot go on.
@@ -23,7 +26,7 @@ pub enum Severity {
 }
 
 /// A marked place with an optional word on what stands there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
     /// The marked range.
     pub span: Span,
@@ -32,7 +35,7 @@ pub struct Label {
 }
 
 /// One fault, complete enough to be mended without reading the code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
     /// Stable identifier, one per kind of fault.
     pub code: Code,
@@ -115,7 +118,7 @@ impl Diagnostic {
 }
 
 /// All that a stage found wrong.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {

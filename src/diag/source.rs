@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// A file as it was read, kept for as long as something may point into it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SourceFile {
@@ -46,9 +48,10 @@ impl SourceFile {
 }
 
 /// A byte range in one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// The file.
+    #[serde(with = "super::table::file")]
     pub file: Arc<SourceFile>,
     /// Bytes of its text; start and end lie on character boundaries.
     pub range: Range<usize>,

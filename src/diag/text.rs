@@ -3,10 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{SourceFile, Span};
 
 /// A text whose parts stand somewhere else: SQL inside of a YAML value, or SQL rendered from a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MappedText {
     /// The text.
     pub text: String,
@@ -14,14 +16,15 @@ pub struct MappedText {
     segments: Vec<Segment>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Segment {
     start: usize,
+    #[serde(with = "super::table::file")]
     file: Arc<SourceFile>,
     origin: Origin,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Origin {
     /// Byte for byte the file's text from this offset on.
     Verbatim(usize),

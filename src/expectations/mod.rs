@@ -6,9 +6,11 @@
 //! All expectations of a table that can be counted in one pass over it share one query: on BigQuery each
 //! pass is billed, and locally it is time. Only those that fail ask for sample rows.
 
+mod audit;
 mod sql;
 mod verdict;
 
+pub use audit::{Audit, AuditQuery, Check};
 pub use sql::{Audited, BadValue, CheckSql, checks, combine};
 pub(crate) use verdict::grouped;
 pub use verdict::{Observed, Outcome, Rule, Verdict, judge};

@@ -3,6 +3,7 @@
 mod select;
 mod show;
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::algo::tarjan_scc;
@@ -14,7 +15,7 @@ pub use select::{Selectable, Selection, SelectionFault};
 pub use show::{dot, json, mermaid, text};
 
 /// A directed graph of nodes; edges lead from what is read to what reads it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Graph {
     names: Vec<Address>,
     index: BTreeMap<Address, usize>,

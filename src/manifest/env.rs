@@ -3,6 +3,9 @@
 //! The YAML is parsed first and substituted afterwards, so a value can never change the manifest's structure
 //! and every fault still has its place.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::Value;
 
 use super::yaml::{Document, escape_pointer};
@@ -24,9 +27,35 @@ impl Environment for ProcessEnvironment {
     }
 }
 
-impl Environment for std::collections::BTreeMap<String, String> {
+impl Environment for BTreeMap<String, String> {
     fn get(&self, name: &str) -> Option<String> {
-        std::collections::BTreeMap::get(self, name).cloned()
+        BTreeMap::get(self, name).cloned()
+    }
+}
+
+/// An environment that remembers what it was asked for.
+pub struct Recorder<'a> {
+    environment: &'a (dyn Environment + Sync),
+    asked: Mutex<BTreeMap<String, Option<String>>>,
+}
+
+impl<'a> Recorder<'a> {
+    /// A recorder of what another environment is asked for.
+    pub fn new(environment: &'a (dyn Environment + Sync)) -> Self {
+        Self { environment, asked: Mutex::default() }
+    }
+
+    /// The names that were asked for, with their values.
+    pub fn asked(self) -> BTreeMap<String, Option<String>> {
+        self.asked.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Environment for Recorder<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        let value = self.environment.get(name);
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value.clone());
+        value
     }
 }
 
@@ -140,8 +169,6 @@ fn expand(text: &str, environment: &dyn Environment) -> Result<String, (Code, St
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::diag::SourceFile;
 

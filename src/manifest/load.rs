@@ -45,57 +45,120 @@ pub struct Loaded<T> {
     pub content: T,
 }
 
+/// The files of a manifest: found, and all but `pipeline.yaml` not yet read.
+#[derive(Debug)]
+pub struct Survey {
+    /// The project's folder.
+    pub root: PathBuf,
+    /// `pipeline.yaml`.
+    pub pipeline: Loaded<PipelineFile>,
+    sources: Vec<PathBuf>,
+    models: Vec<PathBuf>,
+    expectations: Vec<PathBuf>,
+    dashboards: Vec<PathBuf>,
+    macros: Vec<PathBuf>,
+    model_sql: Vec<String>,
+    faults: Diagnostics,
+}
+
 /// Reads the manifest whose root is `folder/pipeline.yaml`.
 ///
 /// # Errors
 /// All faults of all files together.
 pub fn load(folder: &Path, environment: &(dyn Environment + Sync)) -> Result<RawManifest, Diagnostics> {
-    let path = folder.join("pipeline.yaml");
-    if !path.is_file() {
-        return Err(Diagnostic::error(
-            Code::ProjectNotFound,
-            format!("there is no pipeline.yaml in {}", folder.display()),
-        )
-        .help(
-            "go to the project's folder or name it with `--project`; `pipewright init` starts a new project",
-        )
-        .into());
+    Survey::new(folder, environment)?.read(environment)
+}
+
+impl Survey {
+    /// Reads `folder/pipeline.yaml` and finds the files that it includes.
+    ///
+    /// # Errors
+    /// Faults of this file. Those of its patterns are kept, to be told with those of the files.
+    pub fn new(folder: &Path, environment: &dyn Environment) -> Result<Self, Diagnostics> {
+        if !folder.join("pipeline.yaml").is_file() {
+            return Err(Diagnostic::error(
+                Code::ProjectNotFound,
+                format!("there is no pipeline.yaml in {}", folder.display()),
+            )
+            .help(
+                "go to the project's folder or name it with `--project`; `pipewright init` starts a new project",
+            )
+            .into());
+        }
+        let pipeline: Loaded<PipelineFile> =
+            read(folder, Path::new("pipeline.yaml"), Kind::Pipeline, environment)?;
+        let mut faults = Diagnostics::new();
+        let include = &pipeline.content.include;
+        let mut find = |key: &str, patterns: &[String]| {
+            find_files(folder, &pipeline.document, key, patterns, &mut faults)
+        };
+        let sources = find("sources", &include.sources);
+        let models = find("models", &include.models);
+        let expectations = find("expectations", &include.expectations);
+        let dashboards = find("dashboards", &include.dashboards);
+        let macros = find("macros", &include.macros);
+        let model_sql = sql_beside(folder, &models);
+        let root = folder.to_path_buf();
+        Ok(Self { root, pipeline, sources, models, expectations, dashboards, macros, model_sql, faults })
     }
-    let pipeline: Loaded<PipelineFile> =
-        read(folder, Path::new("pipeline.yaml"), Kind::Pipeline, environment)?;
-    let mut faults = Diagnostics::new();
-    let include = &pipeline.content.include;
-    let mut find =
-        |key: &str, patterns: &[String]| find_files(folder, &pipeline.document, key, patterns, &mut faults);
-    let sources = find("sources", &include.sources);
-    let models = find("models", &include.models);
-    let expectations = find("expectations", &include.expectations);
-    let dashboards = find("dashboards", &include.dashboards);
-    let macros = find("macros", &include.macros);
-    let reader = Reader { folder, environment };
-    let sources = reader.all(&sources, Kind::Sources, &mut faults);
-    let model_paths = models;
-    let models = reader.all(&model_paths, Kind::Models, &mut faults);
-    let expectations = reader.all(&expectations, Kind::Expectations, &mut faults);
-    let dashboards = reader.all(&dashboards, Kind::Dashboards, &mut faults);
-    let macros = macros
-        .iter()
-        .filter_map(|path| source_file(folder, path).map_err(|fault| faults.push(fault)).ok())
-        .collect();
-    let model_sql = sql_beside(folder, &model_paths);
-    let root = folder.to_path_buf();
-    let warnings = faults.iter().filter(|_| !faults.has_errors()).cloned().collect();
-    faults.into_result(RawManifest {
-        root,
-        pipeline,
-        sources,
-        models,
-        expectations,
-        dashboards,
-        model_sql,
-        macros,
-        warnings,
-    })
+
+    /// Every file that was found, by what it is, with forward slashes.
+    pub fn listing(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let yaml = [
+            ("sources", &self.sources),
+            ("models", &self.models),
+            ("expectations", &self.expectations),
+            ("dashboards", &self.dashboards),
+            ("macros", &self.macros),
+        ];
+        let found =
+            yaml.into_iter().flat_map(|(what, paths)| paths.iter().map(move |path| (what, slashed(path))));
+        found.chain(self.model_sql.iter().map(|path| ("sql", path.clone())))
+    }
+
+    /// Reads all files.
+    ///
+    /// # Errors
+    /// All faults of all files together.
+    pub fn read(self, environment: &(dyn Environment + Sync)) -> Result<RawManifest, Diagnostics> {
+        let Self { root, pipeline, mut faults, .. } = self;
+        let reader = Reader { folder: &root, environment };
+        let sources = reader.all(&self.sources, Kind::Sources, &mut faults);
+        let models = reader.all(&self.models, Kind::Models, &mut faults);
+        let expectations = reader.all(&self.expectations, Kind::Expectations, &mut faults);
+        let dashboards = reader.all(&self.dashboards, Kind::Dashboards, &mut faults);
+        let macros = self
+            .macros
+            .iter()
+            .filter_map(|path| source_file(&root, path).map_err(|fault| faults.push(fault)).ok())
+            .collect();
+        let warnings = faults.iter().filter(|_| !faults.has_errors()).cloned().collect();
+        let model_sql = self.model_sql;
+        faults.into_result(())?;
+        Ok(RawManifest {
+            root,
+            pipeline,
+            sources,
+            models,
+            expectations,
+            dashboards,
+            model_sql,
+            macros,
+            warnings,
+        })
+    }
+}
+
+impl RawManifest {
+    /// The files that were read.
+    pub fn files(&self) -> Vec<std::sync::Arc<SourceFile>> {
+        let documents = std::iter::once(&self.pipeline.document)
+            .chain(self.sources.iter().map(|file| &file.document))
+            .chain(self.models.iter().map(|file| &file.document))
+            .chain(self.expectations.iter().map(|file| &file.document))
+            .chain(self.dashboards.iter().map(|file| &file.document));
+        documents.map(|document| &document.file).chain(&self.macros).cloned().collect()
+    }
 }
 
 /// A file of the project as text.

@@ -9,4 +9,4 @@ pub mod load;
 pub mod types;
 pub mod yaml;
 
-pub use load::{Loaded, RawManifest, load};
+pub use load::{Loaded, RawManifest, Survey, load};

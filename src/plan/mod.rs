@@ -2,7 +2,6 @@
 //!
 //! `plan` prints this list and `apply` carries out this list.
 
-mod audit;
 mod diff;
 mod file;
 mod planner;
@@ -13,15 +12,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::expectations::Rule;
+use crate::expectations::Audit;
 use crate::googlesql::Column;
-use crate::manifest::types::{
-    ExpectationSeverity, Format, Materialization, MissingColumn, NewColumn, RejectLimit, Retries,
-};
+use crate::manifest::types::{Format, Materialization, MissingColumn, NewColumn, RejectLimit, Retries};
 use crate::project::Address;
 use crate::state::FileState;
 
-pub use audit::audit;
 pub use file::{FORMAT, load, save, text};
 pub use planner::{Files, Planning, plan};
 
@@ -224,39 +220,6 @@ pub struct Record {
     pub columns: Vec<Column>,
     /// Its comment in the target.
     pub comment: String,
-}
-
-/// Checks of one table in the target's own SQL.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Audit {
-    /// Queries that give, for each of their checks in turn, three numbers: rows looked at, rows failing, a value.
-    pub queries: Vec<AuditQuery>,
-    /// The checks.
-    pub checks: Vec<Check>,
-}
-
-/// One pass over a table for some of its checks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditQuery {
-    /// The query, one row.
-    pub sql: String,
-    /// Places of its checks in [`Audit::checks`].
-    pub checks: Vec<usize>,
-    /// Whether its first two numbers are the table's rows and logical bytes.
-    pub sized: bool,
-}
-
-/// One expectation, ready to be judged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// `expectation.dim_orders.not_null_order_key`.
-    pub address: String,
-    /// What a failure means.
-    pub severity: ExpectationSeverity,
-    /// What its numbers have to be.
-    pub rule: Rule,
-    /// A query that shows failing rows.
-    pub sample: Option<String>,
 }
 
 /// How a table's columns change.

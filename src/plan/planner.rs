@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Action, BuildAction, ColumnChanges, Drift, Estimate, LoadAction, Orphan, Plan, Publish, Reason, Record,
-    Step, audit, diff, file,
+    Step, diff, file,
 };
 use crate::compile::{CompiledNode, CompiledProject};
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::expectations::Audit;
 use crate::fingerprint::Fingerprint;
 use crate::manifest::types::Materialization;
 use crate::project::{Address, Detail, Load, Node};
@@ -49,6 +50,7 @@ pub fn plan(planning: &Planning<'_>) -> Result<Plan, Diagnostics> {
         faults: Diagnostics::new(),
         effective: BTreeMap::new(),
         stepping: BTreeSet::new(),
+        planned: BTreeSet::new(),
         tiles: tiles_below(planning.compiled),
         manifest: Fingerprint::new("manifest"),
         plan: Plan {
@@ -89,6 +91,8 @@ struct Planner<'a> {
     effective: BTreeMap<Address, String>,
     /// Nodes whose rows change by a step.
     stepping: BTreeSet<Address>,
+    /// Nodes that have a step.
+    planned: BTreeSet<Address>,
     /// Tiles that read a node or something below it.
     tiles: BTreeMap<Address, BTreeSet<usize>>,
     manifest: Fingerprint,
@@ -98,11 +102,8 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn node(&mut self, node: &Node, compiled: &CompiledNode) {
         let address = &node.address;
-        let audit = match audit(self.planning.compiled, compiled, &build_name(node), node.materialization()) {
-            Ok(audit) => audit,
-            Err(fault) => return self.faults.push(fault),
-        };
-        let prints = self.prints(node, compiled, &audit);
+        let audit = self.planning.compiled.audits.get(address).map(|audit| &audit.of_build);
+        let prints = self.prints(node, compiled, audit);
         let print = std::mem::replace(&mut self.manifest, Fingerprint::new(""));
         self.manifest =
             print.text(&address.to_string()).text(&prints.own).text(&prints.metadata).text(&prints.audit);
@@ -160,11 +161,11 @@ impl Planner<'_> {
             columns: compiled.columns.clone(),
         };
         let action = if rebuilds {
-            self.rebuild(node, compiled, object, audit, record)
+            self.rebuild(node, compiled, object, audit.cloned().unwrap_or_default(), record)
         } else if reasons.contains(&Reason::ExpectationsChanged) {
-            match super::audit(self.planning.compiled, compiled, node.table(), node.materialization()) {
+            match self.planning.compiled.audit_of_published(address) {
                 Ok(audit) => Action::Check { audit, record },
-                Err(fault) => return self.faults.push(fault),
+                Err(faults) => return self.faults.extend(faults),
             }
         } else {
             Action::Describe { record }
@@ -176,6 +177,7 @@ impl Planner<'_> {
             ColumnChanges::default()
         };
         self.plan.datasets.insert(node.dataset.clone());
+        self.planned.insert(address.clone());
         self.plan.steps.push(Step {
             relation: node.relation(),
             reasons,
@@ -203,11 +205,11 @@ impl Planner<'_> {
         node: &Node,
         compiled: &CompiledNode,
         object: Option<&Object>,
-        audit: super::Audit,
+        audit: Audit,
         record: Record,
     ) -> Action {
         let publish = Publish {
-            build_name: build_name(node),
+            build_name: node.build_name(),
             audit,
             replaces: object.map(|object| object.materialization),
             record,
@@ -242,10 +244,10 @@ impl Planner<'_> {
         }
     }
 
-    fn prints(&self, node: &Node, compiled: &CompiledNode, audit: &super::Audit) -> Prints {
+    fn prints(&self, node: &Node, compiled: &CompiledNode, audit: Option<&Audit>) -> Prints {
         let query = match (&node.detail, &compiled.query) {
             (Detail::Load(load), _) => load_print(load),
-            (Detail::Model(_), Some(query)) => Fingerprint::new("query").text(&query.canonical).finish(),
+            (Detail::Model(_), Some(query)) => query.hash.clone(),
             (Detail::Model(_), None) => String::new(),
         };
         let materialization = match node.materialization() {
@@ -277,10 +279,10 @@ impl Planner<'_> {
             }
         }
         let mut checks = Fingerprint::new("audit");
-        for query in &audit.queries {
+        for query in audit.iter().flat_map(|audit| &audit.queries) {
             checks = checks.text(&query.sql);
         }
-        for check in &audit.checks {
+        for check in audit.iter().flat_map(|audit| &audit.checks) {
             let rule = serde_json::to_string(&(&check.rule, check.severity)).unwrap_or_default();
             checks = checks.text(&check.address).text(&rule);
         }
@@ -371,7 +373,8 @@ impl Planner<'_> {
                 found.push((object.materialization, address, relation.clone()));
             }
         }
-        found.retain(|(_, _, relation)| manifest.values().all(|node| node.relation() != *relation));
+        let relations: BTreeSet<String> = manifest.values().map(Node::relation).collect();
+        found.retain(|(_, _, relation)| !relations.contains(relation));
         // Views first: they read tables.
         found.sort();
         for (materialization, address, relation) in found {
@@ -438,7 +441,7 @@ impl Planner<'_> {
             .get(address)
             .into_iter()
             .flatten()
-            .filter(|waited| self.plan.steps.iter().any(|step| step.address == **waited))
+            .filter(|waited| self.planned.contains(*waited))
             .cloned()
             .collect()
     }
@@ -451,11 +454,6 @@ impl Planner<'_> {
         own.or(self.planning.compiled.project.step_timeout)
             .map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX))
     }
-}
-
-/// The name under which a node is built: beside its table, so that publishing is a rename.
-fn build_name(node: &Node) -> String {
-    format!("{}__pipewright_build", node.table())
 }
 
 fn load_print(load: &Load) -> String {

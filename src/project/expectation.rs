@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 
 use super::Address;
 use crate::diag::{MappedText, Span};
-use crate::manifest::types::{ExpectationSeverity, Scalar};
+use crate::manifest::types::{ExpectationSeverity, Scalar, as_json};
 
 /// One thing that must hold of one table.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Expectation {
     /// Its name, unique among the expectations of its table: `not_null_order_id`.
     pub name: String,
@@ -69,7 +70,7 @@ impl Expectation {
 }
 
 /// What must hold.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ExpectationKind {
     /// The column is never NULL.
     NotNull {
@@ -86,6 +87,7 @@ pub enum ExpectationKind {
         /// The column.
         column: String,
         /// The values.
+        #[serde(with = "as_json")]
         values: Vec<Scalar>,
     },
     /// Values are found in another table.
@@ -102,8 +104,10 @@ pub enum ExpectationKind {
         /// The column.
         column: String,
         /// The least value.
+        #[serde(with = "as_json")]
         min: Option<Scalar>,
         /// The greatest value.
+        #[serde(with = "as_json")]
         max: Option<Scalar>,
     },
     /// A condition holds for every row.

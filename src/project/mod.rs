@@ -15,12 +15,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 
-use crate::diag::{MappedText, SourceFile, Span};
+use crate::diag::{MappedText, SourceFile, Span, table};
 use crate::googlesql::{Column, Type};
 use crate::manifest::types::{
     Chart, Dataset, FilterType, Format, Job, Materialization, MissingColumn, NewColumn, Notification,
-    RejectLimit, Retries, Scalar, Target,
+    PipelineFile, RejectLimit, Retries, Scalar, Target, as_json,
 };
 
 pub use address::{Address, NodeKind};
@@ -28,21 +29,30 @@ pub use expectation::{Expectation, ExpectationKind};
 pub use resolve::resolve;
 
 /// A manifest whose names all resolve.
-#[derive(Debug)]
+///
+/// What `pipeline.yaml` itself says is left out where a project is written down, and taken from the file again
+/// ([`Project::settle`]): it may hold secrets.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Project {
     /// The pipeline's name.
+    #[serde(skip)]
     pub name: String,
     /// What it is for.
+    #[serde(skip)]
     pub description: Option<String>,
     /// The folder of `pipeline.yaml`.
+    #[serde(skip)]
     pub root: PathBuf,
     /// Values for `var()`.
+    #[serde(skip)]
     pub vars: IndexMap<String, Scalar>,
     /// Targets by name; never empty.
+    #[serde(skip)]
     pub targets: IndexMap<String, Target>,
     /// The target used without `-t`.
     pub default_target: String,
     /// Datasets by name.
+    #[serde(skip)]
     pub datasets: IndexMap<String, Dataset>,
     /// Sources, seeds and models by name: names are unique among all three.
     pub nodes: IndexMap<String, Node>,
@@ -51,20 +61,39 @@ pub struct Project {
     /// Dashboards by name.
     pub dashboards: IndexMap<String, Dashboard>,
     /// Jobs by name.
+    #[serde(skip)]
     pub jobs: IndexMap<String, Job>,
     /// Where each job is declared.
     pub job_spans: IndexMap<String, Span>,
     /// Notifications by name.
+    #[serde(skip)]
     pub notifications: IndexMap<String, Notification>,
     /// Files of template macros.
+    #[serde(with = "table::files")]
     pub macros: Vec<Arc<SourceFile>>,
     /// How failing steps are tried again.
+    #[serde(skip)]
     pub retries: Retries,
     /// How long a step may take.
+    #[serde(skip)]
     pub step_timeout: Option<std::time::Duration>,
 }
 
 impl Project {
+    /// Takes over what `pipeline.yaml` says of the whole.
+    pub fn settle(&mut self, root: PathBuf, pipeline: PipelineFile) {
+        self.root = root;
+        self.name = pipeline.name;
+        self.description = pipeline.description;
+        self.vars = pipeline.vars;
+        self.targets = pipeline.targets;
+        self.datasets = pipeline.datasets;
+        self.jobs = pipeline.jobs;
+        self.notifications = pipeline.notifications;
+        self.retries = pipeline.defaults.retries;
+        self.step_timeout = pipeline.defaults.step_timeout.map(|duration| duration.0);
+    }
+
     /// Words that mark a node.
     pub fn tags_of(&self, address: &Address) -> &[String] {
         self.nodes.get(&address.name).map(|node| node.tags.as_slice()).unwrap_or_default()
@@ -81,7 +110,7 @@ impl Project {
 }
 
 /// A table or view that the manifest describes.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Node {
     /// What it is, by kind and name.
     pub address: Address,
@@ -112,6 +141,11 @@ impl Node {
         format!("{}.{}", self.dataset, self.table())
     }
 
+    /// The name under which it is built: beside its table, so that publishing is a rename.
+    pub fn build_name(&self) -> String {
+        format!("{}__pipewright_build", self.table())
+    }
+
     /// How it is kept in the target: files always become tables.
     pub fn materialization(&self) -> Materialization {
         match &self.detail {
@@ -122,7 +156,7 @@ impl Node {
 }
 
 /// What is particular to a kind of node.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub enum Detail {
     /// A source or seed: files.
     Load(Load),
@@ -131,13 +165,14 @@ pub enum Detail {
 }
 
 /// Files that become a table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Load {
     /// Paths and patterns, relative to the project.
     pub files: Vec<String>,
     /// Where the files are named.
     pub files_span: Span,
     /// How they are written.
+    #[serde(with = "as_json")]
     pub format: Format,
     /// The declared columns.
     pub columns: IndexMap<String, LoadColumn>,
@@ -146,6 +181,7 @@ pub struct Load {
     /// What to do with missing ones.
     pub on_missing_column: MissingColumn,
     /// How many rows may be rejected.
+    #[serde(with = "as_json")]
     pub max_rejects: RejectLimit,
 }
 
@@ -157,7 +193,7 @@ impl Load {
 }
 
 /// A column of files.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadColumn {
     /// Its type.
     pub data_type: Type,
@@ -170,9 +206,10 @@ pub struct LoadColumn {
 }
 
 /// A query that becomes a table or view.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Model {
     /// Its query, a template.
+    #[serde(with = "table::file")]
     pub sql: Arc<SourceFile>,
     /// How it is kept.
     pub materialization: Materialization,
@@ -183,7 +220,7 @@ pub struct Model {
 }
 
 /// What is declared of a model's column.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ModelColumn {
     /// What it holds.
     pub description: Option<String>,
@@ -196,7 +233,7 @@ pub struct ModelColumn {
 }
 
 /// A dashboard with its queries' places.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Dashboard {
     /// The heading.
     pub title: String,
@@ -211,7 +248,7 @@ pub struct Dashboard {
 }
 
 /// A choice that queries read as a parameter.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Filter {
     /// The label.
     pub label: String,
@@ -220,6 +257,7 @@ pub struct Filter {
     /// The query for the choices, a template.
     pub sql: MappedText,
     /// What is chosen at first.
+    #[serde(with = "as_json")]
     pub default: Option<Scalar>,
 }
 
@@ -235,7 +273,7 @@ impl Filter {
 }
 
 /// One page of a dashboard.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Tab {
     /// The heading.
     pub title: String,
@@ -246,13 +284,14 @@ pub struct Tab {
 }
 
 /// One query of a dashboard.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Tile {
     /// The heading.
     pub title: String,
     /// What one should know to read it.
     pub description: Option<String>,
     /// How it is drawn.
+    #[serde(with = "as_json")]
     pub chart: Chart,
     /// The query, a template.
     pub sql: MappedText,

@@ -63,25 +63,10 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
         })
         .collect();
     faults.into_result(())?;
-    let pipeline = raw.pipeline.content;
-    let project = Project {
-        name: pipeline.name,
-        description: pipeline.description,
-        root: raw.root,
-        vars: pipeline.vars,
-        targets: pipeline.targets,
-        default_target,
-        datasets: pipeline.datasets,
-        nodes,
-        expectations,
-        dashboards,
-        jobs: pipeline.jobs,
-        job_spans,
-        notifications: pipeline.notifications,
-        macros: raw.macros,
-        retries: pipeline.defaults.retries,
-        step_timeout: pipeline.defaults.step_timeout.map(|duration| duration.0),
-    };
+    let macros = raw.macros;
+    let mut project =
+        Project { default_target, nodes, expectations, dashboards, job_spans, macros, ..Project::default() };
+    project.settle(raw.root, raw.pipeline.content);
     Ok((project, warnings))
 }
 

@@ -13,6 +13,7 @@
 
 mod architecture;
 mod audit;
+mod cache;
 mod commands;
 mod conformance;
 mod diagnostics;

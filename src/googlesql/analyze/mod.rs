@@ -12,6 +12,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use sqlparser::ast::{Expr, Query};
 use sqlparser::tokenizer::Span;
 
@@ -99,7 +100,7 @@ impl<N: AsRef<str>> FromIterator<(N, Type)> for Parameters {
 }
 
 /// A column of a table of the catalog.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ColumnRef {
     /// The table's name as the catalog writes it.
     pub table: String,

@@ -3,6 +3,7 @@
 //! These types are the source of the JSON Schema: doc comments become descriptions, so they are written for
 //! the person at the editor. Unknown keys are refused everywhere. Names of things are the keys of mappings.
 
+pub mod as_json;
 mod dashboard;
 mod expectation;
 mod model;

@@ -18,7 +18,8 @@ pub enum Access {
     Write,
 }
 
-/// Opens a target's file; an empty database in memory where a file that is only read is missing.
+/// Opens a target's file; where a file that is only read is missing, an empty database in memory, without the
+/// runtime library.
 pub(super) fn open(path: &Path, target: &DuckDbTarget, access: Access) -> Result<Connection> {
     let config = |read_only: bool| -> duckdb::Result<Config> {
         let mut config = settings()?;
@@ -52,7 +53,7 @@ pub(super) fn open(path: &Path, target: &DuckDbTarget, access: Access) -> Result
         .help("is it a DuckDB file, and does no other program hold it open?"),
         transient: false,
     })?;
-    if access == Access::Write || !path.exists() {
+    if access == Access::Write {
         runtime::install(&connection).map_err(|error| engine_error(&error))?;
     }
     Ok(connection)

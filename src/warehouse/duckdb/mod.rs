@@ -12,6 +12,7 @@ mod store;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use duckdb::Connection;
 
@@ -26,6 +27,11 @@ pub use lock::{Holder, Lock};
 /// An embedded database file, open for one command.
 pub struct DuckDb {
     connection: Mutex<Connection>,
+    /// The file is not there, and the runtime library not yet installed in the empty database that stands for it:
+    /// plans do not need it.
+    bare: AtomicBool,
+    /// Whether the file is there.
+    exists: bool,
     /// Whose state it is: several pipelines may share a file.
     pipeline: String,
     _lock: Option<Lock>,
@@ -53,8 +59,15 @@ impl DuckDb {
             Access::Read if path.exists() => Lock::shared(&path)?,
             Access::Read => None,
         };
+        let exists = access == Access::Write || path.exists();
         let connection = connection::open(&path, target, access)?;
-        Ok(Self { connection: Mutex::new(connection), pipeline: pipeline.to_owned(), _lock: lock })
+        Ok(Self {
+            connection: Mutex::new(connection),
+            bare: AtomicBool::new(!exists),
+            exists,
+            pipeline: pipeline.to_owned(),
+            _lock: lock,
+        })
     }
 
     /// Another connection to the same database.
@@ -63,6 +76,9 @@ impl DuckDb {
     /// When the engine refuses.
     pub fn connection(&self) -> Result<Connection> {
         let connection = self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if self.bare.swap(false, Ordering::Relaxed) {
+            runtime::install(&connection).map_err(|error| engine_error(&error))?;
+        }
         connection.try_clone().map_err(|error| engine_error(&error))
     }
 }
@@ -84,6 +100,9 @@ pub fn file(root: &Path, target: &DuckDbTarget) -> PathBuf {
 
 impl Warehouse for DuckDb {
     fn snapshot(&self) -> Result<Snapshot> {
+        if !self.exists {
+            return Ok(Snapshot::default());
+        }
         let connection = self.connection()?;
         let state = store::read(&connection, &self.pipeline)?;
         let objects = observe::objects(&connection)?;

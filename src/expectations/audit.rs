@@ -1,0 +1,40 @@
+//! The queries that audit one table.
+
+use serde::{Deserialize, Serialize};
+
+use super::Rule;
+use crate::manifest::types::{ExpectationSeverity, as_json};
+
+/// Checks of one table in the target's own SQL.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Queries that give, for each of their checks in turn, three numbers: rows looked at, rows failing, a value.
+    pub queries: Vec<AuditQuery>,
+    /// The checks.
+    pub checks: Vec<Check>,
+}
+
+/// One pass over a table for some of its checks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditQuery {
+    /// The query, one row.
+    pub sql: String,
+    /// Places of its checks in [`Audit::checks`].
+    pub checks: Vec<usize>,
+    /// Whether its first two numbers are the table's rows and logical bytes.
+    pub sized: bool,
+}
+
+/// One expectation, ready to be judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// `expectation.dim_orders.not_null_order_key`.
+    pub address: String,
+    /// What a failure means.
+    pub severity: ExpectationSeverity,
+    /// What its numbers have to be.
+    #[serde(with = "as_json")]
+    pub rule: Rule,
+    /// A query that shows failing rows.
+    pub sample: Option<String>,
+}
