@@ -8,12 +8,11 @@ use std::error::Error;
 use std::path::Path;
 
 use pipewright::compile::compile;
-use pipewright::googlesql::Type;
 use pipewright::googlesql::duckdb::{Ident, TableName};
 use pipewright::manifest::env::ProcessEnvironment;
 use pipewright::manifest::types::{Format, Materialization};
 use pipewright::project::{Detail, Load, Node, resolve};
-use pipewright::warehouse::duckdb::runtime;
+use pipewright::warehouse::duckdb::{native_type, runtime};
 use serde::{Deserialize, Serialize};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -79,7 +78,7 @@ fn read_csv(root: &Path, load: &Load) -> Result<String> {
     let columns: Vec<String> = load
         .columns
         .iter()
-        .map(|(name, column)| format!("{}: {}", text(name), text(native(&column.data_type))))
+        .map(|(name, column)| format!("{}: {}", text(name), text(native_type(&column.data_type))))
         .collect();
     let Format::Csv(options) = &load.format;
     Ok(format!(
@@ -90,21 +89,6 @@ fn read_csv(root: &Path, load: &Load) -> Result<String> {
         text(&options.quote),
         columns.join(", ")
     ))
-}
-
-/// The type that a loaded column has in the embedded engine.
-fn native(data_type: &Type) -> &'static str {
-    match data_type {
-        Type::Int64 => "BIGINT",
-        Type::Float64 => "DOUBLE",
-        Type::Numeric => "DECIMAL(38, 9)",
-        Type::Bool => "BOOLEAN",
-        Type::Date => "DATE",
-        Type::Time => "TIME",
-        Type::Datetime => "TIMESTAMP",
-        Type::Timestamp => "TIMESTAMP WITH TIME ZONE",
-        _ => "VARCHAR",
-    }
 }
 
 fn run(file: &Path, database: &Path) -> Result<()> {

@@ -1,31 +1,22 @@
 //! `check`: expectations on the tables as they are. Writes nothing.
 
-use std::collections::BTreeSet;
-
 use serde_json::json;
 
 use super::Outcome;
-use super::args::SelectionArgs;
-use super::workspace::{Workspace, fault, selected};
+use super::chosen::Chosen;
+use super::workspace::{Workspace, fault};
 use crate::apply::{CheckReport, check_published};
 use crate::clock::{Clock, SystemClock};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::Verdict;
-use crate::project::Address;
 use crate::view::{checks_text, plural};
 use crate::warehouse::Warehouse;
 use crate::warehouse::duckdb::Access;
 
-pub(super) fn run(
-    workspace: &Workspace<'_>,
-    selection: &SelectionArgs,
-    json: bool,
-) -> Result<Outcome, Diagnostics> {
-    let loaded = workspace.load()?;
+pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Result<Outcome, Diagnostics> {
+    let loaded = &chosen.loaded;
     let compiled = &loaded.compiled;
-    let chosen: BTreeSet<Address> =
-        selected(selection, compiled, None)?.unwrap_or_else(|| compiled.order.iter().cloned().collect());
-    let warehouse = workspace.open(&loaded, Access::Read, "pipewright check", "0s")?;
+    let warehouse = workspace.open(loaded, Access::Read, "pipewright check", "0s")?;
     let objects = warehouse.snapshot().map_err(fault)?.objects;
     let mut session = warehouse.session().map_err(fault)?;
     let now = SystemClock.now().timestamp();

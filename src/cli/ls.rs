@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Outcome;
-use super::args::{GraphFormat, SelectionArgs};
-use super::workspace::{Workspace, selected};
+use super::args::GraphFormat;
+use super::chosen::Chosen;
+use super::workspace::Workspace;
 use crate::compile::CompiledProject;
 use crate::diag::Diagnostics;
 use crate::graph;
@@ -12,21 +13,11 @@ use crate::manifest::types::Materialization;
 use crate::project::{Detail, NodeKind};
 use crate::view::{Align, Table, plural};
 
-pub(super) fn run(
-    workspace: &Workspace<'_>,
-    selection: &SelectionArgs,
-    json: bool,
-) -> Result<Outcome, Diagnostics> {
-    let loaded = workspace.load()?;
-    let compiled = &loaded.compiled;
-    let chosen = selected(selection, compiled, None)?;
-    let everything = chosen.is_none();
-    let nodes: Vec<_> = compiled
-        .project
-        .nodes
-        .values()
-        .filter(|node| chosen.as_ref().is_none_or(|chosen| chosen.contains(&node.address)))
-        .collect();
+pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Outcome {
+    let compiled = &chosen.loaded.compiled;
+    let everything = chosen.is_everything();
+    let nodes: Vec<_> =
+        compiled.project.nodes.values().filter(|node| chosen.contains(&node.address)).collect();
     if json {
         let nodes: Vec<Value> = nodes
             .iter()
@@ -62,7 +53,7 @@ pub(super) fn run(
             value["notifications"] = json!(project.notifications);
         }
         workspace.printer.out(&format!("{value:#}\n"));
-        return Ok(Outcome::Done);
+        return Outcome::Done;
     }
     let mut table = Table::new(&[Align::Left, Align::Left, Align::Left, Align::Right, Align::Left]);
     for node in &nodes {
@@ -108,7 +99,7 @@ pub(super) fn run(
         out.push_str(&rest.to_string());
     }
     workspace.printer.out(&out);
-    Ok(Outcome::Done)
+    Outcome::Done
 }
 
 pub(super) fn graph(workspace: &Workspace<'_>, format: GraphFormat) -> Result<Outcome, Diagnostics> {

@@ -3,6 +3,7 @@
 mod apply;
 pub mod args;
 mod check;
+mod chosen;
 mod clean;
 mod compile;
 mod init;
@@ -21,6 +22,7 @@ use clap::{CommandFactory, Parser};
 use crate::diag::{Area, Code, Diagnostic, Diagnostics, Severity};
 use crate::view::Printer;
 use args::{Cli, Color, Command, ErrorFormat};
+use chosen::Chosen;
 use workspace::Workspace;
 
 /// How a command ended.
@@ -79,8 +81,12 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(Outcome::Failed)
         }),
         Command::Apply(args) => apply::run(&workspace, &args),
-        Command::Check { selection, json } => check::run(&workspace, &selection, json),
-        Command::Ls { selection, json } => ls::run(&workspace, &selection, json),
+        Command::Check { selection, json } => {
+            Chosen::load(&workspace, &selection).and_then(|chosen| check::run(&workspace, &chosen, json))
+        }
+        Command::Ls { selection, json } => {
+            Chosen::load(&workspace, &selection).map(|chosen| ls::run(&workspace, &chosen, json))
+        }
         Command::Graph { format } => ls::graph(&workspace, format),
         Command::Query(args) => query::run(&workspace, &args),
         Command::Compile { names, google } => compile::run(&workspace, &names, google),

@@ -255,6 +255,27 @@ impl<'de> Deserialize<'de> for Type {
     }
 }
 
+/// The names of BigQuery's types, for advice on misspelt ones.
+pub const TYPE_NAMES: [&str; 17] = [
+    "BOOL",
+    "INT64",
+    "FLOAT64",
+    "NUMERIC",
+    "BIGNUMERIC",
+    "STRING",
+    "BYTES",
+    "DATE",
+    "DATETIME",
+    "TIME",
+    "TIMESTAMP",
+    "INTERVAL",
+    "JSON",
+    "GEOGRAPHY",
+    "ARRAY<…>",
+    "STRUCT<…>",
+    "RANGE<…>",
+];
+
 /// GoogleSQL's type for a type name of another database, in any case.
 pub fn foreign_type(name: &str) -> Option<&'static str> {
     match name.to_ascii_uppercase().as_str() {

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use super::{Address, Detail, Load, LoadColumn, Model, ModelColumn, Node, NodeKind, Project, names};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile, Span, did_you_mean, quoted};
-use crate::googlesql::{Type, types::foreign_type};
+use crate::googlesql::Type;
+use crate::googlesql::types::{TYPE_NAMES, foreign_type};
 use crate::manifest::load::{slashed, source_file};
 use crate::manifest::types::{
     self, MissingColumn, ModelsFile, NewColumn, OneOrMany, RejectLimit, SourceColumn, SourcesFile,
@@ -428,29 +429,10 @@ impl Resolver<'_> {
 
     fn data_type(&mut self, text: &str, span: &Span) -> Type {
         Type::parse(text).unwrap_or_else(|| {
-            const KNOWN: [&str; 17] = [
-                "BOOL",
-                "INT64",
-                "FLOAT64",
-                "NUMERIC",
-                "BIGNUMERIC",
-                "STRING",
-                "BYTES",
-                "DATE",
-                "DATETIME",
-                "TIME",
-                "TIMESTAMP",
-                "INTERVAL",
-                "JSON",
-                "GEOGRAPHY",
-                "ARRAY<…>",
-                "STRUCT<…>",
-                "RANGE<…>",
-            ];
             let hint = foreign_type(text)
                 .map(|ours| format!("write {ours}"))
-                .or_else(|| did_you_mean(text, KNOWN))
-                .unwrap_or_else(|| format!("BigQuery's types are {}", KNOWN.join(", ")));
+                .or_else(|| did_you_mean(text, TYPE_NAMES))
+                .unwrap_or_else(|| format!("BigQuery's types are {}", TYPE_NAMES.join(", ")));
             self.faults.push(
                 Diagnostic::error(Code::BadType, format!("`{text}` is no type of BigQuery"))
                     .at(span.clone(), "this type")

@@ -9,7 +9,7 @@ use super::expression::{join, span_of};
 use super::scope::{mix, print_of};
 use super::value::{Form, Value};
 use crate::diag::{Code, did_you_mean};
-use crate::googlesql::types::foreign_type;
+use crate::googlesql::types::{TYPE_NAMES, foreign_type};
 use crate::googlesql::{SqlFault, Type};
 
 impl<'q> Analyzer<'q, '_> {
@@ -82,25 +82,7 @@ impl<'q> Analyzer<'q, '_> {
         let name = text.split(['(', '<', ' ']).next().unwrap_or_default().to_uppercase();
         let help = match foreign_type(&name) {
             Some(ours) => Some(format!("write {ours}")),
-            None => did_you_mean(
-                &name,
-                [
-                    "INT64",
-                    "FLOAT64",
-                    "NUMERIC",
-                    "BIGNUMERIC",
-                    "STRING",
-                    "BYTES",
-                    "BOOL",
-                    "DATE",
-                    "DATETIME",
-                    "TIME",
-                    "TIMESTAMP",
-                    "INTERVAL",
-                    "JSON",
-                    "GEOGRAPHY",
-                ],
-            ),
+            None => did_you_mean(&name, TYPE_NAMES),
         };
         let fault = SqlFault::new(Code::SqlInvalid, span, format!("GoogleSQL has no type {text}"));
         self.fault(fault.maybe_help(help));

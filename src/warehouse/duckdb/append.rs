@@ -58,7 +58,7 @@ fn fault(error: arrow::error::ArrowError) -> WarehouseError {
 }
 
 /// The engine's type for a BigQuery type that files can have.
-pub(super) fn native_type(data_type: &Type) -> &'static str {
+pub fn native_type(data_type: &Type) -> &'static str {
     match data_type {
         Type::Int64 => "BIGINT",
         Type::Float64 => "DOUBLE",

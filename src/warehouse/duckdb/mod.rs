@@ -21,6 +21,7 @@ use crate::manifest::types::DuckDbTarget;
 use crate::report::RunReport;
 use crate::state::Snapshot;
 
+pub use append::native_type;
 pub use connection::{Access, engine_error, in_memory};
 pub use lock::{Holder, Lock};
 
