@@ -102,8 +102,6 @@ codes! {
     BadTimeZone = "PW0114" in Manifest;
     /// A column type that BigQuery does not have.
     BadType = "PW0115" in Manifest;
-    /// A value given in the manifest belongs to another kind of target.
-    NotOnThisTarget = "PW0116" in Manifest;
     /// A YAML construct that a manifest has no use for.
     UnsupportedYaml = "PW0117" in Manifest;
 
@@ -202,8 +200,6 @@ codes! {
     ExpectationErrored = "PW0702" in Run;
     /// A step failed in the engine.
     StepFailed = "PW0703" in Run;
-    /// A step was not run because one that it needs failed.
-    HeldBack = "PW0704" in Run;
     /// A step took longer than it may.
     TimedOut = "PW0705" in Run;
     /// The run was interrupted.

@@ -249,6 +249,26 @@ fn files_are_short_enough_to_read() {
     }
 }
 
+#[test]
+fn every_diagnostic_code_is_raised_somewhere() {
+    // To compare with a code, or to write it, is not to raise it.
+    let uses = Regex::new(r"([=!]= )?\bCode::(\w+)(\.id\(\))?").unwrap();
+    let mut raised = BTreeSet::new();
+    for source in sources().iter().filter(|source| source.path != "diag/code.rs") {
+        for found in source.code.iter().flat_map(|line| uses.captures_iter(line)) {
+            if found.get(1).is_none() && found.get(3).is_none() {
+                raised.insert(found[2].to_owned());
+            }
+        }
+    }
+    let idle: Vec<String> = Code::ALL
+        .iter()
+        .filter(|code| !raised.contains(&format!("{code:?}")))
+        .map(|code| format!("{code} {code:?}"))
+        .collect();
+    none(&idle, "codes that nothing raises are taken off the catalogue");
+}
+
 /// The repository's own text files: path relative to it, and text.
 fn repository_files() -> Vec<(String, String)> {
     const FOREIGN: [&str; 6] =
