@@ -4,6 +4,7 @@ use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
 
 use super::args::ApplyArgs;
+use super::places::place;
 use super::plan::make;
 use super::workspace::{Workspace, fault};
 use super::{Outcome, usage};
@@ -65,7 +66,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     )
     .map_err(fault)?;
     if !args.json {
-        printer.out(&run_text(&report));
+        printer.out(&run_text(&report, &|address| place(&loaded.compiled, address)));
     }
     Ok(match report.status {
         Status::Done => Outcome::Done,

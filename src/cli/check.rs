@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::Outcome;
 use super::chosen::Chosen;
+use super::places::place;
 use super::workspace::{Workspace, fault};
 use crate::apply::{CheckReport, check_published};
 use crate::clock::{Clock, SystemClock};
@@ -50,8 +51,8 @@ pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Res
         let value = json!({ "checks": reports });
         workspace.printer.out(&format!("{value:#}\n"));
     } else {
-        let text = checks_text(&reports, false);
-        workspace.printer.out(text.trim_start());
+        let text = checks_text(&reports, &|address| place(compiled, address));
+        workspace.printer.out(&text);
         workspace.printer.out(&format!(
             "{}: {} passed, {} warned, {} failed.\n",
             plural(reports.len(), "expectation", "expectations"),

@@ -8,6 +8,7 @@ mod clean;
 mod compile;
 mod init;
 mod ls;
+mod places;
 mod plan;
 mod query;
 mod runs;

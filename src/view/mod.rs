@@ -13,7 +13,7 @@ use crate::diag::{Diagnostics, render};
 
 pub use plan::plan_text;
 pub use progress::Reporter;
-pub use report::{checks_text, run_text};
+pub use report::{Place, checks_text, run_text};
 pub use table::{Align, Table};
 
 /// Writes to the terminal.

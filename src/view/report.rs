@@ -1,14 +1,18 @@
 //! A finished run as people read it.
 
-use console::style;
+use console::{StyledObject, style};
 use serde_json::Value;
 
 use super::{Align, Table, bytes, count, duration, plural};
 use crate::apply::{CheckReport, RunReport, Status, StepReport};
+use crate::diag::Code;
 use crate::expectations::Verdict;
 
+/// Tells where the manifest has what an address names: `expectations/orders.yaml:12`.
+pub type Place<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// The summary of a run: a line for each step, what is wrong, one line that sums it up.
-pub fn run_text(report: &RunReport) -> String {
+pub fn run_text(report: &RunReport, place: Place<'_>) -> String {
     let mut out = String::new();
     let mut table = Table::new(&[
         Align::Left,
@@ -28,46 +32,77 @@ pub fn run_text(report: &RunReport) -> String {
             result(step),
             step.rows.map(count).unwrap_or_default(),
             step.bytes.map(bytes).unwrap_or_default(),
-            checks(step),
+            passed(step),
             if step.tries == 0 { String::new() } else { duration(step.milliseconds) },
         ]);
     }
     out.push_str(&table.to_string());
     for step in &report.steps {
+        let (stopping, rest): (Vec<&CheckReport>, Vec<&CheckReport>) =
+            step.checks.iter().partition(|check| stops(check));
+        let mut untold = rest;
         if let Some(fault) = &step.fault {
-            let body = fault.message.replace('\n', "\n    ");
-            out.push_str(&format!(
-                "\n{} {} [{}]\n    {body}\n",
-                style("failed").red(),
-                step.address,
-                fault.code
-            ));
+            out.push_str(&format!("\n{} {} [{}]\n", style("failed").red(), step.address, fault.code));
+            if fault.code == Code::ExpectationFailed.id() && !stopping.is_empty() {
+                for check in stopping {
+                    out.push_str(&format!("    {} {}", check.address, word(check)));
+                    out.push_str(&findings(check, place, 8));
+                }
+            } else {
+                out.push_str(&format!("    {}\n", fault.message.replace('\n', "\n    ")));
+                out.push_str(&at(place(&step.address.to_string()), 4));
+                untold.extend(stopping);
+            }
             if let Some(help) = &fault.help {
                 out.push_str(&format!("    help: {}\n", help.replace('\n', "\n          ")));
             }
+        } else {
+            untold.extend(stopping);
         }
-        out.push_str(&checks_text(&step.checks, false));
+        let told = checks_text(untold, place);
+        if !told.is_empty() {
+            out.push_str(&format!("\n{told}"));
+        }
     }
     out.push_str(&format!("\n{}\n", summary(report)));
     out
 }
 
-/// What is told of expectations: those that did not pass, or all of them.
-pub fn checks_text(checks: &[CheckReport], all: bool) -> String {
+/// What is told of expectations: those that did not pass.
+pub fn checks_text<'a>(reports: impl IntoIterator<Item = &'a CheckReport>, place: Place<'_>) -> String {
     let mut out = String::new();
-    for check in checks.iter().filter(|check| all || check.outcome.verdict != Verdict::Passed) {
-        let word = match check.outcome.verdict {
-            Verdict::Passed => style("passed").green(),
-            Verdict::Warned => style("warned").yellow(),
-            Verdict::Failed => style("failed").red(),
-            Verdict::Errored => style("errored").red(),
-        };
-        out.push_str(&format!("{word} {}: {}\n", check.address, check.outcome.found));
-        for row in &check.sample {
-            out.push_str(&format!("    {}\n", shortened(row)));
-        }
+    for check in reports.into_iter().filter(|check| check.outcome.verdict != Verdict::Passed) {
+        out.push_str(&format!("{} {}", word(check), check.address));
+        out.push_str(&findings(check, place, 4));
     }
-    if out.is_empty() { out } else { format!("\n{out}") }
+    out
+}
+
+/// Whether a step cannot be published because of it.
+fn stops(check: &CheckReport) -> bool {
+    matches!(check.outcome.verdict, Verdict::Failed | Verdict::Errored)
+}
+
+fn word(check: &CheckReport) -> StyledObject<&'static str> {
+    match check.outcome.verdict {
+        Verdict::Passed => style("passed").green(),
+        Verdict::Warned => style("warned").yellow(),
+        Verdict::Failed => style("failed").red(),
+        Verdict::Errored => style("errored").red(),
+    }
+}
+
+/// What was found, behind the name of an expectation: in numbers, where it is declared, some rows.
+fn findings(check: &CheckReport, place: Place<'_>, indent: usize) -> String {
+    let mut out = format!(": {}\n{}", check.outcome.found, at(place(&check.address), indent));
+    for row in &check.sample {
+        out.push_str(&format!("{:indent$}{}\n", "", shortened(row)));
+    }
+    out
+}
+
+fn at(place: Option<String>, indent: usize) -> String {
+    place.map(|place| format!("{:indent$}at {place}\n", "")).unwrap_or_default()
 }
 
 fn shortened(row: &Value) -> String {
@@ -85,7 +120,7 @@ fn result(step: &StepReport) -> String {
     }
 }
 
-fn checks(step: &StepReport) -> String {
+fn passed(step: &StepReport) -> String {
     if step.checks.is_empty() {
         return String::new();
     }
@@ -104,11 +139,22 @@ fn summary(report: &RunReport) -> String {
             parts.push(format!("{number} {word}"));
         }
     }
+    let mut ends = vec![parts.join(", ")];
     let checks: usize = report.steps.iter().map(|step| step.checks.len()).sum();
-    let warned = report.verdicts(Verdict::Warned);
-    let checked = match warned {
-        0 => plural(checks, "expectation", "expectations"),
-        _ => format!("{}, {warned} warned", plural(checks, "expectation", "expectations")),
-    };
-    format!("Run {}: {}; {checked}; {}.", report.run, parts.join(", "), duration(report.milliseconds))
+    if checks > 0 {
+        let found: Vec<String> = [
+            (Verdict::Passed, "passed"),
+            (Verdict::Warned, "warned"),
+            (Verdict::Failed, "failed"),
+            (Verdict::Errored, "errored"),
+        ]
+        .into_iter()
+        .map(|(verdict, word)| (report.verdicts(verdict), word))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+        ends.push(format!("{}: {}", plural(checks, "expectation", "expectations"), found.join(", ")));
+    }
+    ends.push(duration(report.milliseconds));
+    format!("Run {}: {}.", report.run, ends.join("; "))
 }
