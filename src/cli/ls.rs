@@ -11,7 +11,7 @@ use crate::diag::Diagnostics;
 use crate::graph;
 use crate::manifest::types::Materialization;
 use crate::project::{Detail, NodeKind};
-use crate::view::{Align, Table, plural};
+use crate::view::{Align, Table, count, plural};
 
 pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Outcome {
     let compiled = &chosen.loaded.compiled;
@@ -55,7 +55,14 @@ pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Out
         workspace.printer.out(&format!("{value:#}\n"));
         return Outcome::Done;
     }
-    let mut table = Table::new(&[Align::Left, Align::Left, Align::Left, Align::Right, Align::Left]);
+    let looking = workspace.printer.columns().is_some();
+    let mut table = Table::with_heads(&[
+        ("node", Align::Left),
+        ("relation", Align::Left),
+        ("kind", Align::Left),
+        ("expectations", Align::Right),
+        ("tags", Align::Left),
+    ]);
     for node in &nodes {
         let kind = match (&node.detail, node.materialization()) {
             (Detail::Load(_), _) => "files",
@@ -67,13 +74,14 @@ pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Out
             node.address.to_string(),
             node.relation(),
             kind.to_owned(),
-            plural(checks, "expectation", "expectations"),
+            // The head says of what.
+            if looking { count(checks as u64) } else { plural(checks, "expectation", "expectations") },
             node.tags.join(" "),
         ]);
     }
-    let mut out = table.to_string();
+    workspace.printer.table(table);
     if everything {
-        let mut rest = Table::new(&[Align::Left, Align::Left]);
+        let mut rest = Table::with_heads(&[("name", Align::Left), ("details", Align::Left)]);
         for (name, job) in &compiled.project.jobs {
             let when =
                 job.schedule.as_ref().map_or("by hand".to_owned(), |s| format!("{} {}", s.cron, s.timezone));
@@ -96,9 +104,13 @@ pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Out
             );
             rest.row([format!("dashboard.{name}"), what]);
         }
-        out.push_str(&rest.to_string());
+        if looking && !rest.is_empty() {
+            workspace.printer.out("\n");
+        }
+        if !rest.is_empty() {
+            workspace.printer.table(rest);
+        }
     }
-    workspace.printer.out(&out);
     Outcome::Done
 }
 

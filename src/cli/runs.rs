@@ -38,7 +38,13 @@ pub(super) fn run(
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
     let number = |row: &Value, key: &str| row[key].as_u64();
     if run.is_none() {
-        let mut table = Table::new(&[Align::Left, Align::Left, Align::Left, Align::Left, Align::Right]);
+        let mut table = Table::with_heads(&[
+            ("run", Align::Left),
+            ("status", Align::Left),
+            ("command", Align::Left),
+            ("by", Align::Left),
+            ("time", Align::Right),
+        ]);
         for row in &history {
             let time = number(row, "milliseconds").map(duration).unwrap_or_default();
             table.row([
@@ -49,11 +55,17 @@ pub(super) fn run(
                 time,
             ]);
         }
-        workspace.printer.out(&table.to_string());
+        workspace.printer.table(table);
         return Ok(Outcome::Done);
     }
-    let mut table =
-        Table::new(&[Align::Left, Align::Left, Align::Left, Align::Right, Align::Right, Align::Right]);
+    let mut table = Table::with_heads(&[
+        ("node", Align::Left),
+        ("step", Align::Left),
+        ("status", Align::Left),
+        ("rows", Align::Right),
+        ("bytes", Align::Right),
+        ("time", Align::Right),
+    ]);
     for row in &history {
         table.row([
             text(row, "address"),
@@ -64,7 +76,7 @@ pub(super) fn run(
             number(row, "milliseconds").map(duration).unwrap_or_default(),
         ]);
     }
-    workspace.printer.out(&table.to_string());
+    workspace.printer.table(table);
     for row in history.iter().filter(|row| row["message"].is_string()) {
         workspace.printer.out(&format!(
             "\n{} [{}]\n{}\n",

@@ -38,6 +38,20 @@ impl Printer {
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
 
+    /// Writes a table: with heads and as wide as the terminal where somebody is looking, elsewhere its whole rows.
+    pub fn table(self, table: Table) {
+        self.out(&match self.columns() {
+            Some(columns) => table.for_terminal(columns),
+            None => table.to_string(),
+        });
+    }
+
+    /// How many columns standard output has, if it is a terminal.
+    pub fn columns(self) -> Option<usize> {
+        let terminal = std::io::stdout().is_terminal();
+        terminal.then(|| usize::from(console::Term::stdout().size().1).max(40))
+    }
+
     /// Writes a line beside the data; not where standard error is for machines.
     pub fn note(self, text: &str) {
         if self.json_errors {

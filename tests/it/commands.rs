@@ -146,6 +146,67 @@ fn runs_are_listed_and_shown() {
     project.run(&["runs", "no-such-run"]).ends_with(2);
 }
 
+/// Runs a program on a terminal of a width and gives what it shows there.
+#[cfg(unix)]
+fn on_a_terminal(project: &Project, columns: u16, arguments: &[&str]) -> Outcome {
+    const TERMINAL: &str = "
+import fcntl, os, pty, struct, sys, termios
+folder, columns, *command = sys.argv[1:]
+child, terminal = pty.fork()
+if child == 0:
+    os.chdir(folder)
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 40, int(columns), 0, 0))
+    os.execve(command[0], command, {'NO_COLOR': '1', 'TERM': 'xterm', 'TZ': 'UTC', 'LC_ALL': 'C.UTF-8', 'USER': 'ann'})
+shown = b''
+while True:
+    try:
+        part = os.read(terminal, 65536)
+    except OSError:
+        break
+    if not part:
+        break
+    shown += part
+sys.stdout.write(shown.decode().replace('\\r\\n', '\\n'))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+";
+    let (folder, columns) = (project.path().display().to_string(), columns.to_string());
+    let head = [folder.as_str(), &columns, env!("CARGO_BIN_EXE_pipewright")];
+    crate::support::python(TERMINAL, &[&head, arguments].concat())
+}
+
+#[test]
+#[cfg(unix)]
+fn tables_on_a_terminal_have_heads_and_fit() {
+    let project = shop();
+    project.replace(
+        "models/shop.yaml",
+        "  catalogue:",
+        "  catalogue_of_everything_that_there_is_in_the_shop:",
+    );
+    fs_err::rename(
+        project.path().join("models/catalogue.sql"),
+        project.path().join("models/catalogue_of_everything_that_there_is_in_the_shop.sql"),
+    )
+    .unwrap();
+    project.run(&["apply"]).succeeds();
+    let show = |columns, arguments: &[&str]| on_a_terminal(&project, columns, arguments).succeeds().stdout;
+    snapshot_settings(&project).bind(|| {
+        insta::assert_snapshot!("tables_on_a_terminal_have_heads_and_fit__ls", show(90, &["ls"]));
+    });
+    let runs = show(100, &["runs"]);
+    assert!(runs.starts_with("run                        status  command  by "), "{runs}");
+    let id = runs.lines().nth(1).and_then(|line| line.split(' ').next()).unwrap();
+    let steps = show(60, &["runs", id]);
+    assert!(steps.starts_with("node ") && steps.lines().count() == 6, "{steps}");
+    for (columns, text) in [(90, show(90, &["ls"])), (100, runs.clone()), (60, steps)] {
+        assert!(text.lines().all(|line| line.chars().count() <= columns), "{text}");
+    }
+    // Elsewhere the rows are whole and alone, for other programs.
+    let piped = project.run(&["ls"]).succeeds();
+    assert!(piped.stdout.starts_with("source.orders ") && !piped.stdout.contains('…'), "{piped}");
+    assert!(project.run(&["runs"]).succeeds().stdout.starts_with(id));
+}
+
 #[test]
 fn clean_drops_what_is_ours() {
     let project = built();
