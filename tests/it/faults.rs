@@ -110,14 +110,19 @@ fn killed_at_any_moment_every_table_is_whole_and_the_next_run_finishes() {
         halfway += u32::from(now != old && now != new);
         let running = rows(&project, "SELECT run FROM pipewright.runs WHERE status = 'running'");
         before_run += u32::from(running == json!([]));
+        if running != json!([]) {
+            // Told right away, and by reading alone.
+            let runs = project.run(&["runs", "--json"]).succeeds().json();
+            assert_eq!([&runs[0]["run"], &runs[0]["status"]], [&running[0][0], &json!("interrupted")]);
+            assert_eq!(rows(&project, "SELECT run FROM pipewright.runs WHERE status = 'running'"), running);
+        }
 
         project.run(&["apply"]).succeeds();
         assert_eq!(content(&project, DATABASE, "UTC"), new, "round {round}");
-        // A run that had published everything has nothing left to do, and its mark waits for the next run.
-        if now != new && running != json!([]) {
+        if running != json!([]) {
             let runs = project.run(&["runs", "--json"]).succeeds().json();
             let marked = runs.as_array().unwrap().iter().find(|run| run["run"] == running[0][0]).unwrap();
-            assert_eq!(marked["status"], "killed", "round {round}");
+            assert_eq!(marked["status"], "interrupted", "round {round}");
         }
     }
     assert!(

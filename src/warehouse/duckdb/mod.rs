@@ -35,7 +35,7 @@ pub struct DuckDb {
     exists: bool,
     /// Whose state it is: several pipelines may share a file.
     pipeline: String,
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
 }
 
 /// What a target is opened for.
@@ -67,7 +67,7 @@ impl DuckDb {
             bare: AtomicBool::new(!exists),
             exists,
             pipeline: pipeline.to_owned(),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -87,10 +87,19 @@ impl DuckDb {
 impl DuckDb {
     /// Past runs, newest first; or the steps of one.
     ///
+    /// A run writes as long as it goes, and holds the lock for it. Where this process has the lock, a run that is
+    /// still called running is not: its process ended before it could say so.
+    ///
     /// # Errors
     /// When the engine refuses.
     pub fn history(&self, run: Option<&str>, limit: u32) -> Result<Vec<serde_json::Value>> {
-        store::history(&self.connection()?, run, limit)
+        let mut history = store::history(&self.connection()?, run, limit)?;
+        if self.lock.is_some() {
+            for row in history.iter_mut().filter(|row| row["status"] == store::RUNNING) {
+                row["status"] = store::INTERRUPTED.into();
+            }
+        }
+        Ok(history)
     }
 }
 

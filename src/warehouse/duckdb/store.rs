@@ -13,6 +13,12 @@ use crate::state::{FORMAT, NodeState, State};
 /// The schema that holds them.
 pub(super) const SCHEMA: &str = "pipewright";
 
+/// The status of a run that has not said how it ended.
+pub(super) const RUNNING: &str = "running";
+
+/// The status of a run that was stopped, or whose process ended before it could say how.
+pub(super) const INTERRUPTED: &str = "interrupted";
+
 const TABLES: &str = "
 CREATE SCHEMA IF NOT EXISTS pipewright;
 CREATE TABLE IF NOT EXISTS pipewright.meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
@@ -115,10 +121,13 @@ pub(super) fn begin_run(connection: &Connection, run: &RunHeader, datasets: &[St
             [],
         )?;
         // The lock says that nobody else is running: a run without an end was killed.
-        connection.execute("UPDATE pipewright.runs SET status = 'killed' WHERE status = 'running'", [])?;
         connection.execute(
-            "INSERT INTO pipewright.runs VALUES (?, ?, ?, ?, ?, NULL, NULL, 'running')",
-            params![run.id, run.command, run.pipeline, run.by, run.started_at],
+            "UPDATE pipewright.runs SET status = ? WHERE status = ?",
+            params![INTERRUPTED, RUNNING],
+        )?;
+        connection.execute(
+            "INSERT INTO pipewright.runs VALUES (?, ?, ?, ?, ?, NULL, NULL, ?)",
+            params![run.id, run.command, run.pipeline, run.by, run.started_at, RUNNING],
         )?;
         Ok(())
     })
@@ -268,7 +277,7 @@ fn status(status: Status) -> &'static str {
         Status::Done => "done",
         Status::Failed => "failed",
         Status::HeldBack => "held_back",
-        Status::Interrupted => "interrupted",
+        Status::Interrupted => INTERRUPTED,
     }
 }
 
