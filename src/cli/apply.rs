@@ -1,40 +1,43 @@
 //! `apply`.
 
 use std::io::{BufRead, IsTerminal};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::args::ApplyArgs;
 use super::places::place;
 use super::plan::make;
-use super::workspace::{Workspace, fault};
+use super::workspace::{LoadedProject, Workspace, fault};
 use super::{Outcome, usage};
 use crate::apply::{Cancel, Running, Status, apply};
 use crate::clock::SystemClock;
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::manifest::types::Target;
 use crate::plan::{self, Plan};
-use crate::state::FileState;
+use crate::state::{FileState, Snapshot};
 use crate::view::{Reporter, plan_text, plural, run_text};
 use crate::warehouse::Warehouse;
-use crate::warehouse::duckdb::Access;
+use crate::warehouse::duckdb::{Access, file as database};
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome, Diagnostics> {
     let printer = workspace.printer;
     let loaded = workspace.load()?;
+    let saved = args.plan.as_deref().map(|path| saved_plan(args, path)).transpose()?;
+    let decided = |snapshot: &Snapshot| -> Result<Plan, Diagnostics> {
+        let now = make(workspace, &loaded, snapshot, &args.selection, args.prune)?;
+        match &saved {
+            Some(saved) => refuse_stale(saved, &now).map(|()| saved.clone()).map_err(Diagnostics::from),
+            None => Ok(now),
+        }
+    };
+    // Opening makes the file: what is refused for a target without one is refused before.
+    let unmade = Snapshot::default();
+    let early = if has_file(workspace, &loaded) { None } else { Some(decided(&unmade)?) };
     let warehouse = workspace.open(&loaded, Access::Write, "pipewright apply", &args.lock_timeout)?;
     let snapshot = warehouse.snapshot().map_err(fault)?;
-    let plan = match &args.plan {
-        Some(path) => {
-            if !args.selection.select.is_empty() || !args.selection.exclude.is_empty() || args.prune {
-                return Err(usage("a saved plan is carried out as it is")
-                    .help("give the selection to `plan`")
-                    .into());
-            }
-            let saved = plan::load(path)?;
-            let now = make(workspace, &loaded, &snapshot, &args.selection, false)?;
-            refuse_stale(&saved, &now)?;
-            saved
-        }
-        None => make(workspace, &loaded, &snapshot, &args.selection, args.prune)?,
+    let plan = match early {
+        Some(plan) if snapshot == unmade => plan,
+        _ => decided(&snapshot)?,
     };
     if plan.is_empty() {
         if !args.json {
@@ -73,6 +76,23 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
         Status::Failed | Status::HeldBack => Outcome::Failed,
         Status::Interrupted => Outcome::Unexpected,
     })
+}
+
+fn saved_plan(args: &ApplyArgs, path: &Path) -> Result<Plan, Diagnostics> {
+    if !args.selection.select.is_empty() || !args.selection.exclude.is_empty() || args.prune {
+        return Err(usage("a saved plan is carried out as it is")
+            .help("give the selection to `plan`")
+            .into());
+    }
+    Ok(plan::load(path)?)
+}
+
+/// Whether the target is there already. One that no file is made for counts as being there.
+fn has_file(workspace: &Workspace<'_>, loaded: &LoadedProject) -> bool {
+    match loaded.compiled.target_settings() {
+        Some(Target::DuckDb(settings)) => database(&workspace.root, settings).exists(),
+        _ => true,
+    }
 }
 
 /// A saved plan fits only the state, the manifest and the files that it was made from.

@@ -387,6 +387,36 @@ fn a_saved_plan_goes_stale() {
     assert_eq!(rows(&project, "SELECT max(revenue) FROM marts.daily_sales"), json!([["9.500000000"]]));
 }
 
+#[test]
+fn what_is_refused_for_a_target_without_a_file_makes_none() {
+    let project = built();
+    let files = || {
+        let entries = fs_err::read_dir(project.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.contains("duckdb")).collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = files();
+    project.write("data/products.csv", "product,colour\npen,green\n");
+    project.run(&["plan", "--out", "p.json"]).succeeds();
+    // Of another target, and of the same one in another place.
+    is_stale(&project, &["--target", "other"], "it is for shop on local");
+    assert_eq!(files(), before);
+    project.replace("pipeline.yaml", "path: shop.duckdb", "path: moved.duckdb");
+    let moved = project.run(&["apply", "p.json"]).ends_with(1);
+    assert!(moved.stderr.contains("PW0502") && moved.stderr.contains("another database"), "{moved}");
+    assert_eq!(files(), before);
+    // Without a saved plan it is the same.
+    fs_err::remove_file(project.path().join("data/orders.csv")).unwrap();
+    let missing = project.run(&["apply"]).ends_with(1);
+    assert!(missing.stderr.contains("PW0601"), "{missing}");
+    assert_eq!(files(), before);
+    // A plan for a target that is not made yet is carried out.
+    project.write("data/orders.csv", ORDERS);
+    project.run(&["plan", "--out", "p.json"]).succeeds();
+    project.run(&["apply", "p.json"]).succeeds();
+    assert!(files().contains("moved.duckdb"));
+}
+
 // Selection.
 
 #[test]
