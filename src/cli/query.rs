@@ -12,8 +12,8 @@ use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, SourceFile};
 use crate::googlesql::duckdb::{DatasetNames, Parameters};
 use crate::googlesql::{Column, Type};
 use crate::view::{Align, Table};
-use crate::warehouse::duckdb::query::{QueryError, QueryResult, run as run_script};
-use crate::warehouse::duckdb::{Access, in_memory};
+use crate::warehouse::duckdb::query::{QueryError, QueryResult};
+use crate::warehouse::duckdb::{Access, in_memory, script as scripts};
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &QueryArgs) -> Result<Outcome, Diagnostics> {
     let script = script(args)?;
@@ -22,7 +22,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &QueryArgs) -> Result<Outcome
     } else {
         let loaded = workspace.load()?;
         // A script may write, as it could in any client; a target that is only read stays as it is.
-        let access = if reads_only(&script.text) { Access::Read } else { Access::Write };
+        let access = if scripts::only_reads(&script.text) { Access::Read } else { Access::Write };
         let warehouse = workspace.open(&loaded, access, "pipewright query", "0s")?;
         let result = execute(&warehouse.connection().map_err(super::workspace::fault)?, &script)?;
         workspace.printer.out(&written(&result, args.format)?);
@@ -52,18 +52,12 @@ fn script(args: &QueryArgs) -> Result<std::sync::Arc<SourceFile>, Diagnostics> {
     }
 }
 
-fn reads_only(sql: &str) -> bool {
-    use sqlparser::ast::Statement;
-
-    crate::googlesql::parse::script(sql)
-        .is_ok_and(|statements| statements.iter().all(|statement| matches!(statement, Statement::Query(_))))
-}
-
 fn execute(
     connection: &duckdb::Connection,
     script: &std::sync::Arc<SourceFile>,
 ) -> Result<QueryResult, Diagnostics> {
-    run_script(connection, &script.text, &DatasetNames, &Parameters::default()).map_err(|error| match error {
+    scripts::run(connection, &script.text, &DatasetNames, &Parameters::default()).map_err(|error| match error
+    {
         QueryError::Faults(faults) => {
             let mapped = MappedText::file(script);
             faults.into_iter().map(|fault| sql_diagnostic(fault, &mapped, "")).collect()

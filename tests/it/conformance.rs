@@ -11,8 +11,9 @@ use std::path::PathBuf;
 use duckdb::Connection;
 use pipewright::googlesql::duckdb::{DatasetNames, Parameters, TableName, TableNames};
 use pipewright::googlesql::{Column, Type};
-use pipewright::warehouse::duckdb::query::{QueryResult, run};
+use pipewright::warehouse::duckdb::query::QueryResult;
 use pipewright::warehouse::duckdb::runtime;
+use pipewright::warehouse::duckdb::script::run;
 use serde_json::{Value, json};
 
 /// How many of the questions are answered as BigQuery does. It only rises.

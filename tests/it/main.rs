@@ -21,6 +21,7 @@ mod faults;
 mod load;
 mod pipeline;
 mod plan;
+mod query;
 mod readme;
 mod sample_data;
 mod shop;

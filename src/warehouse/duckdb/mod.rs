@@ -7,6 +7,7 @@ mod lock;
 mod observe;
 pub mod query;
 pub mod runtime;
+pub mod script;
 mod session;
 mod store;
 

@@ -1,4 +1,4 @@
-//! Running GoogleSQL: a script in, the last query's rows out, in the form that BigQuery's interface gives them.
+//! Rows of a query, in the form that BigQuery's interface gives them.
 
 use base64_text::base64;
 use duckdb::Connection;
@@ -11,8 +11,7 @@ use duckdb::arrow::array::{
 use duckdb::core::{LogicalTypeHandle, LogicalTypeId};
 use serde_json::{Map, Value, json};
 
-use crate::googlesql::duckdb::{Parameters, TableNames, translate_statement};
-use crate::googlesql::{Column, Field, SqlFault, Type, parse};
+use crate::googlesql::{Column, Field, SqlFault, Type};
 
 /// Rows of a query.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,7 +40,7 @@ impl QueryResult {
 /// Why a script did not run.
 #[derive(Debug)]
 pub enum QueryError {
-    /// It cannot be translated.
+    /// It is wrong, or cannot be translated.
     Faults(Vec<SqlFault>),
     /// The engine refused a statement.
     Engine(String),
@@ -61,38 +60,13 @@ impl std::fmt::Display for QueryError {
 
 impl std::error::Error for QueryError {}
 
-/// Runs a script on a connection that has the runtime (`super::runtime::install`) and returns what its last query
-/// gives, nothing if it has none.
-///
-/// # Errors
-/// The first statement that cannot be translated or run; the ones before it have run.
-pub fn run(
-    connection: &Connection,
-    sql: &str,
-    names: &dyn TableNames,
-    parameters: &Parameters,
-) -> Result<QueryResult, QueryError> {
-    let statements = parse::script(sql).map_err(|fault| QueryError::Faults(vec![fault]))?;
-    let mut result = QueryResult::default();
-    for statement in &statements {
-        let translated = translate_statement(statement, names, parameters).map_err(QueryError::Faults)?;
-        if matches!(statement, sqlparser::ast::Statement::Query(_)) {
-            result = fetch(connection, &translated)?;
-        } else {
-            connection.execute_batch(&translated).map_err(|error| engine(&error))?;
-        }
-    }
-    Ok(result)
-}
-
 /// Runs one query of DuckDB's own SQL.
 ///
 /// # Errors
 /// What the engine says.
 pub fn fetch(connection: &Connection, sql: &str) -> Result<QueryResult, QueryError> {
     let mut statement = connection.prepare(sql).map_err(|error| engine(&error))?;
-    let types: Vec<Type> =
-        (0..statement.column_count()).map(|index| type_of(&statement.column_logical_type(index))).collect();
+    let types = types(&statement);
     if let Some(index) = types.iter().position(unknown) {
         return Err(QueryError::Engine(format!(
             "column {} has a type that BigQuery does not have",
@@ -100,13 +74,7 @@ pub fn fetch(connection: &Connection, sql: &str) -> Result<QueryResult, QueryErr
         )));
     }
     let mut batches = statement.stream_arrow([]).map_err(|error| engine(&error))?;
-    let columns: Vec<Column> = batches
-        .get_schema()
-        .fields()
-        .iter()
-        .zip(types)
-        .map(|(field, data_type)| Column::new(field.name().clone(), data_type))
-        .collect();
+    let columns = named(&batches, types);
     let mut rows = Vec::new();
     for batch in &mut batches {
         let batch = batch.map_err(|error| engine(&error))?;
@@ -121,6 +89,24 @@ pub fn fetch(connection: &Connection, sql: &str) -> Result<QueryResult, QueryErr
         }
     }
     Ok(QueryResult { columns, rows })
+}
+
+/// The columns of a query of DuckDB's own SQL; types that BigQuery does not have are unknown.
+pub(super) fn columns(connection: &Connection, sql: &str) -> Result<Vec<Column>, QueryError> {
+    let mut statement = connection.prepare(sql).map_err(|error| engine(&error))?;
+    let types = types(&statement);
+    let batches = statement.stream_arrow([]).map_err(|error| engine(&error))?;
+    Ok(named(&batches, types))
+}
+
+fn types(statement: &duckdb::Statement<'_>) -> Vec<Type> {
+    (0..statement.column_count()).map(|index| type_of(&statement.column_logical_type(index))).collect()
+}
+
+fn named(batches: &duckdb::ArrowStream<'_>, types: Vec<Type>) -> Vec<Column> {
+    let schema = batches.get_schema();
+    let names = schema.fields().iter().map(|field| field.name().clone());
+    names.zip(types).map(|(name, data_type)| Column::new(name, data_type)).collect()
 }
 
 /// Whether a type, or one inside of it, is one that BigQuery does not have.
@@ -149,7 +135,7 @@ const RAISED: &[&str] = &[
 ];
 
 /// The engine's message; a fault that the runtime raises speaks for itself.
-fn engine(error: &duckdb::Error) -> QueryError {
+pub(super) fn engine(error: &duckdb::Error) -> QueryError {
     let text = match error {
         duckdb::Error::DuckDBFailure(_, Some(message)) => message.clone(),
         other => other.to_string(),
@@ -162,7 +148,8 @@ fn engine(error: &duckdb::Error) -> QueryError {
         Some((raised, _)) if text.starts_with("Conversion Error") => {
             raised.split("\", expected format").next().unwrap_or(raised).to_owned()
         }
-        _ => text,
+        // What follows shows the translated SQL, which nobody wrote.
+        _ => text.split("\n\nLINE ").next().unwrap_or(&text).trim_end().to_owned(),
     })
 }
 
@@ -446,6 +433,7 @@ mod tests {
         }
         let other = "Conversion Error: Could not convert string 'not_an_int' to INT64";
         assert_eq!(message(other), other);
+        assert_eq!(message("Catalog Error: no t\n\nLINE 1: SELECT \"x\"\n   ^"), "Catalog Error: no t");
     }
 
     #[test]

@@ -1,0 +1,139 @@
+//! Scripts of GoogleSQL: each statement analyzed, translated and run, one after the other.
+
+use std::borrow::Cow;
+
+use duckdb::Connection;
+use sqlparser::ast::Statement;
+
+use super::query::{QueryError, QueryResult, columns, engine, fetch};
+use crate::googlesql::analyze::{self, Options, Table, analyze_query};
+use crate::googlesql::duckdb::{Parameters, RUNTIME_SCHEMA, TableName, TableNames, translate_statement};
+use crate::googlesql::{SqlFault, Type, parse};
+
+/// Runs a script on a connection that has the runtime (`super::runtime::install`) and returns what its last query
+/// gives, nothing if it has none.
+///
+/// Queries are analyzed against the tables that are there when their turn comes. All faults of queries that follow
+/// each other are told before the first of them runs.
+///
+/// # Errors
+/// The first statement that is wrong, cannot be translated or does not run; the ones before it have run.
+pub fn run(
+    connection: &Connection,
+    sql: &str,
+    names: &dyn TableNames,
+    parameters: &Parameters,
+) -> Result<QueryResult, QueryError> {
+    let statements = parse::script(sql).map_err(|fault| QueryError::Faults(vec![fault]))?;
+    let target = Target { connection, names };
+    let mut result = QueryResult::default();
+    for together in statements.chunk_by(|one, next| is_query(one) && is_query(next)) {
+        let mut faults = Vec::new();
+        let mut translated = Vec::new();
+        for statement in together {
+            match bind(statement, &target, parameters) {
+                Ok(sql) => translated.push(sql),
+                Err(more) => faults.extend(more),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(QueryError::Faults(faults));
+        }
+        for (statement, sql) in together.iter().zip(&translated) {
+            if is_query(statement) {
+                result = fetch(connection, sql)?;
+            } else {
+                connection.execute_batch(sql).map_err(|error| engine(&error))?;
+            }
+        }
+    }
+    Ok(result)
+}
+
+fn is_query(statement: &Statement) -> bool {
+    matches!(statement, Statement::Query(_))
+}
+
+/// Whether a script changes nothing. One that cannot be read changes nothing.
+pub fn only_reads(sql: &str) -> bool {
+    parse::script(sql).map_or(true, |statements| statements.iter().all(is_query))
+}
+
+/// A statement in the engine's SQL, once its query was found to be right.
+fn bind(
+    statement: &Statement,
+    target: &Target<'_>,
+    parameters: &Parameters,
+) -> Result<String, Vec<SqlFault>> {
+    let query = match statement {
+        Statement::Query(query) => Some(query),
+        Statement::CreateTable(table) => table.query.as_ref(),
+        Statement::CreateView(view) => Some(&view.query),
+        _ => None,
+    };
+    if let Some(query) = query {
+        // Values arrive as SQL of the engine, so that their types are not known.
+        let known = parameters.named.keys().map(|name| (name, Type::Unknown)).collect();
+        analyze_query(query, target, &known, Options::default())?;
+    }
+    translate_statement(statement, target, parameters)
+}
+
+/// The tables that are there.
+struct Target<'a> {
+    connection: &'a Connection,
+    names: &'a dyn TableNames,
+}
+
+impl Target<'_> {
+    /// All tables and views as `dataset.table`, temporary ones by their name alone.
+    fn all(&self) -> Vec<String> {
+        let sql = "SELECT CASE WHEN temporary THEN '' ELSE schema_name || '.' END || name FROM ( \
+                   SELECT schema_name, table_name AS name, temporary FROM duckdb_tables() \
+                   UNION ALL SELECT schema_name, view_name, temporary FROM duckdb_views() WHERE NOT internal \
+                   ) WHERE schema_name <> ? ORDER BY ALL";
+        let all = self.connection.prepare(sql).and_then(|mut statement| {
+            statement.query_map([RUNTIME_SCHEMA], |row| row.get(0))?.collect::<duckdb::Result<Vec<String>>>()
+        });
+        // Names are for advice; without them there is none.
+        all.unwrap_or_default()
+    }
+}
+
+impl TableNames for Target<'_> {
+    fn table(&self, path: &[&str]) -> Option<TableName> {
+        self.names.table(path)
+    }
+
+    fn wildcard(&self, path: &[&str]) -> Option<Vec<(String, TableName)>> {
+        self.names.wildcard(path)
+    }
+}
+
+impl analyze::Catalog for Target<'_> {
+    fn table(&self, path: &[String]) -> Option<Table<'_>> {
+        let written: Vec<&str> = path.iter().map(String::as_str).collect();
+        let table = TableNames::table(self, &written)?;
+        match columns(self.connection, &format!("SELECT * FROM {table} LIMIT 0")) {
+            Ok(columns) => {
+                Some(Table { name: Cow::Owned(written.join(".")), columns: Cow::Owned(columns), open: false })
+            }
+            // A table that is there and cannot be read is the engine's to tell of: a view of something that is gone.
+            Err(_) => {
+                let name = match &table.schema {
+                    Some(schema) => format!("{}.{}", schema.as_str(), table.table.as_str()),
+                    None => table.table.as_str().to_owned(),
+                };
+                self.all().iter().any(|known| known.eq_ignore_ascii_case(&name)).then(|| Table {
+                    name: Cow::Owned(name),
+                    columns: Cow::Borrowed(&[]),
+                    open: true,
+                })
+            }
+        }
+    }
+
+    fn table_names(&self) -> Vec<String> {
+        self.all()
+    }
+}

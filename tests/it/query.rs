@@ -1,0 +1,75 @@
+//! `query`: what is wrong with a query is told as it is of a model, and what would run is never refused.
+
+use crate::shop::{built, by_hand};
+use crate::support::{Outcome, Project};
+
+fn ephemeral(sql: &str) -> Outcome {
+    Project::empty().run(&["query", "--ephemeral", "--format", "csv", sql])
+}
+
+#[track_caller]
+fn refused(outcome: Outcome, says: &[&str]) {
+    let outcome = outcome.ends_with(1);
+    for text in says {
+        assert!(outcome.stderr.contains(text), "`{text}` is missing\n{outcome}");
+    }
+}
+
+#[test]
+fn faults_have_the_code_the_place_and_the_advice_that_a_model_gets() {
+    let project = built();
+    let cases: [(&str, &[&str]); 7] = [
+        ("SELECT DATEADD(DAY, 1, day) FROM raw.orders", &["PW0406", "query:1:8", "DATE_ADD"]),
+        ("SELECT NVL(product, '') FROM raw.orders", &["PW0406", "query:1:8", "COALESCE"]),
+        ("SELECT id,\n  produkt\nFROM raw.orders", &["PW0404", "query:2:3", "did you mean `product`?"]),
+        ("SELECT id FROM raw.order", &["PW0403", "query:1:16", "did you mean `raw.orders`?"]),
+        ("SELECT id FROM orders", &["PW0403", "did you mean `raw.orders`?"]),
+        ("SELECT day + '1' FROM raw.orders", &["PW0407"]),
+        ("SELECT revenu FROM marts.daily_sales", &["PW0404", "did you mean `revenue`?"]),
+    ];
+    for (sql, says) in cases {
+        refused(project.run(&["query", sql]), says);
+    }
+    // The same query as a model has the same code and the same advice.
+    project
+        .write("models/catalogue.sql", "SELECT NVL(product, '') AS product FROM {{ source('products') }}\n");
+    refused(project.run(&["validate"]), &["PW0406", "COALESCE"]);
+}
+
+#[test]
+fn all_faults_of_queries_side_by_side_are_told_before_one_runs() {
+    let outcome = ephemeral("SELECT NVL(1, 2);\nSELECT 1 AS x;\nSELECT y FROM (SELECT 1 AS x)");
+    assert_eq!(outcome.stdout, "");
+    refused(outcome, &["query:1:8", "query:3:8"]);
+}
+
+#[test]
+fn a_query_sees_what_the_statements_before_it_made() {
+    let script = "CREATE SCHEMA d; CREATE TABLE d.t (a INT64);
+        INSERT INTO d.t (a) VALUES (1), (2); CREATE VIEW d.v AS SELECT a * 2 AS b FROM d.t;
+        ALTER TABLE d.t RENAME COLUMN a TO c; DROP VIEW d.v; CREATE VIEW d.v AS SELECT SUM(c) AS b FROM d.t;";
+    let sum = ephemeral(&format!("{script} SELECT b FROM d.v")).succeeds();
+    assert_eq!(sum.stdout, "b\n3\n");
+    refused(ephemeral(&format!("{script} SELECT a FROM d.t")), &["PW0404", "query:3:117", "`a`"]);
+    refused(ephemeral(&format!("{script} CREATE TABLE d.w AS SELECT b, c FROM d.v")), &["PW0404", "`c`"]);
+}
+
+#[test]
+fn tables_that_nothing_is_known_of_are_no_false_alarm() {
+    let project = built();
+    by_hand(
+        &project,
+        "CREATE TABLE marts.strange AS SELECT MAP {'a': 1} AS pairs, 1::HUGEINT AS large, 'x'::ENUM ('x') AS kind, \
+         uuid() AS id, {'a': 1} AS parts, [1, 2] AS items",
+    );
+    let rows = |sql: &str| project.run(&["query", "--format", "csv", sql]).succeeds().stdout;
+    assert_eq!(rows("SELECT COUNT(*) AS n FROM Marts.STRANGE WHERE id IS NOT NULL"), "n\n1\n");
+    assert_eq!(rows("SELECT CAST(large AS INT64) AS n, kind = 'x' AS x FROM marts.strange"), "n,x\n1,true\n");
+    assert_eq!(rows("SELECT parts.a, item FROM marts.strange AS s, s.items AS item"), "a,item\n1,1\n1,2\n");
+    assert_eq!(rows("SELECT COUNT(*) AS n FROM pipewright.runs WHERE status = 'done'"), "n\n1\n");
+    // A view of something that is gone is there; what is wrong with it, the engine tells.
+    by_hand(&project, "CREATE VIEW marts.broken AS SELECT * FROM marts.strange");
+    by_hand(&project, "DROP TABLE marts.strange");
+    let broken = project.run(&["query", "SELECT id FROM marts.broken"]).ends_with(1);
+    assert!(broken.stderr.contains("strange") && !broken.stderr.contains("PW0403"), "{broken}");
+}
