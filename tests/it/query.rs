@@ -73,3 +73,53 @@ fn tables_that_nothing_is_known_of_are_no_false_alarm() {
     let broken = project.run(&["query", "SELECT id FROM marts.broken"]).ends_with(1);
     assert!(broken.stderr.contains("strange") && !broken.stderr.contains("PW0403"), "{broken}");
 }
+
+#[test]
+fn temporary_tables_go_by_their_name() {
+    let cases = [
+        ("CREATE TEMP TABLE t AS SELECT 1 AS a; SELECT * FROM t", "a\n1\n"),
+        (
+            "CREATE TEMPORARY TABLE t (a INT64); INSERT INTO t (a) VALUES (1), (2); SELECT a FROM T ORDER BY a",
+            "a\n1\n2\n",
+        ),
+        (
+            "CREATE TEMP TABLE t (a INT64, b STRING); INSERT t VALUES (1, 'x'), (2, 'y'); UPDATE t SET b = 'z' WHERE a = 1; DELETE FROM t WHERE a = 2; SELECT a, b FROM t",
+            "a,b\n1,z\n",
+        ),
+        (
+            "CREATE TEMP TABLE t AS SELECT 1 AS a; CREATE OR REPLACE TEMP TABLE t AS SELECT a + 1 AS b FROM t; SELECT b FROM _SESSION.t",
+            "b\n2\n",
+        ),
+        (
+            "CREATE TEMP TABLE t AS SELECT 1 AS a; CREATE TEMP TABLE u AS SELECT a, 2 AS b FROM t; SELECT t.a, u.b FROM t JOIN u USING (a)",
+            "a,b\n1,2\n",
+        ),
+        (
+            "CREATE TEMP TABLE t AS SELECT 1 AS a; MERGE t USING (SELECT 1 AS a) AS s ON t.a = s.a WHEN MATCHED THEN UPDATE SET a = 5; SELECT a FROM t",
+            "a\n5\n",
+        ),
+        ("CREATE TEMP TABLE t AS SELECT 1 AS a; WITH t AS (SELECT 7 AS a) SELECT a FROM t", "a\n7\n"),
+        (
+            "CREATE TEMP TABLE t AS SELECT 1 AS a; TRUNCATE TABLE t; DROP TABLE t; CREATE TEMP TABLE IF NOT EXISTS t AS SELECT 3 AS a; SELECT a FROM t",
+            "a\n3\n",
+        ),
+    ];
+    for (script, rows) in cases {
+        let outcome = ephemeral(script).succeeds();
+        assert_eq!(outcome.stdout, rows, "{script}");
+    }
+    refused(ephemeral("CREATE TEMP TABLE t AS SELECT 1 AS a; SELECT b FROM t"), &["PW0404", "query:1:46"]);
+    refused(ephemeral("CREATE TEMP TABLE t AS SELECT 1 AS a; DROP TABLE t; SELECT a FROM t"), &["PW0403"]);
+    refused(ephemeral("CREATE TEMP TABLE d.t AS SELECT 1 AS a"), &["PW0414", "stands alone"]);
+    refused(ephemeral("CREATE TABLE t (a INT64)"), &["PW0403", "dataset"]);
+}
+
+#[test]
+fn temporary_tables_leave_a_target_as_it_is() {
+    let project = built();
+    let lock = fs_err::read_to_string(project.path().join("shop.duckdb.lock")).unwrap();
+    let script = "CREATE TEMP TABLE t AS SELECT id FROM raw.orders; INSERT INTO t (id) VALUES (9); SELECT SUM(id) AS s FROM t";
+    assert_eq!(project.run(&["query", "--format", "csv", script]).succeeds().stdout, "s\n15\n");
+    assert_eq!(fs_err::read_to_string(project.path().join("shop.duckdb.lock")).unwrap(), lock);
+    refused(project.run(&["query", "SELECT * FROM t"]), &["PW0403"]);
+}

@@ -9,6 +9,7 @@ use sqlparser::tokenizer::Span;
 use super::Translator;
 use super::names::Ident;
 use crate::diag::Code;
+use crate::googlesql::SqlFault;
 
 /// How an item of FROM prints, and whether it reads the columns of items before it.
 struct Item {
@@ -200,7 +201,16 @@ impl Translator<'_> {
         match self.names.table(&parts) {
             Some(table) => table.to_string(),
             None => {
-                self.invalid(Code::SqlUnknownTable, span, format!("there is no table `{}`", path.join(".")))
+                let fault = SqlFault::new(
+                    Code::SqlUnknownTable,
+                    span,
+                    format!("there is no table `{}`", path.join(".")),
+                );
+                let bare = path.len() == 1;
+                self.faults.push(fault.maybe_help(
+                    bare.then(|| "name it with its dataset; only temporary tables go without".to_owned()),
+                ));
+                "NULL".to_owned()
             }
         }
     }

@@ -16,6 +16,7 @@ use sqlparser::tokenizer::Span;
 use super::Translator;
 use super::literal::{float_literal, plain_number};
 use super::names::Ident;
+use crate::diag::Code;
 
 impl Translator<'_> {
     /// One statement of a script.
@@ -66,7 +67,6 @@ impl Translator<'_> {
 
     fn create_table(&mut self, table: &CreateTable, span: Span) -> String {
         if table.external
-            || table.temporary
             || table.like.is_some()
             || table.clone.is_some()
             || table.version.is_some()
@@ -77,8 +77,12 @@ impl Translator<'_> {
         }
         let replace = if table.or_replace { "OR REPLACE " } else { "" };
         let exists = if table.if_not_exists { "IF NOT EXISTS " } else { "" };
-        let name = self.table_of(&table.name);
-        let head = format!("CREATE {replace}TABLE {exists}{name}");
+        let (kind, name) = if table.temporary {
+            ("TEMP TABLE", self.temporary_name(&table.name))
+        } else {
+            ("TABLE", self.table_of(&table.name))
+        };
+        let head = format!("CREATE {replace}{kind} {exists}{name}");
         match (&table.query, table.columns.is_empty()) {
             (Some(query), true) => format!("{head} AS {}", self.query(query)),
             (Some(_), false) => self.refuse(span, "CREATE TABLE with both columns and a query"),
@@ -86,6 +90,19 @@ impl Translator<'_> {
                 let columns: Vec<String> =
                     table.columns.iter().map(|column| self.column_def(column)).collect();
                 format!("{head} ({})", columns.join(", "))
+            }
+        }
+    }
+
+    /// A temporary table is in no dataset, so that its name stands alone.
+    ///
+    /// Source: <https://cloud.google.com/bigquery/docs/multi-statement-queries#temporary_tables>
+    fn temporary_name(&mut self, name: &ObjectName) -> String {
+        match Self::path(name).as_deref() {
+            Some([table]) => Ident::new(table).to_string(),
+            _ => {
+                let message = "the name of a temporary table stands alone, without a dataset";
+                self.invalid(Code::SqlInvalid, name.span(), message)
             }
         }
     }

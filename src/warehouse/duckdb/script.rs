@@ -54,9 +54,16 @@ fn is_query(statement: &Statement) -> bool {
     matches!(statement, Statement::Query(_))
 }
 
-/// Whether a script changes nothing. One that cannot be read changes nothing.
+/// Whether a script changes nothing but temporary tables of its own. A script that cannot be read changes nothing.
 pub fn only_reads(sql: &str) -> bool {
-    parse::script(sql).map_or(true, |statements| statements.iter().all(is_query))
+    let own = |statement: &Statement| match statement {
+        Statement::Query(_) => true,
+        Statement::CreateTable(table) => table.temporary,
+        // Only a temporary table goes by its name alone.
+        Statement::Insert(insert) => insert.table.to_string().split('.').count() == 1,
+        _ => false,
+    };
+    parse::script(sql).map_or(true, |statements| statements.iter().all(own))
 }
 
 /// A statement in the engine's SQL, once its query was found to be right.
@@ -79,13 +86,20 @@ fn bind(
     translate_statement(statement, target, parameters)
 }
 
-/// The tables that are there.
+/// The tables that are there, with the session's own.
 struct Target<'a> {
     connection: &'a Connection,
     names: &'a dyn TableNames,
 }
 
 impl Target<'_> {
+    /// The temporary table of a name, as the engine writes it.
+    fn temporary(&self, name: &str) -> Option<TableName> {
+        let sql = "SELECT table_name FROM duckdb_tables() WHERE temporary AND lower(table_name) = lower(?)";
+        let found: String = self.connection.query_row(sql, [name], |row| row.get(0)).ok()?;
+        Some(TableName::unqualified(found))
+    }
+
     /// All tables and views as `dataset.table`, temporary ones by their name alone.
     fn all(&self) -> Vec<String> {
         let sql = "SELECT CASE WHEN temporary THEN '' ELSE schema_name || '.' END || name FROM ( \
@@ -102,7 +116,11 @@ impl Target<'_> {
 
 impl TableNames for Target<'_> {
     fn table(&self, path: &[&str]) -> Option<TableName> {
-        self.names.table(path)
+        match path {
+            [name] => self.temporary(name).or_else(|| self.names.table(path)),
+            [session, name] if session.eq_ignore_ascii_case("_SESSION") => self.temporary(name),
+            _ => self.names.table(path),
+        }
     }
 
     fn wildcard(&self, path: &[&str]) -> Option<Vec<(String, TableName)>> {
