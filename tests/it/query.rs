@@ -75,6 +75,16 @@ fn tables_that_nothing_is_known_of_are_no_false_alarm() {
 }
 
 #[test]
+fn what_is_remembered_of_a_target_can_be_read() {
+    let project = built();
+    for (table, least) in [("nodes", 5), ("runs", 1), ("steps", 5), ("expectations", 2), ("meta", 3)] {
+        let sql = format!("SELECT * FROM pipewright.{table}");
+        let rows = project.run(&["query", "--format", "json", &sql]).succeeds().json();
+        assert_eq!(rows["rows"].as_array().map(Vec::len), Some(least), "{table}");
+    }
+}
+
+#[test]
 fn temporary_tables_go_by_their_name() {
     let cases = [
         ("CREATE TEMP TABLE t AS SELECT 1 AS a; SELECT * FROM t", "a\n1\n"),

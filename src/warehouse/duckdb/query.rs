@@ -168,6 +168,7 @@ fn type_of(handle: &LogicalTypeHandle) -> Type {
         | LogicalTypeId::UTinyint
         | LogicalTypeId::USmallint
         | LogicalTypeId::UInteger
+        | LogicalTypeId::UBigint
         // NULL without a type is an INT64 in BigQuery.
         | LogicalTypeId::SqlNull => Type::Int64,
         LogicalTypeId::Float | LogicalTypeId::Double => Type::Float64,
