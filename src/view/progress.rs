@@ -61,7 +61,7 @@ impl Reporter {
                         let one = all.insert_before(total, ProgressBar::new(bytes.unwrap_or(0)));
                         let known = *action == "load" && bytes.is_some();
                         one.set_style(bar(if known {
-                            "  {msg:40} {bar:24} {bytes}/{total_bytes}"
+                            "  {msg:40} {bar:24} {decimal_bytes}/{decimal_total_bytes}"
                         } else {
                             "  {msg:40} {spinner}"
                         }));
