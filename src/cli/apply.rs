@@ -1,6 +1,5 @@
 //! `apply`.
 
-use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,14 +7,14 @@ use super::args::ApplyArgs;
 use super::places::place;
 use super::plan::make;
 use super::workspace::{LoadedProject, Workspace, fault};
-use super::{Outcome, usage};
+use super::{Outcome, confirm, usage};
 use crate::apply::{Cancel, Running, Status, apply};
 use crate::clock::SystemClock;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::manifest::types::Target;
 use crate::plan::{self, Plan};
 use crate::state::{FileState, Snapshot};
-use crate::view::{Reporter, plan_text, plural, run_text};
+use crate::view::{Reporter, plan_text, run_text};
 use crate::warehouse::Warehouse;
 use crate::warehouse::duckdb::{Access, file as database};
 
@@ -49,7 +48,10 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
         printer.out(&plan_text(&plan));
         printer.out("\n");
     }
-    confirm_drops(workspace, &plan, args.yes)?;
+    let drops = plan.drops().count();
+    if drops > 0 && !args.yes {
+        confirm::drops(printer, drops)?;
+    }
     let cancel = Arc::new(Cancel::new());
     stop_on_signal(Arc::clone(&cancel));
     let reporter = Reporter::new(printer, args.json);
@@ -132,31 +134,6 @@ fn refuse_stale(saved: &Plan, now: &Plan) -> Result<(), Diagnostic> {
     };
     Err(Diagnostic::error(Code::StalePlan, format!("the saved plan is stale: {why}"))
         .help("look at a new plan: `pipewright plan --out FILE`"))
-}
-
-fn confirm_drops(workspace: &Workspace<'_>, plan: &Plan, yes: bool) -> Result<(), Diagnostics> {
-    let drops = plan.drops().count();
-    if drops == 0 || yes {
-        return Ok(());
-    }
-    let refused = |how: &str| {
-        Diagnostic::error(
-            Code::DropNotAllowed,
-            format!("{} would be dropped", plural(drops, "object", "objects")),
-        )
-        .help(how.to_owned())
-        .into()
-    };
-    if !std::io::stdin().is_terminal() {
-        return Err(refused("give `--yes` where nobody can be asked"));
-    }
-    workspace.printer.note(&format!(
-        "{} will be dropped; there is no undo. Only `yes` goes on:",
-        plural(drops, "object", "objects")
-    ));
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    if read.is_ok() && answer.trim() == "yes" { Ok(()) } else { Err(refused("nothing was done")) }
 }
 
 /// The first signal stops the run cleanly, the second at once.

@@ -1,10 +1,8 @@
 //! `clean`: everything that Pipewright made in a target, dropped; nothing else.
 
-use std::io::{BufRead, IsTerminal};
-
-use super::Outcome;
 use super::workspace::{Workspace, fault};
-use crate::diag::{Code, Diagnostic, Diagnostics};
+use super::{Outcome, confirm};
+use crate::diag::Diagnostics;
 use crate::state::mark;
 use crate::view::plural;
 use crate::warehouse::duckdb::Access;
@@ -32,22 +30,11 @@ pub(super) fn run(workspace: &Workspace<'_>, yes: bool) -> Result<Outcome, Diagn
         printer.note("There is nothing of this pipeline in the target.");
         return Ok(Outcome::Done);
     }
-    let what = plural(made.len(), "object", "objects");
     for (_, relation, _) in &made {
         printer.out(&format!("  - {relation}\n"));
     }
     if !yes {
-        let refused = |how: &str| {
-            Diagnostic::error(Code::DropNotAllowed, format!("{what} would be dropped")).help(how.to_owned())
-        };
-        if !std::io::stdin().is_terminal() {
-            return Err(refused("give `--yes` where nobody can be asked").into());
-        }
-        printer.note(&format!("{what} will be dropped; there is no undo. Only `yes` goes on:"));
-        let mut answer = String::new();
-        if std::io::stdin().lock().read_line(&mut answer).is_err() || answer.trim() != "yes" {
-            return Err(refused("nothing was done").into());
-        }
+        confirm::drops(printer, made.len())?;
     }
     let mut session = warehouse.session().map_err(fault)?;
     session.begin().map_err(fault)?;
@@ -57,6 +44,6 @@ pub(super) fn run(workspace: &Workspace<'_>, yes: bool) -> Result<Outcome, Diagn
         session.forget(address).map_err(fault)?;
     }
     session.commit().map_err(fault)?;
-    printer.note(&format!("{what} dropped."));
+    printer.note(&format!("{} dropped.", plural(made.len(), "object", "objects")));
     Ok(Outcome::Done)
 }

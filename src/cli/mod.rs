@@ -6,6 +6,7 @@ mod check;
 mod chosen;
 mod clean;
 mod compile;
+mod confirm;
 mod init;
 mod ls;
 mod places;
