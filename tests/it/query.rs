@@ -52,6 +52,10 @@ fn a_query_sees_what_the_statements_before_it_made() {
     assert_eq!(sum.stdout, "b\n3\n");
     refused(ephemeral(&format!("{script} SELECT a FROM d.t")), &["PW0404", "query:3:117", "`a`"]);
     refused(ephemeral(&format!("{script} CREATE TABLE d.w AS SELECT b, c FROM d.v")), &["PW0404", "`c`"]);
+    refused(
+        ephemeral(&format!("{script} INSERT INTO d.t SELECT NVL(b, 1) FROM d.v")),
+        &["PW0406", "COALESCE"],
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use duckdb::Connection;
-use sqlparser::ast::Statement;
+use sqlparser::ast::{SetExpr, Statement};
 
 use super::query::{QueryError, QueryResult, columns, engine, fetch};
 use crate::googlesql::analyze::{self, Options, Table, analyze_query};
@@ -76,6 +76,10 @@ fn bind(
         Statement::Query(query) => Some(query),
         Statement::CreateTable(table) => table.query.as_ref(),
         Statement::CreateView(view) => Some(&view.query),
+        // Values take the types of the columns that they are written to.
+        Statement::Insert(insert) => {
+            insert.source.as_ref().filter(|source| !matches!(*source.body, SetExpr::Values(_)))
+        }
         _ => None,
     };
     if let Some(query) = query {
@@ -142,7 +146,7 @@ impl analyze::Catalog for Target<'_> {
                     Some(schema) => format!("{}.{}", schema.as_str(), table.table.as_str()),
                     None => table.table.as_str().to_owned(),
                 };
-                self.all().iter().any(|known| known.eq_ignore_ascii_case(&name)).then(|| Table {
+                self.all().iter().any(|known| known.eq_ignore_ascii_case(&name)).then_some(Table {
                     name: Cow::Owned(name),
                     columns: Cow::Borrowed(&[]),
                     open: true,
