@@ -11,7 +11,7 @@ use crate::diag::Diagnostics;
 use crate::graph;
 use crate::manifest::types::Materialization;
 use crate::project::{Detail, NodeKind};
-use crate::view::{Align, Table, count, plural};
+use crate::view::{Align, Table, count, hanging, plural};
 
 pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Outcome {
     let compiled = &chosen.loaded.compiled;
@@ -118,12 +118,20 @@ pub(super) fn graph(workspace: &Workspace<'_>, format: GraphFormat) -> Result<Ou
     let loaded = workspace.load()?;
     let graph = &loaded.compiled.graph;
     workspace.printer.out(&match format {
-        GraphFormat::Text => graph::text(graph),
+        GraphFormat::Text => match workspace.printer.columns() {
+            Some(columns) => below_arrows(&graph::text(graph), columns),
+            None => graph::text(graph),
+        },
         GraphFormat::Dot => graph::dot(graph),
         GraphFormat::Mermaid => graph::mermaid(graph),
         GraphFormat::Json => format!("{:#}\n", graph::json(graph)),
     });
     Ok(Outcome::Done)
+}
+
+fn below_arrows(text: &str, columns: usize) -> String {
+    let start = |line: &str| line.find("<- ").map_or(0, |arrow| arrow + 3);
+    text.lines().map(|line| hanging(line, start(line), columns) + "\n").collect()
 }
 
 /// `olist is valid: 9 sources, 1 seed, 17 models, 272 expectations, 60 dashboard queries.`

@@ -111,6 +111,24 @@ pub fn duration(milliseconds: u64) -> String {
     }
 }
 
+/// A list of words in one line, broken behind commas so that no line is longer than a width; further lines begin
+/// below the column that the list starts at.
+pub fn hanging(line: &str, start: usize, width: usize) -> String {
+    let mut out = String::with_capacity(line.len() + 16);
+    let mut column = 0;
+    for (index, part) in line.split_inclusive(", ").enumerate() {
+        let length = part.trim_end().chars().count();
+        if index > 0 && column + length > width {
+            out.truncate(out.trim_end().len());
+            out.push_str(&format!("\n{:start$}", ""));
+            column = start;
+        }
+        out.push_str(part);
+        column += part.chars().count();
+    }
+    out
+}
+
 /// A count with its thousands marked: `8,135`.
 pub fn count(number: u64) -> String {
     crate::expectations::grouped(number)
@@ -124,6 +142,16 @@ pub fn plural(number: usize, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_list_goes_on_below_its_start() {
+        let line = "a <- model.bcd, model.efg, model.hij";
+        assert_eq!(hanging(line, 5, 36), line);
+        assert_eq!(hanging(line, 5, 35), "a <- model.bcd, model.efg,\n     model.hij");
+        assert_eq!(hanging(line, 5, 15), "a <- model.bcd,\n     model.efg,\n     model.hij");
+        // Words are never broken.
+        assert_eq!(hanging("a <- model.bcd", 5, 3), "a <- model.bcd");
+    }
 
     #[test]
     fn sizes_and_times() {
