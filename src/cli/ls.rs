@@ -9,7 +9,7 @@ use super::workspace::Workspace;
 use crate::compile::CompiledProject;
 use crate::diag::Diagnostics;
 use crate::graph;
-use crate::manifest::types::Materialization;
+use crate::manifest::types::{Job, Materialization, Sensor};
 use crate::project::{Detail, NodeKind};
 use crate::view::{Align, Table, count, hanging, plural};
 
@@ -83,9 +83,7 @@ pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Out
     if everything {
         let mut rest = Table::with_heads(&[("name", Align::Left), ("details", Align::Left)]);
         for (name, job) in &compiled.project.jobs {
-            let when =
-                job.schedule.as_ref().map_or("by hand".to_owned(), |s| format!("{} {}", s.cron, s.timezone));
-            rest.row([format!("job.{name}"), when]);
+            rest.row([format!("job.{name}"), occasions(job)]);
         }
         for (name, notification) in &compiled.project.notifications {
             let events: Vec<String> = notification
@@ -112,6 +110,20 @@ pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Out
         }
     }
     Outcome::Done
+}
+
+/// When a job runs: `0 6 * * * America/Sao_Paulo, on new files`.
+fn occasions(job: &Job) -> String {
+    let schedule = job.schedule.as_ref().map(|schedule| format!("{} {}", schedule.cron, schedule.timezone));
+    let sensed = job.sensors.iter().map(|sensor| {
+        let (what, of) = match sensor {
+            Sensor::Files(files) => ("on new files", &files.sources),
+            Sensor::Failure(failure) => ("on failure", &failure.jobs),
+        };
+        if of.is_empty() { what.to_owned() } else { format!("{what} of {}", of.join(" ")) }
+    });
+    let all: Vec<String> = schedule.into_iter().chain(sensed).collect();
+    if all.is_empty() { "by hand".to_owned() } else { all.join(", ") }
 }
 
 pub(super) fn graph(workspace: &Workspace<'_>, format: GraphFormat) -> Result<Outcome, Diagnostics> {

@@ -79,7 +79,7 @@ pub struct Step {
     pub action: Action,
     /// How the columns change.
     pub columns: ColumnChanges,
-    /// Models and tiles downstream that read what changes.
+    /// Models that read it, and tiles that read it or something below it. Models further down have steps of their own.
     pub touches: Vec<String>,
     /// What it will take.
     pub estimate: Estimate,

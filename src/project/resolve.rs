@@ -13,7 +13,7 @@ use crate::googlesql::Type;
 use crate::googlesql::types::{TYPE_NAMES, foreign_type};
 use crate::manifest::load::{slashed, source_file};
 use crate::manifest::types::{
-    self, MissingColumn, ModelsFile, NewColumn, OneOrMany, RejectLimit, SourceColumn, SourcesFile,
+    self, MissingColumn, ModelsFile, NewColumn, OneOrMany, RejectLimit, Sensor, SourceColumn, SourcesFile,
 };
 use crate::manifest::yaml::{Document, escape_pointer};
 use crate::manifest::{Loaded, RawManifest};
@@ -37,6 +37,7 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
     for file in &raw.models {
         resolver.models(file);
     }
+    resolver.sensors();
     let mut expectations = Vec::new();
     let mut suites = IndexMap::new();
     for file in &raw.expectations {
@@ -243,6 +244,34 @@ impl Resolver<'_> {
             span,
             detail,
         });
+    }
+
+    /// What jobs wait for must be there, and a job that waits for its own failure would never end.
+    fn sensors(&mut self) {
+        let document = &self.raw.pipeline.document;
+        let jobs = &self.raw.pipeline.content.jobs;
+        let sources: Vec<String> = self
+            .nodes
+            .values()
+            .filter(|node| node.address.kind == NodeKind::Source)
+            .map(|node| node.table().to_owned())
+            .collect();
+        for (name, job) in jobs {
+            for (index, sensor) in job.sensors.iter().enumerate() {
+                let pointer = format!("/jobs/{}/sensors/{index}", escape_pointer(name));
+                let (what, named, known): (_, _, Vec<&String>) = match sensor {
+                    Sensor::Files(files) => ("sources", &files.sources, sources.iter().collect()),
+                    Sensor::Failure(failure) => {
+                        ("jobs", &failure.jobs, jobs.keys().filter(|job| *job != name).collect())
+                    }
+                };
+                for (place, wanted) in named.iter().enumerate() {
+                    let span = document.value_span(&format!("{pointer}/{what}/{place}"));
+                    let kind = if what == "jobs" { "other job" } else { "source" };
+                    self.known(kind, wanted, known.iter().copied(), &span);
+                }
+            }
+        }
     }
 
     fn encoding(&mut self, document: &Document, pointer: &str, label: &str) {

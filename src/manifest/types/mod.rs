@@ -19,6 +19,7 @@ pub use expectation::{
 };
 pub use model::{Materialization, Model, ModelColumn, ModelDefaults, ModelsFile};
 pub use orchestration::{
+    FailureSensor, FileSensor, Sensor,
     Channel, Email, Job, JobCommand, Notification, NotificationEvent, Retries, Schedule, Webhook,
     WebhookFormat,
 };

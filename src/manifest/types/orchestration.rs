@@ -24,6 +24,9 @@ pub struct Job {
     /// When it runs by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
+    /// What sets it off besides its schedule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sensors: Vec<Sensor>,
     /// How long it may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"2h")]
@@ -59,6 +62,44 @@ pub struct Schedule {
 
 fn utc() -> String {
     "UTC".to_owned()
+}
+
+/// Something that sets a job off; `sense` says of which kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "sense", rename_all = "lowercase")]
+pub enum Sensor {
+    /// Files of sources are new or changed.
+    Files(FileSensor),
+    /// Another job failed.
+    Failure(FailureSensor),
+}
+
+/// Looks for new and changed files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileSensor {
+    /// The sources whose files are looked at; all unless given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = vec!["raw_orders"])]
+    pub sources: Vec<String>,
+    /// How often it looks.
+    #[serde(default = "minute")]
+    #[schemars(example = &"5m")]
+    pub every: DurationText,
+}
+
+fn minute() -> DurationText {
+    DurationText(std::time::Duration::from_secs(60))
+}
+
+/// Waits for other jobs to fail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FailureSensor {
+    /// The jobs whose failures count; all others unless given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = vec!["daily_pipeline"])]
+    pub jobs: Vec<String>,
 }
 
 /// How something that fails for a passing reason is tried again. The wait doubles after each try.
