@@ -31,6 +31,8 @@ HERE = Path(__file__).parent
 ROWS = 60
 GROUPS = 52
 LITERAL_ROWS = 6
+# The names that the runtime's own lambdas and macros use most, so that a mix-up shows.
+NAMES = 'veapsw'
 # What the analyzer can do and BigQuery does not: timestamps finer than microseconds.
 NOT_IN_BIGQUERY = ['FEATURE_TIMESTAMP_NANOS', 'FEATURE_TIMESTAMP_PICOS', 'FEATURE_TIMESTAMP_PRECISION', 'FEATURE_TIMESTAMP_PRECISION_ANNOTATION']
 
@@ -255,8 +257,7 @@ def rows_of(kinds, groups):
 
 def table_query(kinds, rows, groups):
     rng = random.Random(len(rows))
-    names = 'abcdefgh'
-    columns = ''.join(f', {names[index]} {KINDS[kind].type}' for index, kind in enumerate(kinds))
+    columns = ''.join(f', {NAMES[index]} {KINDS[kind].type}' for index, kind in enumerate(kinds))
     of_group = lambda index: index % GROUPS if index < GROUPS else rng.randrange(GROUPS // 2)
     texts = [f'({index}, {of_group(index) if groups else index % 7}{"".join(", " + value for value in row)})' for index, row in enumerate(rows)]
     return f'SELECT * FROM UNNEST([STRUCT<i INT64, g INT64{columns}>{", ".join(texts)}])'
@@ -305,7 +306,7 @@ def main():
             emit(head | {'sql': f'SELECT {template.text} AS v'} | outcome(judge, template.text))
             continue
         name, rows = tables[(tuple(template.kinds), template.mode in ('@', '#'))]
-        expression = template.expression('abcdefgh'[index] for index in range(len(template.kinds)))
+        expression = template.expression(NAMES[index] for index in range(len(template.kinds)))
         if template.mode == '#':
             sql = f'SELECT i, {expression} AS v FROM {name} ORDER BY i'
             emit(head | {'table': name, 'by': 'i', 'whole': True, 'sql': sql} | over_rows(judge, sql, None, name, 'i'))

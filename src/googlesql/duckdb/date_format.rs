@@ -22,14 +22,38 @@ const YEAR: &str = "CAST(year({clock}) AS VARCHAR)";
 /// Elements that are others in short.
 fn expand(element: &str) -> Option<&'static str> {
     Some(match element {
-        "F" => "%Y-%m-%d",
         "T" | "X" => "%H:%M:%S",
         "R" => "%H:%M",
         "D" | "x" => "%m/%d/%y",
         "h" => "%b",
         "r" => "%I:%M:%S %p",
+        "c" => "%a %b %e %H:%M:%S %E4Y",
+        // Digits of other scripts do not exist here.
+        "OH" => "%H",
+        "OM" => "%M",
+        "OS" => "%S",
+        "OI" => "%I",
+        "Od" => "%d",
+        "Om" => "%m",
+        "Oy" => "%y",
         _ => return None,
     })
+}
+
+/// A format with each element written out that is short for others. `%F` has a year of four digits, unlike `%Y`.
+fn expanded(format: &str) -> Result<Vec<Result<char, String>>, String> {
+    let mut parts = Vec::new();
+    for part in elements(format)? {
+        match part {
+            Err(short) if short == "F" => parts.extend(elements("%E4Y-%m-%d")?),
+            Err(short) => match expand(&short) {
+                Some(long) => parts.extend(elements(long)?),
+                None => parts.push(Err(short)),
+            },
+            character => parts.push(character),
+        }
+    }
+    Ok(parts)
 }
 
 /// Splits a format into literal text and elements (`E*S` counts as one).
@@ -57,7 +81,7 @@ fn elements(format: &str) -> Result<Vec<Result<char, String>>, String> {
 fn output_pieces(format: &str) -> Result<Vec<Piece>, String> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut native = String::new();
-    for part in elements(format)? {
+    for part in expanded(format)? {
         let computed = match &part {
             Ok(character) => {
                 native.push(*character);
@@ -94,18 +118,18 @@ fn output_pieces(format: &str) -> Result<Vec<Piece>, String> {
                     native.push_str("%S");
                     continue;
                 }
-                short if expand(short).is_some() => {
-                    let long = expand(short).unwrap_or_default();
-                    if let Some(rest) = long.strip_prefix("%Y") {
-                        flush(&mut native, &mut pieces);
-                        pieces.push(Piece::Computed(YEAR));
-                        native.push_str(rest);
-                    } else {
-                        native.push_str(long);
-                    }
+                "E1S" | "E2S" | "E4S" | "E5S" => {
+                    flush(&mut native, &mut pieces);
+                    pieces.push(Piece::Computed(match element.as_str() {
+                        "E1S" => "left(strftime({clock}, '%S.%f'), 4)",
+                        "E2S" => "left(strftime({clock}, '%S.%f'), 5)",
+                        "E4S" => "left(strftime({clock}, '%S.%f'), 7)",
+                        _ => "left(strftime({clock}, '%S.%f'), 8)",
+                    }));
                     continue;
                 }
                 "Y" => YEAR,
+                "g" => "strftime(make_date(isoyear({clock}), 7, 1), '%y')",
                 "C" => "lpad(CAST(year({clock}) // 100 AS VARCHAR), 2, '0')",
                 "e" => "lpad(CAST(day({clock}) AS VARCHAR), 2, ' ')",
                 "k" => "lpad(CAST(hour({clock}) AS VARCHAR), 2, ' ')",
@@ -120,9 +144,7 @@ fn output_pieces(format: &str) -> Result<Vec<Piece>, String> {
                 "Ez" => {
                     "(CASE WHEN {clock} < {utc} THEN '-' ELSE '+' END || strftime(TIMESTAMP '1970-01-01' + to_microseconds(abs(epoch_us({clock}) - epoch_us({utc}))), '%H:%M'))"
                 }
-                "Z" => {
-                    "(CASE WHEN {clock} = {utc} THEN 'UTC' ELSE CAST('the element %Z beside a time zone' AS BIGINT)::VARCHAR END)"
-                }
+                "Z" => "googlesql.zone_text((epoch_us({clock}) - epoch_us({utc})) // 1000000)",
                 other => return Err(format!("the element %{other}")),
             },
         };
@@ -148,7 +170,7 @@ fn input_formats(format: &str) -> Result<(Vec<String>, bool), String> {
             format.push_str(text);
         }
     };
-    for part in elements(format)? {
+    for part in expanded(format)? {
         match part {
             Ok(character) => push(&mut formats, &character.to_string()),
             Err(element) => match element.as_str() {
@@ -170,10 +192,7 @@ fn input_formats(format: &str) -> Result<(Vec<String>, bool), String> {
                     zone = true;
                     push(&mut formats, "%z");
                 }
-                short => match expand(short) {
-                    Some(long) => push(&mut formats, long),
-                    None => return Err(format!("the element %{short}")),
-                },
+                other => return Err(format!("the element %{other}")),
             },
         }
     }

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use sqlparser::ast::{
-    AccessExpr, Array, CaseWhen, CastFormat, CastKind, CeilFloorKind, DataType, Expr, Ident as SqlIdent,
-    Spanned, StructField, Subscript, TrimWhereField, TypedString, Value,
+    AccessExpr, Array, ArrayElemTypeDef, CaseWhen, CastFormat, CastKind, CeilFloorKind, DataType, Expr,
+    Ident as SqlIdent, Spanned, StructField, Subscript, TrimWhereField, TypedString, Value,
 };
 use sqlparser::tokenizer::Span;
 
@@ -61,6 +61,9 @@ impl Translator<'_> {
                 format!("({left} IS NOT DISTINCT FROM {right})")
             }
             Expr::InList { expr, list, negated } => {
+                if fields_of(expr).is_some() {
+                    return self.in_tuples(expr, list, *negated);
+                }
                 let others: Vec<&Expr> = list.iter().collect();
                 let operand = self.compared(expr, &others);
                 let list: Vec<String> = list.iter().map(|item| self.compared(item, &[expr])).collect();
@@ -78,12 +81,8 @@ impl Translator<'_> {
                 let (low, high) = (self.compared(low, &[expr]), self.compared(high, &[expr]));
                 format!("({operand} {}BETWEEN {low} AND {high})", not(*negated))
             }
-            Expr::Like { negated, any: false, expr, pattern, escape_char: None } => {
-                let escape = match string_literal(pattern) {
-                    Some(text) if !text.contains('\\') => "",
-                    _ => " ESCAPE '\\'",
-                };
-                format!("({} {}LIKE {}{escape})", self.expr(expr), not(*negated), self.expr(pattern))
+            Expr::Like { negated, any, expr, pattern, escape_char: None } => {
+                self.like(*negated, *any, expr, pattern)
             }
             Expr::Case { operand, conditions, else_result, .. } => {
                 self.case(operand.as_deref(), conditions, else_result.as_deref())
@@ -227,12 +226,116 @@ impl Translator<'_> {
             }
             None => match data_type {
                 DataType::Array(_) | DataType::Struct(..) => {
-                    let (keyword, inner) = (if safe { "TRY_CAST" } else { "CAST" }, self.expr(expr));
-                    format!("{keyword}({inner} AS {})", self.data_type(data_type, span))
+                    let argument = self.argument(expr);
+                    let sql = self.deep_cast(&argument.sql, data_type, span);
+                    if safe { format!("TRY({sql})") } else { sql }
                 }
                 other => self.refuse(span, format!("CAST to {other}")),
             },
         }
+    }
+
+    /// A cast of what is inside of an array or struct, each part by its own rules; fields go by their places.
+    fn deep_cast(&mut self, sql: &str, data_type: &DataType, span: Span) -> String {
+        let part = self.fresh("part");
+        match data_type {
+            DataType::Array(
+                ArrayElemTypeDef::AngleBracket(element) | ArrayElemTypeDef::Parenthesis(element),
+            ) => {
+                let inner = self.deep_cast(&part.to_string(), element, span);
+                // The outer cast gives an empty array its type.
+                format!(
+                    "CAST(list_transform({sql}, lambda {part}: {inner}) AS {})",
+                    self.data_type(data_type, span)
+                )
+            }
+            DataType::Struct(fields, _) => {
+                let values: Vec<String> = fields
+                    .iter()
+                    .enumerate()
+                    .map(|(index, field)| {
+                        let value = format!("struct_extract_at({part}, {})", index + 1);
+                        self.deep_cast(&value, &field.field_type, span)
+                    })
+                    .collect();
+                let data_type = self.data_type(data_type, span);
+                format!(
+                    "list_transform([{sql}], lambda {part}: CASE WHEN {part} IS NOT NULL THEN CAST(row({}) AS {data_type}) END)[1]",
+                    values.join(", ")
+                )
+            }
+            _ => match cast_macro(data_type) {
+                Some(name) => {
+                    self.call(name, &[Argument { sql: sql.to_owned(), opaque: false, constant: false }])
+                }
+                None => self.refuse(span, format!("CAST to {data_type}")),
+            },
+        }
+    }
+
+    /// LIKE, LIKE ANY and LIKE ALL.
+    fn like(&mut self, negated: bool, any: bool, expr: &Expr, pattern: &Expr) -> String {
+        let all = match pattern {
+            Expr::Function(function) if !any => {
+                let name = function.name.to_string().to_ascii_uppercase();
+                matches!(name.as_str(), "ALL" | "SOME" | "ANY")
+                    .then(|| super::function::positional(function).map(|patterns| (name, patterns)))
+                    .flatten()
+            }
+            _ => None,
+        };
+        let (quantifier, patterns): (String, Vec<&Expr>) = match (all, pattern) {
+            (Some(found), _) => found,
+            (None, Expr::Tuple(patterns)) if any => ("ANY".to_owned(), patterns.iter().collect()),
+            (None, Expr::Nested(only)) if any => ("ANY".to_owned(), vec![only.as_ref()]),
+            (None, _) if any => {
+                return self.refuse(pattern.span(), "LIKE ANY with anything but a list of patterns");
+            }
+            (None, _) => (String::new(), vec![pattern]),
+        };
+        let operand = self.expr(expr);
+        let mut tests = Vec::new();
+        for pattern in patterns {
+            if matches!(pattern, Expr::Value(value) if is_bytes(&value.value)) {
+                return self.refuse(pattern.span(), "LIKE of BYTES");
+            }
+            let escape = match string_literal(pattern) {
+                Some(text) if !text.contains('\\') => "",
+                _ => " ESCAPE '\\'",
+            };
+            tests.push(format!("({operand} LIKE {}{escape})", self.expr(pattern)));
+        }
+        // NOT LIKE ANY: no pattern fits. NOT LIKE ALL: not all of them do.
+        let joined = tests.join(if quantifier == "ALL" { " AND " } else { " OR " });
+        if negated { format!("(NOT ({joined}))") } else { format!("({joined})") }
+    }
+
+    /// `(a, b) IN ((1, 2), (3, 4))`: DuckDB compares NULLs inside of structs as values.
+    fn in_tuples(&mut self, expr: &Expr, list: &[Expr], negated: bool) -> String {
+        let Some(fields) = fields_of(expr) else { return "NULL".to_owned() };
+        let mut tests = Vec::new();
+        for item in list {
+            match fields_of(item) {
+                Some(others) if others.len() == fields.len() => {
+                    tests.push(self.equal_fields(&fields, &others))
+                }
+                _ => return self.refuse(item.span(), "IN with a struct beside this"),
+            }
+        }
+        format!("({}({}))", not(negated), tests.join(" OR "))
+    }
+
+    /// Whether the fields of two structs are equal, each as BigQuery compares it.
+    pub(super) fn equal_fields(&mut self, left: &[&Expr], right: &[&Expr]) -> String {
+        let tests: Vec<String> = left
+            .iter()
+            .zip(right)
+            .map(|(left, right)| {
+                let (left, right) = self.compared_pair(left, right);
+                format!("{left} = {right}")
+            })
+            .collect();
+        format!("({})", tests.join(" AND "))
     }
 
     fn ceil_or_floor(&mut self, name: &str, expr: &Expr, field: &CeilFloorKind) -> String {
@@ -309,6 +412,34 @@ impl Translator<'_> {
     pub(super) fn native_unified(&mut self, name: &str, exprs: &[&Expr]) -> String {
         format!("{name}({})", self.unified(exprs).join(", "))
     }
+}
+
+/// The fields of a struct that is written in place without a type.
+pub(super) fn fields_of(expr: &Expr) -> Option<Vec<&Expr>> {
+    match expr {
+        Expr::Nested(inner) => fields_of(inner),
+        Expr::Tuple(items) => Some(items.iter().collect()),
+        Expr::Struct { values, fields } if fields.is_empty() => Some(
+            values
+                .iter()
+                .map(|value| match value {
+                    Expr::Named { expr, .. } => expr.as_ref(),
+                    other => other,
+                })
+                .collect(),
+        ),
+        _ => None,
+    }
+}
+
+fn is_bytes(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::SingleQuotedByteStringLiteral(_)
+            | Value::DoubleQuotedByteStringLiteral(_)
+            | Value::TripleSingleQuotedByteStringLiteral(_)
+            | Value::TripleDoubleQuotedByteStringLiteral(_)
+    )
 }
 
 fn not(negated: bool) -> &'static str {

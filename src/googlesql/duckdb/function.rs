@@ -6,7 +6,7 @@ use sqlparser::tokenizer::Span;
 use super::Translator;
 use super::literal::{float_literal, int_literal, plain_number, quote, string_literal};
 use super::operator::{Argument, BOUND, bound_first};
-use super::pattern::capturing_groups;
+use super::pattern::{capturing_groups, matches_nothing};
 
 /// How a scalar function is translated.
 #[derive(Debug, Clone, Copy)]
@@ -24,20 +24,21 @@ enum Rule {
 /// Name, fewest and most arguments, rule. Functions with rules of their own are in [`Translator::special`].
 const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("ABS", 1, 1, Rule::Macro),
-    ("ACOS", 1, 1, Rule::Float("acos")),
-    ("ACOSH", 1, 1, Rule::Float("acosh")),
-    ("ARRAY_CONCAT", 2, 2, Rule::Macro),
+    ("ACOS", 1, 1, Rule::Macro),
+    ("ACOSH", 1, 1, Rule::Macro),
     ("ARRAY_FIRST", 1, 1, Rule::Macro),
+    ("ARRAY_IS_DISTINCT", 1, 1, Rule::Macro),
     ("ARRAY_LAST", 1, 1, Rule::Macro),
     ("ARRAY_LENGTH", 1, 1, Rule::Macro),
     ("ARRAY_REVERSE", 1, 1, Rule::Macro),
+    ("ARRAY_SLICE", 3, 3, Rule::Macro),
     ("ARRAY_TO_STRING", 2, 3, Rule::Macro),
     ("ASCII", 1, 1, Rule::Macro),
-    ("ASIN", 1, 1, Rule::Float("asin")),
+    ("ASIN", 1, 1, Rule::Macro),
     ("ASINH", 1, 1, Rule::Float("asinh")),
     ("ATAN", 1, 1, Rule::Float("atan")),
     ("ATAN2", 2, 2, Rule::Float("atan2")),
-    ("ATANH", 1, 1, Rule::Float("atanh")),
+    ("ATANH", 1, 1, Rule::Macro),
     ("BIT_COUNT", 1, 1, Rule::Macro),
     ("BOOL", 1, 1, Rule::MacroAs("json_bool")),
     ("BYTE_LENGTH", 1, 1, Rule::Macro),
@@ -51,8 +52,9 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("CODE_POINTS_TO_STRING", 1, 1, Rule::Macro),
     ("CONTAINS_SUBSTR", 2, 2, Rule::Macro),
     ("COS", 1, 1, Rule::Float("cos")),
-    ("COSH", 1, 1, Rule::Float("cosh")),
-    ("COT", 1, 1, Rule::Float("cot")),
+    ("COSINE_DISTANCE", 2, 2, Rule::Macro),
+    ("COSH", 1, 1, Rule::Macro),
+    ("COT", 1, 1, Rule::Macro),
     ("COTH", 1, 1, Rule::Macro),
     ("CSC", 1, 1, Rule::Macro),
     ("CSCH", 1, 1, Rule::Macro),
@@ -60,7 +62,9 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("DIV", 2, 2, Rule::Macro),
     ("EDIT_DISTANCE", 2, 2, Rule::Macro),
     ("ENDS_WITH", 2, 2, Rule::Macro),
+    ("EUCLIDEAN_DISTANCE", 2, 2, Rule::Macro),
     ("EXP", 1, 1, Rule::Macro),
+    ("FARM_FINGERPRINT", 1, 1, Rule::Macro),
     ("FLOAT64", 1, 1, Rule::MacroAs("json_float64")),
     ("FLOOR", 1, 1, Rule::Macro),
     ("FROM_BASE32", 1, 1, Rule::Macro),
@@ -90,12 +94,21 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("LENGTH", 1, 1, Rule::Macro),
     ("LN", 1, 1, Rule::Macro),
     ("LOG10", 1, 1, Rule::Macro),
-    ("LOWER", 1, 1, Rule::Native("lower")),
+    ("LOWER", 1, 1, Rule::Macro),
     ("LPAD", 2, 3, Rule::Macro),
     ("LTRIM", 1, 2, Rule::Macro),
     ("MD5", 1, 1, Rule::Macro),
     ("MOD", 2, 2, Rule::Macro),
+    ("NET.HOST", 1, 1, Rule::MacroAs("net_host")),
+    ("NET.IPV4_FROM_INT64", 1, 1, Rule::MacroAs("net_ipv4_from_int64")),
+    ("NET.IPV4_TO_INT64", 1, 1, Rule::MacroAs("net_ipv4_to_int64")),
+    ("NET.IP_FROM_STRING", 1, 1, Rule::MacroAs("net_ip_from_string")),
+    ("NET.IP_NET_MASK", 2, 2, Rule::MacroAs("net_ip_net_mask")),
+    ("NET.IP_TO_STRING", 1, 1, Rule::MacroAs("net_ip_to_string")),
+    ("NET.IP_TRUNC", 2, 2, Rule::MacroAs("net_ip_trunc")),
+    ("NET.SAFE_IP_FROM_STRING", 1, 1, Rule::MacroAs("net_safe_ip_from_string")),
     ("NULLIF", 2, 2, Rule::Native("nullif")),
+    ("NULLIFZERO", 1, 1, Rule::Macro),
     ("OCTET_LENGTH", 1, 1, Rule::MacroAs("byte_length")),
     ("PARSE_JSON", 1, 1, Rule::Macro),
     ("PARSE_NUMERIC", 1, 1, Rule::MacroAs("as_numeric")),
@@ -105,8 +118,8 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("REGEXP_CONTAINS", 2, 2, Rule::Macro),
     ("REGEXP_REPLACE", 3, 3, Rule::Macro),
     ("REPEAT", 2, 2, Rule::Macro),
-    ("REPLACE", 3, 3, Rule::Native("replace")),
-    ("REVERSE", 1, 1, Rule::Native("reverse")),
+    ("REPLACE", 3, 3, Rule::Macro),
+    ("REVERSE", 1, 1, Rule::Macro),
     ("RIGHT", 2, 2, Rule::Macro),
     ("RPAD", 2, 3, Rule::Macro),
     ("RTRIM", 1, 2, Rule::Macro),
@@ -121,7 +134,8 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("SHA256", 1, 1, Rule::Macro),
     ("SIGN", 1, 1, Rule::Macro),
     ("SIN", 1, 1, Rule::Float("sin")),
-    ("SINH", 1, 1, Rule::Float("sinh")),
+    ("SINH", 1, 1, Rule::Macro),
+    ("SOUNDEX", 1, 1, Rule::Macro),
     ("SPLIT", 1, 2, Rule::Macro),
     ("SQRT", 1, 1, Rule::Macro),
     ("STARTS_WITH", 2, 2, Rule::Macro),
@@ -130,15 +144,19 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("SUBSTRING", 2, 3, Rule::MacroAs("substr")),
     ("TAN", 1, 1, Rule::Float("tan")),
     ("TANH", 1, 1, Rule::Float("tanh")),
+    ("TIMESTAMP_FROM_UNIX_MICROS", 1, 1, Rule::MacroAs("timestamp_micros")),
+    ("TIMESTAMP_FROM_UNIX_MILLIS", 1, 1, Rule::MacroAs("timestamp_millis")),
+    ("TIMESTAMP_FROM_UNIX_SECONDS", 1, 1, Rule::MacroAs("timestamp_seconds")),
     ("TIMESTAMP_MICROS", 1, 1, Rule::Macro),
     ("TIMESTAMP_MILLIS", 1, 1, Rule::Macro),
     ("TIMESTAMP_SECONDS", 1, 1, Rule::Macro),
+    ("TO_BASE32", 1, 1, Rule::Macro),
     ("TO_BASE64", 1, 1, Rule::Macro),
     ("TO_CODE_POINTS", 1, 1, Rule::Macro),
     ("TO_HEX", 1, 1, Rule::Macro),
     ("TO_JSON", 1, 1, Rule::Macro),
     ("TO_JSON_STRING", 1, 1, Rule::Macro),
-    ("TRANSLATE", 3, 3, Rule::Native("translate")),
+    ("TRANSLATE", 3, 3, Rule::Macro),
     ("TRIM", 1, 2, Rule::Macro),
     ("UNICODE", 1, 1, Rule::Macro),
     ("UNIX_DATE", 1, 1, Rule::Macro),
@@ -146,6 +164,7 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("UNIX_MILLIS", 1, 1, Rule::Macro),
     ("UNIX_SECONDS", 1, 1, Rule::Macro),
     ("UPPER", 1, 1, Rule::Macro),
+    ("ZEROIFNULL", 1, 1, Rule::Macro),
 ];
 
 /// The arguments of a call that has nothing but expressions in parentheses.
@@ -168,6 +187,19 @@ pub(super) fn positional(function: &Function) -> Option<Vec<&Expr>> {
     }
 }
 
+/// The arguments of `EDIT_DISTANCE(a, b, max_distance => n)`.
+fn with_max_distance(function: &Function) -> Option<[&Expr; 3]> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    match list.args.as_slice() {
+        [
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(left)),
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(right)),
+            FunctionArg::Named { name, arg: FunctionArgExpr::Expr(most), .. },
+        ] if name.value.eq_ignore_ascii_case("max_distance") => Some([left, right, most]),
+        _ => None,
+    }
+}
+
 impl Translator<'_> {
     pub(super) fn function(&mut self, function: &Function) -> String {
         let span = function.span();
@@ -177,7 +209,7 @@ impl Translator<'_> {
             .iter()
             .map(|part| part.as_ident().map_or_else(String::new, |name| name.value.to_ascii_uppercase()))
             .collect();
-        let Some(name) = path.pop() else { return self.refuse(span, "this call") };
+        let Some(mut name) = path.pop() else { return self.refuse(span, "this call") };
         if function.uses_odbc_syntax
             || !matches!(function.parameters, FunctionArguments::None)
             || !function.within_group.is_empty()
@@ -187,7 +219,12 @@ impl Translator<'_> {
         }
         match path.as_slice() {
             [] => {}
-            [prefix] if prefix == "SAFE" => return self.safe(function, &name, span),
+            [prefix, ..] if prefix == "SAFE" => {
+                let rest = path.get(1..).unwrap_or_default().iter().chain(std::iter::once(&name));
+                let name = rest.map(String::as_str).collect::<Vec<_>>().join(".");
+                return self.safe(function, &name, span);
+            }
+            [prefix] if prefix == "NET" => name = format!("NET.{name}"),
             [prefix, ..] => return self.refuse(span, format!("the function {prefix}.{name}")),
         }
         if name == "ARRAY"
@@ -200,6 +237,9 @@ impl Translator<'_> {
         }
         if function.over.is_some() || function.null_treatment.is_some() {
             return self.refuse(span, format!("{name} as a window function"));
+        }
+        if let ("EDIT_DISTANCE", Some([left, right, most])) = (name.as_str(), with_max_distance(function)) {
+            return self.over("edit_distance", &[left, right, most]);
         }
         let Some(arguments) = positional(function) else {
             return self.refuse(span, format!("this form of {name}"));
@@ -265,6 +305,21 @@ impl Translator<'_> {
                     self.refuse(digits.span(), format!("{name} to a number of digits that is no literal"))
                 }
             },
+            ("ROUND", [value, digits, mode])
+                if string_literal(mode)
+                    .is_some_and(|mode| mode.eq_ignore_ascii_case("ROUND_HALF_AWAY_FROM_ZERO")) =>
+            {
+                return self.special(name, &[value, digits], span);
+            }
+            ("ARRAY_CONCAT", [first, rest @ ..]) => {
+                let mut sql = self.argument(first);
+                for array in rest {
+                    let array = self.argument(array);
+                    let opaque = sql.opaque || array.opaque;
+                    sql = Argument { sql: self.call("array_concat", &[sql, array]), opaque, constant: false };
+                }
+                sql.sql
+            }
             ("LOG", [value]) => self.over("ln", &[value]),
             ("LOG", [_, _]) => self.over("log", arguments),
             ("SAFE_DIVIDE", [dividend, divisor]) => self.safe_divide(dividend, divisor),
@@ -273,8 +328,18 @@ impl Translator<'_> {
             }
             ("REGEXP_EXTRACT_ALL", [value, pattern]) => {
                 let capture = self.capture(pattern);
+                if string_literal(pattern).is_some_and(matches_nothing) {
+                    // DuckDB finds one match more, behind the last character.
+                    self.refuse(
+                        pattern.span(),
+                        "REGEXP_EXTRACT_ALL by a pattern that matches the empty text",
+                    );
+                }
                 let (value, pattern) = (self.argument(value), self.argument(pattern));
                 self.call("regexp_extract_all", &[value, pattern, Argument::constant(capture.to_string())])
+            }
+            ("REGEXP_INSTR", [value, pattern, rest @ ..]) if rest.len() <= 3 => {
+                self.regexp_instr(value, pattern, rest)
             }
             ("NORMALIZE", [value]) => format!("nfc_normalize({})", self.expr(value)),
             ("NORMALIZE", [value, Expr::Identifier(form)]) if form.value.eq_ignore_ascii_case("NFC") => {
@@ -284,7 +349,11 @@ impl Translator<'_> {
             ("FORMAT", [format, values @ ..]) => self.format_text(format, values, span),
             ("STRING", [value]) => self.over("string_of", &[value]),
             ("ERROR", [message]) => {
-                format!("CAST(CAST('ERROR: ' || {} AS BIGINT) AS VARCHAR)", self.expr(message))
+                // NULL without a type, which fits beside any other value.
+                format!(
+                    "(CASE WHEN CAST('ERROR: ' || coalesce({}, 'NULL') AS BIGINT) = 0 THEN NULL END)",
+                    self.expr(message)
+                )
             }
             ("GENERATE_UUID", []) => "CAST(uuid() AS VARCHAR)".to_owned(),
             ("RAND", []) => "random()".to_owned(),
@@ -342,10 +411,33 @@ impl Translator<'_> {
         self.call("regexp_extract_nth", &[value, pattern, capture, position, occurrence])
     }
 
+    /// `REGEXP_INSTR(text, pattern, position, occurrence, place)`: 0 for the match's start, 1 for the place behind it.
+    fn regexp_instr(&mut self, value: &Expr, pattern: &Expr, rest: &[&Expr]) -> String {
+        match string_literal(pattern).map(capturing_groups) {
+            None => return self.refuse(pattern.span(), "REGEXP_INSTR by a pattern that is no literal"),
+            Some(groups) if groups.count > 0 => {
+                return self.refuse(pattern.span(), "REGEXP_INSTR by a pattern with a capturing group");
+            }
+            Some(_) => {}
+        }
+        let behind = match rest.get(2).map(|place| int_literal(place)) {
+            None | Some(Some(0)) => "FALSE",
+            Some(Some(1)) => "TRUE",
+            Some(_) => return self.refuse(rest[2].span(), "this place of REGEXP_INSTR"),
+        };
+        let value = self.argument(value);
+        let pattern = self.argument(pattern);
+        let mut number =
+            |at: usize| rest.get(at).map_or_else(|| Argument::constant("1"), |expr| self.argument(expr));
+        let (position, occurrence) = (number(0), number(1));
+        self.call("regexp_instr", &[value, pattern, position, occurrence, Argument::constant(behind)])
+    }
+
     /// `SAFE.f(x)`: a fault inside `f` gives NULL, a fault inside `x` does not.
     fn safe(&mut self, function: &Function, name: &str, span: Span) -> String {
         let mut plain = function.clone();
-        plain.name = sqlparser::ast::ObjectName::from(vec![sqlparser::ast::Ident::new(name)]);
+        let parts = name.split('.').map(sqlparser::ast::Ident::new).collect::<Vec<_>>();
+        plain.name = sqlparser::ast::ObjectName::from(parts);
         let Some(arguments) = positional(function) else {
             return self.refuse(span, format!("SAFE.{name} in this form"));
         };

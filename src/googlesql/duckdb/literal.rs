@@ -92,7 +92,12 @@ pub(super) fn looks_temporal(text: &str) -> bool {
 
 /// A FLOAT64 literal where nothing beside it can give it another type.
 pub(super) fn double(digits: &str) -> String {
-    format!("CAST({} AS DOUBLE)", plain_number(digits))
+    let number = plain_number(digits);
+    // A decimal has no negative zero.
+    if number.starts_with('-') && !number.contains(|digit| matches!(digit, '1'..='9')) {
+        return "CAST('-0' AS DOUBLE)".to_owned();
+    }
+    format!("CAST({number} AS DOUBLE)")
 }
 
 /// Digits as DuckDB reads them: `1.` and `.5` get their zeros.
@@ -114,7 +119,7 @@ impl Translator<'_> {
     /// A literal that stands alone.
     pub(super) fn value(&mut self, value: &Value, span: Span) -> String {
         if let Some(text) = string_of(value) {
-            return self.text(text, span);
+            return self.text(text);
         }
         match value {
             Value::Number(digits, false) if digits.contains(['.', 'e', 'E']) && !digits.starts_with("0x") => {
@@ -145,10 +150,11 @@ impl Translator<'_> {
         }
     }
 
-    /// A string literal. DuckDB's strings hold no NUL.
-    pub(super) fn text(&mut self, text: &str, span: Span) -> String {
+    /// A string literal. DuckDB's parser ends at a NUL, its strings do not.
+    pub(super) fn text(&mut self, text: &str) -> String {
         if text.contains('\0') {
-            return self.refuse(span, "a string with the character NUL");
+            let parts: Vec<String> = text.split('\0').map(quote).collect();
+            return format!("({})", parts.join(" || chr(0) || "));
         }
         quote(text)
     }

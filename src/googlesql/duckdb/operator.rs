@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{BinaryOperator, Expr, Spanned, UnaryOperator, Value, visit_expressions};
 
 use super::aggregate::is_aggregate;
+use super::expression::fields_of;
 use super::literal::{
     double, float_literal, int_literal, looks_temporal, plain_number, quote, string_literal,
 };
@@ -34,6 +35,7 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "add",
     "add_interval",
     "add_literal",
+    "array_to_string",
     "as_bool",
     "as_bytes",
     "as_date",
@@ -44,6 +46,11 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "as_string",
     "as_time",
     "as_timestamp",
+    "bit_and",
+    "bit_count",
+    "bit_not",
+    "bit_or",
+    "bit_xor",
     "byte_length",
     "ceil",
     "clock",
@@ -52,13 +59,23 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "divide",
     "divide_by_literal",
     "divide_literal_by",
+    "edit_distance",
+    "ends_with",
     "exp",
     "floor",
+    "format_fixed",
+    "format_literal",
+    "format_plain",
     "generate_array",
+    "instr",
+    "left",
     "length",
     "literal_like",
     "ln",
     "log10",
+    "lower",
+    "lpad",
+    "ltrim",
     "md5",
     "minus_interval",
     "mod",
@@ -66,7 +83,12 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "multiply_literal",
     "plus_interval",
     "pow",
+    "replace",
+    "reverse",
+    "right",
     "round",
+    "rpad",
+    "rtrim",
     "safe_add",
     "safe_as_bool",
     "safe_as_bytes",
@@ -87,16 +109,24 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "sha1",
     "sha256",
     "sign",
+    "split",
     "sqrt",
+    "starts_with",
     "string_of",
+    "strpos",
+    "substr",
     "subtract",
     "subtract_from_literal",
     "subtract_interval",
     "subtract_literal",
     "text_like",
+    "to_code_points",
+    "translate",
+    "trim",
     "trunc",
     "truncate",
     "truncate_week",
+    "upper",
     "week_difference",
 ];
 
@@ -159,15 +189,21 @@ impl Translator<'_> {
             | BinaryOperator::LtEq
             | BinaryOperator::Gt
             | BinaryOperator::GtEq => {
+                if let (Some(fields), Some(others)) = (fields_of(left), fields_of(right))
+                    && fields.len() == others.len()
+                    && matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq)
+                {
+                    let equal = self.equal_fields(&fields, &others);
+                    return if *op == BinaryOperator::Eq { equal } else { format!("(NOT {equal})") };
+                }
                 let sign = op.to_string();
                 let (left, right) = self.compared_pair(left, right);
                 format!("({left} {sign} {right})")
             }
             BinaryOperator::StringConcat => format!("({} || {})", self.expr(left), self.expr(right)),
-            BinaryOperator::BitwiseAnd => format!("({} & {})", self.expr(left), self.expr(right)),
-            BinaryOperator::BitwiseOr => format!("({} | {})", self.expr(left), self.expr(right)),
-            // `^` is a power in DuckDB.
-            BinaryOperator::BitwiseXor => format!("xor({}, {})", self.expr(left), self.expr(right)),
+            BinaryOperator::BitwiseAnd => self.over("bit_and", &[left, right]),
+            BinaryOperator::BitwiseOr => self.over("bit_or", &[left, right]),
+            BinaryOperator::BitwiseXor => self.over("bit_xor", &[left, right]),
             BinaryOperator::Plus
             | BinaryOperator::Minus
             | BinaryOperator::Multiply
@@ -266,7 +302,7 @@ impl Translator<'_> {
         match op {
             UnaryOperator::Not => format!("(NOT {})", self.expr(expr)),
             UnaryOperator::Plus => self.expr(expr),
-            UnaryOperator::BitwiseNot => format!("(~{})", self.expr(expr)),
+            UnaryOperator::BitwiseNot => self.over("bit_not", &[expr]),
             UnaryOperator::Minus => match expr {
                 Expr::Value(value) => match &value.value {
                     Value::Number(digits, false) if float_literal(expr).is_none() => {

@@ -92,9 +92,79 @@ pub(super) fn capturing_groups(pattern: &str) -> Captures {
     result
 }
 
+/// Whether a pattern may match the empty text. In doubt it may.
+pub(super) fn matches_nothing(pattern: &str) -> bool {
+    let characters: Vec<char> = pattern.chars().collect();
+    let mut at = 0;
+    let empty = alternatives_match_nothing(&characters, &mut at);
+    empty || at < characters.len()
+}
+
+/// Reads alternatives up to the closing parenthesis or the end.
+fn alternatives_match_nothing(pattern: &[char], at: &mut usize) -> bool {
+    let (mut any, mut branch) = (false, true);
+    while let Some(character) = pattern.get(*at) {
+        *at += 1;
+        let atom = match character {
+            ')' => {
+                *at -= 1;
+                break;
+            }
+            '|' => {
+                any |= branch;
+                branch = true;
+                continue;
+            }
+            '^' | '$' => true,
+            '(' => {
+                // `(?:`, `(?P<name>`, `(?i:` and `(?i)`: what stands before the group's own pattern.
+                if pattern.get(*at) == Some(&'?') {
+                    while pattern.get(*at).is_some_and(|next| !matches!(next, ':' | '>' | ')')) {
+                        *at += 1;
+                    }
+                    *at += usize::from(pattern.get(*at) != Some(&')'));
+                }
+                let inner = alternatives_match_nothing(pattern, at);
+                *at += 1;
+                inner
+            }
+            '[' => {
+                *at += usize::from(pattern.get(*at) == Some(&'^'));
+                *at += usize::from(pattern.get(*at) == Some(&']'));
+                while pattern.get(*at).is_some_and(|next| *next != ']') {
+                    *at += if pattern.get(*at) == Some(&'\\') { 2 } else { 1 };
+                }
+                *at += 1;
+                false
+            }
+            '\\' => {
+                *at += 1;
+                // Places between characters; quoted text is not worth reading.
+                pattern.get(*at - 1).is_none_or(|escaped| matches!(escaped, 'b' | 'B' | 'A' | 'z' | 'Q'))
+            }
+            _ => false,
+        };
+        let optional = match pattern.get(*at) {
+            Some('*' | '?') => true,
+            Some('{') => pattern.get(*at + 1).is_none_or(|least| matches!(least, '0' | ',')),
+            _ => false,
+        };
+        if pattern.get(*at) == Some(&'{') {
+            while pattern.get(*at).is_some_and(|next| *next != '}') {
+                *at += 1;
+            }
+        }
+        while matches!(pattern.get(*at), Some('*' | '?' | '+' | '}')) {
+            *at += 1;
+        }
+        branch &= atom || optional;
+    }
+    any || branch
+}
+
 #[cfg(test)]
 mod tests {
-    use super::capturing_groups;
+    use super::{capturing_groups, matches_nothing};
 
     #[test]
     fn groups_are_counted_as_re2_does() {
@@ -110,6 +180,28 @@ mod tests {
             (r"\\(a)", 1),
         ] {
             assert_eq!(capturing_groups(pattern).count, groups, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn patterns_that_match_nothing_are_told() {
+        for pattern in ["", "a*", "$", r"\b", "(a|)", "x?", "(?i)", "a{0,2}", "(a*|b)*"] {
+            assert!(matches_nothing(pattern), "{pattern}");
+        }
+        for pattern in [
+            "a",
+            "a+",
+            r"\bfoo\b",
+            "[a-z]+",
+            "(a|b)",
+            r"\d{2}",
+            "(?i)a",
+            "(?P<n>x)y*",
+            r"[]\]]",
+            "a*b",
+            r"(\w+)@",
+        ] {
+            assert!(!matches_nothing(pattern), "{pattern}");
         }
     }
 

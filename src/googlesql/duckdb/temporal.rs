@@ -5,6 +5,8 @@ use sqlparser::tokenizer::Span;
 
 use super::literal::{int_literal, offset, quote, string_literal};
 use super::operator::{Argument, is_null};
+use std::sync::Arc;
+
 use super::zone::Transitions;
 use super::{RUNTIME_SCHEMA, Translator};
 use crate::diag::Code;
@@ -29,7 +31,7 @@ pub(super) enum Zone {
     /// So many minutes east of UTC.
     Offset(i64),
     /// One with rules.
-    Named(Transitions),
+    Named(Arc<Transitions>),
 }
 
 fn plain(name: &str) -> Option<Part> {
@@ -94,6 +96,18 @@ fn part_of_field(field: &DateTimeField) -> Option<Part> {
 /// Days to move a date by so that weeks that begin on `start` begin on Monday.
 fn shift(start: i64) -> String {
     (1 - start).to_string()
+}
+
+/// The TIMESTAMP at which the clocks of a zone show a DATETIME.
+fn clock_to_utc(clock: &str, zone: &Zone) -> String {
+    match zone {
+        Zone::Utc => format!("{RUNTIME_SCHEMA}.utc({clock})"),
+        Zone::Offset(minutes) => format!("{RUNTIME_SCHEMA}.utc_clocked({clock} - to_minutes({minutes}))"),
+        Zone::Named(zone) => format!(
+            "{RUNTIME_SCHEMA}.utc_clocked({RUNTIME_SCHEMA}.clock_of_zone({clock}, {}))",
+            zone.to_utc()
+        ),
+    }
 }
 
 impl Translator<'_> {
@@ -224,14 +238,7 @@ impl Translator<'_> {
             ("TIMESTAMP", [value, zone]) => {
                 let zone = self.zone(zone)?;
                 let clock = self.over("as_datetime", &[value]);
-                match zone {
-                    Zone::Utc => format!("{RUNTIME_SCHEMA}.utc({clock})"),
-                    Zone::Offset(minutes) => format!("{RUNTIME_SCHEMA}.utc({clock} - to_minutes({minutes}))"),
-                    Zone::Named(zone) => format!(
-                        "{RUNTIME_SCHEMA}.utc({RUNTIME_SCHEMA}.clock_of_zone({clock}, {}))",
-                        zone.to_utc()
-                    ),
-                }
+                clock_to_utc(&clock, &zone)
             }
             (
                 "DATE_ADD" | "DATETIME_ADD" | "TIMESTAMP_ADD" | "TIME_ADD" | "DATE_SUB" | "DATETIME_SUB"
@@ -263,6 +270,10 @@ impl Translator<'_> {
                     Some(Part::Week(start)) => {
                         self.call("week_difference", &[Argument::constant(shift(start)), left, right])
                     }
+                    // DuckDB counts weeks of seven days, and not Mondays.
+                    Some(Part::Plain("week", _)) => {
+                        self.call("week_difference", &[Argument::constant(shift(1)), left, right])
+                    }
                     Some(Part::Plain(part, unit)) => {
                         if name == "TIMESTAMP_DIFF" && unit == 0 {
                             return Some(self.refuse(span, "TIMESTAMP_DIFF by a part longer than a day"));
@@ -279,7 +290,7 @@ impl Translator<'_> {
             ("DATE_TRUNC" | "DATETIME_TRUNC" | "TIMESTAMP_TRUNC", [value, part, zone]) => {
                 match self.zone(zone)? {
                     Zone::Utc => self.truncate(name, value, part, span),
-                    _ => self.refuse(zone.span(), format!("{name} in a time zone")),
+                    zone => self.truncate_in_zone(name, value, part, &zone, span),
                 }
             }
             ("LAST_DAY", [value]) => {
@@ -323,8 +334,19 @@ impl Translator<'_> {
             }
             ("PARSE_TIMESTAMP", [format, value, zone]) => match self.zone(zone)? {
                 Zone::Utc => self.parse_clock(&lower, format, value),
-                _ => self.refuse(zone.span(), "PARSE_TIMESTAMP in a time zone"),
+                zone if string_literal(format)
+                    .is_some_and(|text| !text.contains('z') && !text.contains("%s")) =>
+                {
+                    let clock = self.parse_clock("parse_datetime", format, value);
+                    clock_to_utc(&clock, &zone)
+                }
+                _ => self.refuse(format.span(), "PARSE_TIMESTAMP with two time zones"),
             },
+            ("STRING", [value, zone]) => self.string_in_zone(value, zone)?,
+            (
+                "DATE_BUCKET" | "DATETIME_BUCKET" | "TIMESTAMP_BUCKET",
+                [value, Expr::Interval(width), origin @ ..],
+            ) if origin.len() <= 1 => self.bucket(name, value, width, origin.first().copied(), span),
             ("GENERATE_DATE_ARRAY", [first, last]) => {
                 let arguments = [self.argument(first), self.argument(last), Argument::constant("to_days(1)")];
                 self.call("generate_date_array", &arguments)
@@ -343,6 +365,79 @@ impl Translator<'_> {
         }
         let cast = format!("as_{}", name.split('_').next().unwrap_or_default().to_ascii_lowercase());
         Argument { sql: self.over(&cast, &[expr]), opaque: false, constant: false }
+    }
+
+    /// `STRING(timestamp, zone)`: the clock of the zone and its distance from UTC.
+    fn string_in_zone(&mut self, value: &Expr, zone: &Expr) -> Option<String> {
+        let zone = self.zone(zone)?;
+        let (clock, utc) = (self.clock_in(value, &zone), self.over("clock", &[value]));
+        Some(format!("{RUNTIME_SCHEMA}.zoned_string({clock}, {utc})"))
+    }
+
+    /// The start of the bucket of a width, counted from an origin: 1950 without one.
+    fn bucket(
+        &mut self,
+        name: &str,
+        value: &Expr,
+        width: &Interval,
+        origin: Option<&Expr>,
+        span: Span,
+    ) -> String {
+        let (Some(count), Some(part)) = (
+            int_literal(&width.value),
+            width.leading_field.as_ref().and_then(part_of_field).filter(|_| width.last_field.is_none()),
+        ) else {
+            return self.refuse(span, format!("{name} by this interval"));
+        };
+        let (micros, months) = match part {
+            Part::Plain("year", _) => (0, 12),
+            Part::Plain("quarter", _) => (0, 3),
+            Part::Plain("month", _) => (0, 1),
+            Part::Week(0) => (7 * 86_400_000_000, 0),
+            Part::Plain(_, unit) if unit > 0 => (unit, 0),
+            _ => return self.refuse(span, format!("{name} by this interval")),
+        };
+        let days = micros % 86_400_000_000 == 0;
+        if (name.starts_with("DATE_") && !days) || (name.starts_with("TIMESTAMP") && months > 0) {
+            return self.invalid(Code::SqlInvalid, span, format!("{name} takes no interval in this part"));
+        }
+        let (Some(micros), Some(months)) = (count.checked_mul(micros), count.checked_mul(months)) else {
+            return self.invalid(Code::SqlInvalid, span, "the interval is too long");
+        };
+        let value = self.temporal_argument(name, value);
+        let clock = self.call("clock", &[value]);
+        let origin = match origin {
+            Some(origin) => {
+                let origin = self.temporal_argument(name, origin);
+                self.call("clock", &[origin])
+            }
+            None => "TIMESTAMP '1950-01-01 00:00:00'".to_owned(),
+        };
+        let bucket = format!("{RUNTIME_SCHEMA}.bucket({clock}, {origin}, {micros}, {months})");
+        match name {
+            "DATE_BUCKET" => format!("{RUNTIME_SCHEMA}.dated(CAST({bucket} AS DATE))"),
+            "DATETIME_BUCKET" => format!("{RUNTIME_SCHEMA}.clocked({bucket})"),
+            _ => format!("{RUNTIME_SCHEMA}.utc_clocked({bucket})"),
+        }
+    }
+
+    /// A TIMESTAMP at the start of a part by the clocks of a zone.
+    fn truncate_in_zone(&mut self, name: &str, value: &Expr, part: &Expr, zone: &Zone, span: Span) -> String {
+        let clock = self.clock_in(value, zone);
+        match part_of(part) {
+            // The clocks of a zone are off by minutes at most: what has passed of the part is taken away.
+            Some(Part::Plain(part, unit)) if unit > 0 && unit < 86_400_000_000 => {
+                let value = self.argument(value);
+                format!("{RUNTIME_SCHEMA}.truncate_clock({}, {clock}, {})", quote(part), value.sql)
+            }
+            Some(Part::Week(start)) => {
+                clock_to_utc(&format!("{RUNTIME_SCHEMA}.truncate_week({}, {clock})", shift(start)), zone)
+            }
+            Some(Part::Plain(part, _)) => {
+                clock_to_utc(&format!("{RUNTIME_SCHEMA}.truncate({}, {clock})", quote(part)), zone)
+            }
+            _ => self.refuse(span, format!("{name} to this part")),
+        }
     }
 
     fn truncate(&mut self, name: &str, value: &Expr, part: &Expr, span: Span) -> String {

@@ -112,7 +112,8 @@ impl Engine {
     }
 
     pub fn create(&self, table: &str, query: &str) {
-        self.run(&format!("CREATE TABLE ds.{table} AS {query}")).unwrap_or_else(|error| panic!("{query}: {error}"));
+        self.run(&format!("CREATE TABLE ds.{table} AS {query}"))
+            .unwrap_or_else(|error| panic!("{query}: {error}"));
     }
 
     /// Puts a question and counts the differences.
@@ -204,14 +205,20 @@ impl Engine {
             let fails = expected.get("error").is_some();
             let input = || self.input(line, *key);
             match ours {
-                Ok(ours) if fails => tally.note(Difference::Gives, 1, || format!("{} {}: {ours}", line.sql, input())),
+                Ok(ours) if fails => {
+                    tally.note(Difference::Gives, 1, || format!("{} {}: {ours}", line.sql, input()))
+                }
                 Ok(ours) => {
                     if !same(ours, expected, &data_type, line.ulps) {
-                        tally.note(Difference::Value, 1, || format!("{} {}: {ours} for {expected}", line.sql, input()));
+                        tally.note(Difference::Value, 1, || {
+                            format!("{} {}: {ours} for {expected}", line.sql, input())
+                        });
                     }
                 }
                 Err(said) if !fails => {
-                    tally.note(Difference::Raises, 1, || format!("{} {}: {said} for {expected}", line.sql, input()));
+                    tally.note(Difference::Raises, 1, || {
+                        format!("{} {}: {said} for {expected}", line.sql, input())
+                    });
                 }
                 Err(_) => {}
             }
@@ -221,14 +228,20 @@ impl Engine {
     /// The columns of an input row, for messages.
     fn input(&self, line: &Line, key: i64) -> String {
         let (Some(table), Some(by)) = (&line.table, &line.by) else { return String::new() };
-        let rows = self.run(&format!("SELECT * FROM ds.{table} WHERE {by} = {key} ORDER BY i")).expect("an input");
+        let rows =
+            self.run(&format!("SELECT * FROM ds.{table} WHERE {by} = {key} ORDER BY i")).expect("an input");
         let rows: Vec<Value> = rows.rows.into_iter().map(|row| Value::Array(row[2..].to_vec())).collect();
         let text = Value::Array(rows).to_string();
         text.chars().take(240).collect()
     }
 
     /// The answers for some rows: all at once, or in halves where one raises.
-    fn rows(&self, line: &Line, keys: &[i64], data_type: &mut Option<Type>) -> Result<Vec<Row>, (Difference, String)> {
+    fn rows(
+        &self,
+        line: &Line,
+        keys: &[i64],
+        data_type: &mut Option<Type>,
+    ) -> Result<Vec<Row>, (Difference, String)> {
         let by = line.by.as_deref().unwrap_or("i");
         let (first, last) = (keys.first().copied().unwrap_or(0), keys.last().copied().unwrap_or(-1));
         match self.run(&self.located(line, &format!("{by} BETWEEN {first} AND {last}"))) {
@@ -240,9 +253,10 @@ impl Engine {
                     .map(|mut row| (row[0].as_i64().unwrap_or(i64::MIN), Ok(row.swap_remove(1))))
                     .collect())
             }
-            Err(QueryError::Faults(faults)) => {
-                Err((Difference::Refused, faults.iter().map(|fault| fault.message.clone()).collect::<Vec<_>>().join("; ")))
-            }
+            Err(QueryError::Faults(faults)) => Err((
+                Difference::Refused,
+                faults.iter().map(|fault| fault.message.clone()).collect::<Vec<_>>().join("; "),
+            )),
             Err(QueryError::Engine(said)) if is_broken(&said) => Err((Difference::Broken, said)),
             Err(QueryError::Engine(said)) if line.whole => Err((Difference::Raises, said)),
             Err(QueryError::Engine(said)) if keys.len() == 1 => Ok(vec![(first, Err(said))]),
@@ -258,7 +272,9 @@ impl Engine {
 
 /// Whether the engine did not understand the SQL, as against failing to compute it.
 fn is_broken(said: &str) -> bool {
-    ["Binder Error", "Parser Error", "Catalog Error", "INTERNAL Error", "column "].iter().any(|start| said.starts_with(start))
+    ["Binder Error", "Parser Error", "Catalog Error", "INTERNAL Error", "column "]
+        .iter()
+        .any(|start| said.starts_with(start))
 }
 
 /// A type without the names that BigQuery does not give to fields.
@@ -277,7 +293,11 @@ fn same(ours: &Value, expected: &Value, data_type: &Type, ulps: u64) -> bool {
         (Type::Struct(fields), Value::Object(ours), Value::Array(expected)) => {
             fields.len() == expected.len()
                 && ours.len() == expected.len()
-                && fields.iter().zip(ours.values()).zip(expected).all(|((field, a), b)| same(a, b, &field.data_type, ulps))
+                && fields
+                    .iter()
+                    .zip(ours.values())
+                    .zip(expected)
+                    .all(|((field, a), b)| same(a, b, &field.data_type, ulps))
         }
         (Type::Float64, ours, Value::String(expected)) => {
             let expected: f64 = expected.parse().expect("a number");
@@ -287,7 +307,8 @@ fn same(ours: &Value, expected: &Value, data_type: &Type, ulps: u64) -> bool {
         // Documents, not their spelling: TO_JSON_STRING is compared as text.
         (Type::Json, Value::String(ours), Value::String(expected)) => {
             let read = |text: &str| serde_json::from_str::<Value>(text);
-            ours == expected || read(ours).is_ok_and(|ours| read(expected).is_ok_and(|expected| ours == expected))
+            ours == expected
+                || read(ours).is_ok_and(|ours| read(expected).is_ok_and(|expected| ours == expected))
         }
         _ => ours == expected,
     }

@@ -77,20 +77,28 @@ CREATE OR REPLACE MACRO googlesql.sign(a BIGINT) AS CAST(sign(a) AS BIGINT),
     (a DOUBLE) AS CASE WHEN isnan(a) THEN a ELSE CAST(sign(a) AS DOUBLE) END,
     (a DECIMAL(38,9)) AS CAST(sign(a) AS DECIMAL(38,9));
 -- 2.675 is a little less than it looks: BigQuery rounds the number itself, DuckDB the product with a power of ten.
+CREATE OR REPLACE MACRO googlesql.exact_decimal(v) AS CAST(format('{:.22f}', v) AS DECIMAL(38,22));
 CREATE OR REPLACE MACRO googlesql.round_float64(v, digits) AS
-    CASE WHEN digits BETWEEN 0 AND 15 AND abs(v) < 1e15 THEN CAST(round(CAST(format('{:.22f}', v) AS DECIMAL(38,22)), CAST(digits AS INTEGER)) AS DOUBLE)
+    CASE WHEN digits > 22 THEN v
+        WHEN digits >= 0 AND abs(v) < 1e15 THEN CASE WHEN signbit(v) THEN -abs(CAST(round(googlesql.exact_decimal(v), CAST(digits AS INTEGER)) AS DOUBLE))
+            ELSE CAST(round(googlesql.exact_decimal(v), CAST(digits AS INTEGER)) AS DOUBLE) END
         ELSE round(v, CAST(digits AS INTEGER)) END;
+CREATE OR REPLACE MACRO googlesql.trunc_float64(v, digits) AS
+    CASE WHEN digits > 22 THEN v
+        WHEN digits >= 0 AND abs(v) < 1e15 THEN CASE WHEN signbit(v) THEN -abs(CAST(trunc(googlesql.exact_decimal(v), CAST(digits AS INTEGER)) AS DOUBLE))
+            ELSE CAST(trunc(googlesql.exact_decimal(v), CAST(digits AS INTEGER)) AS DOUBLE) END
+        ELSE trunc(v, CAST(digits AS INTEGER)) END;
 CREATE OR REPLACE MACRO googlesql.round(a BIGINT) AS CAST(a AS DOUBLE),
     (a DOUBLE) AS round(a),
     (a DECIMAL(38,9)) AS CAST(round(a, 0) AS DECIMAL(38,9)),
-    (a BIGINT, digits) AS round(CAST(a AS DOUBLE), CAST(digits AS INTEGER)),
+    (a BIGINT, digits) AS CASE WHEN digits >= 0 THEN CAST(a AS DOUBLE) ELSE round(CAST(a AS DOUBLE), CAST(digits AS INTEGER)) END,
     (a DOUBLE, digits) AS list_transform([a], lambda v: googlesql.round_float64(v, digits))[1],
     (a DECIMAL(38,9), digits) AS CAST(round(a, CAST(digits AS INTEGER)) AS DECIMAL(38,9));
 CREATE OR REPLACE MACRO googlesql.trunc(a BIGINT) AS CAST(a AS DOUBLE),
     (a DOUBLE) AS trunc(a),
     (a DECIMAL(38,9)) AS CAST(trunc(a) AS DECIMAL(38,9)),
-    (a BIGINT, digits) AS trunc(CAST(a AS DOUBLE), CAST(digits AS INTEGER)),
-    (a DOUBLE, digits) AS trunc(a, CAST(digits AS INTEGER)),
+    (a BIGINT, digits) AS CASE WHEN digits >= 0 THEN CAST(a AS DOUBLE) ELSE trunc(CAST(a AS DOUBLE), CAST(digits AS INTEGER)) END,
+    (a DOUBLE, digits) AS list_transform([a], lambda v: googlesql.trunc_float64(v, digits))[1],
     (a DECIMAL(38,9), digits) AS CAST(trunc(a, CAST(digits AS INTEGER)) AS DECIMAL(38,9));
 CREATE OR REPLACE MACRO googlesql.ceil(a BIGINT) AS CAST(a AS DOUBLE),
     (a DOUBLE) AS ceil(a), (a DECIMAL(38,9)) AS CAST(ceil(a) AS DECIMAL(38,9));
@@ -107,15 +115,26 @@ CREATE OR REPLACE MACRO googlesql.exp(a BIGINT) AS googlesql.finite('EXP', a, ex
     (a DOUBLE) AS googlesql.finite('EXP', a, exp(a)),
     (a DECIMAL(38,9)) AS CAST(exp(CAST(a AS DOUBLE)) AS DECIMAL(38,9));
 CREATE OR REPLACE MACRO googlesql.ln(a BIGINT) AS ln(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LN' AS DOUBLE) ELSE CAST(a AS DOUBLE) END),
-    (a DOUBLE) AS ln(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LN' AS DOUBLE) ELSE a END),
+    (a DOUBLE) AS ln(CASE WHEN a = '-Infinity' THEN 'NaN' WHEN a <= 0 THEN CAST('Floating point error in function: LN' AS DOUBLE) ELSE a END),
     (a DECIMAL(38,9)) AS CAST(ln(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LN' AS DOUBLE) ELSE CAST(a AS DOUBLE) END) AS DECIMAL(38,9));
 CREATE OR REPLACE MACRO googlesql.log10(a BIGINT) AS log10(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LOG10' AS DOUBLE) ELSE CAST(a AS DOUBLE) END),
-    (a DOUBLE) AS log10(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LOG10' AS DOUBLE) ELSE a END),
+    (a DOUBLE) AS log10(CASE WHEN a = '-Infinity' THEN 'NaN' WHEN a <= 0 THEN CAST('Floating point error in function: LOG10' AS DOUBLE) ELSE a END),
     (a DECIMAL(38,9)) AS CAST(log10(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LOG10' AS DOUBLE) ELSE CAST(a AS DOUBLE) END) AS DECIMAL(38,9));
-CREATE OR REPLACE MACRO googlesql.log(a, base) AS googlesql.finite('LOG', CAST(a AS DOUBLE), CASE WHEN base = 10 THEN log10(CAST(a AS DOUBLE)) WHEN base = 2 THEN log2(CAST(a AS DOUBLE)) ELSE ln(CAST(a AS DOUBLE)) / ln(CAST(base AS DOUBLE)) END);
+CREATE OR REPLACE MACRO googlesql.log(a, base) AS list_transform([struct_pack(a := CAST(a AS DOUBLE), b := CAST(base AS DOUBLE))], lambda v: CASE
+    WHEN isnan(v.a) OR isnan(v.b) OR v.a = '-Infinity' OR isinf(v.b) THEN CAST('NaN' AS DOUBLE)
+    WHEN v.a <= 0 OR v.b <= 0 OR v.b = 1 THEN CAST('Floating point error in function: LOG' AS DOUBLE)
+    WHEN v.b = 10 THEN log10(v.a) WHEN v.b = 2 THEN log2(v.a) ELSE ln(v.a) / ln(v.b) END)[1];
 CREATE OR REPLACE MACRO googlesql.pow(a BIGINT, b BIGINT) AS googlesql.finite('POW', a, pow(CAST(a AS DOUBLE), CAST(b AS DOUBLE))),
     (a DOUBLE, b DOUBLE) AS googlesql.finite('POW', a, pow(a, b)),
     (a DECIMAL(38,9), b DECIMAL(38,9)) AS CAST(pow(CAST(a AS DOUBLE), CAST(b AS DOUBLE)) AS DECIMAL(38,9));
+-- Beyond their domains these give NaN or infinity, or DuckDB's own error.
+CREATE OR REPLACE MACRO googlesql.acos(a) AS list_transform([CAST(a AS DOUBLE)], lambda v: CASE WHEN abs(v) > 1 AND isfinite(v) THEN CAST('Floating point error in function: ACOS' AS DOUBLE) WHEN isinf(v) THEN CAST('NaN' AS DOUBLE) ELSE acos(v) END)[1];
+CREATE OR REPLACE MACRO googlesql.asin(a) AS list_transform([CAST(a AS DOUBLE)], lambda v: CASE WHEN abs(v) > 1 AND isfinite(v) THEN CAST('Floating point error in function: ASIN' AS DOUBLE) WHEN isinf(v) THEN CAST('NaN' AS DOUBLE) ELSE asin(v) END)[1];
+CREATE OR REPLACE MACRO googlesql.acosh(a) AS list_transform([CAST(a AS DOUBLE)], lambda v: googlesql.finite('ACOSH', v, acosh(v)))[1];
+CREATE OR REPLACE MACRO googlesql.atanh(a) AS list_transform([CAST(a AS DOUBLE)], lambda v: CASE WHEN abs(v) >= 1 AND isfinite(v) THEN CAST('Floating point error in function: ATANH' AS DOUBLE) WHEN isinf(v) THEN CAST('NaN' AS DOUBLE) ELSE atanh(v) END)[1];
+CREATE OR REPLACE MACRO googlesql.cosh(a) AS list_transform([CAST(a AS DOUBLE)], lambda v: googlesql.finite('COSH', v, cosh(v)))[1];
+CREATE OR REPLACE MACRO googlesql.sinh(a) AS list_transform([CAST(a AS DOUBLE)], lambda v: googlesql.finite('SINH', v, sinh(v)))[1];
+CREATE OR REPLACE MACRO googlesql.cot(a) AS list_transform([CAST(a AS DOUBLE)], lambda v: CASE WHEN v = 0 THEN CAST('Floating point error in function: COT' AS DOUBLE) ELSE cot(v) END)[1];
 CREATE OR REPLACE MACRO googlesql.coth(a) AS googlesql.divide(1e0, tanh(CAST(a AS DOUBLE)));
 CREATE OR REPLACE MACRO googlesql.csc(a) AS googlesql.divide(1e0, sin(CAST(a AS DOUBLE)));
 CREATE OR REPLACE MACRO googlesql.sec(a) AS googlesql.divide(1e0, cos(CAST(a AS DOUBLE)));
@@ -123,8 +142,33 @@ CREATE OR REPLACE MACRO googlesql.csch(a) AS googlesql.divide(1e0, sinh(CAST(a A
 CREATE OR REPLACE MACRO googlesql.sech(a) AS googlesql.divide(1e0, cosh(CAST(a AS DOUBLE)));
 -- NULL if any argument is NULL, where DuckDB's greatest() and least() skip NULLs.
 CREATE OR REPLACE MACRO googlesql.greatest(values) AS CASE WHEN len(values) = len(list_filter(values, lambda v: v IS NOT NULL)) THEN list_max(values) END;
-CREATE OR REPLACE MACRO googlesql.least(values) AS CASE WHEN len(values) = len(list_filter(values, lambda v: v IS NOT NULL)) THEN list_min(values) END;
-CREATE OR REPLACE MACRO googlesql.range_bucket(point, bounds) AS CASE WHEN point IS NOT NULL AND bounds IS NOT NULL THEN CAST(len(list_filter(bounds, lambda v: v <= point)) AS BIGINT) END;
+-- NaN is DuckDB's largest number; in BigQuery it wins both ways.
+CREATE OR REPLACE MACRO googlesql.least(values) AS CASE WHEN len(values) = len(list_filter(values, lambda v: v IS NOT NULL)) THEN
+    CASE WHEN typeof(values) = 'DOUBLE[]' AND CAST(list_max(values) AS VARCHAR) = 'nan' THEN list_max(values) ELSE list_min(values) END END;
+CREATE OR REPLACE MACRO googlesql.range_bucket(point, bounds) AS list_transform([struct_pack(p := point, b := bounds)], lambda v: CASE WHEN v.p IS NULL OR v.b IS NULL THEN NULL
+    WHEN v.b <> list_sort(v.b) OR len(v.b) > len(list_filter(v.b, lambda w: w IS NOT NULL)) THEN CAST('Argument to RANGE_BUCKET must be sorted and without NULL: its array' AS BIGINT)
+    ELSE CAST(len(list_filter(v.b, lambda w: w <= v.p)) AS BIGINT) END)[1];
+CREATE OR REPLACE MACRO googlesql.vectors(name, a, b) AS CASE WHEN len(a) <> len(b) THEN CAST(CAST('Array length mismatch: ' || name AS BIGINT) AS VARCHAR)
+    WHEN list_contains(list_transform(a || b, lambda v: v IS NULL), TRUE) THEN CAST(CAST('Invalid NULL in an array: ' || name AS BIGINT) AS VARCHAR) ELSE name END;
+CREATE OR REPLACE MACRO googlesql.cosine_distance(a, b) AS list_transform([struct_pack(a := CAST(a AS DOUBLE[]), b := CAST(b AS DOUBLE[]))], lambda v: CASE
+    WHEN v.a IS NULL OR v.b IS NULL OR googlesql.vectors('COSINE_DISTANCE', v.a, v.b) IS NULL THEN NULL
+    WHEN len(v.a) = 0 OR list_dot_product(v.a, v.a) = 0 OR list_dot_product(v.b, v.b) = 0 THEN CAST('Invalid zero vector: COSINE_DISTANCE' AS DOUBLE)
+    ELSE 1 - list_dot_product(v.a, v.b) / (sqrt(list_dot_product(v.a, v.a)) * sqrt(list_dot_product(v.b, v.b))) END)[1];
+CREATE OR REPLACE MACRO googlesql.euclidean_distance(a, b) AS list_transform([struct_pack(a := CAST(a AS DOUBLE[]), b := CAST(b AS DOUBLE[]))], lambda v: CASE
+    WHEN v.a IS NULL OR v.b IS NULL OR googlesql.vectors('EUCLIDEAN_DISTANCE', v.a, v.b) IS NULL THEN NULL
+    WHEN len(v.a) = 0 THEN 0e0 ELSE list_distance(v.a, v.b) END)[1];
+CREATE OR REPLACE MACRO googlesql.nullifzero(a) AS nullif(a, 0);
+CREATE OR REPLACE MACRO googlesql.zeroifnull(a) AS coalesce(a, 0);
 CREATE OR REPLACE MACRO googlesql.add(a BIGINT, b BIGINT) AS a + b, (a DOUBLE, b BIGINT) AS a + b,
     (a DECIMAL(38,9), b BIGINT) AS a + b, (a DATE, b BIGINT) AS a + CAST(b AS INTEGER);
-CREATE OR REPLACE MACRO googlesql.bit_count(a BIGINT) AS CAST(bit_count(a) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.bit_count(a BIGINT) AS CAST(bit_count(a) AS BIGINT),
+    (a BLOB) AS CASE WHEN octet_length(a) = 0 THEN 0 ELSE CAST(bit_count(CAST(a AS BIT)) AS BIGINT) END;
+-- `^` is a power in DuckDB. Bytes of one length are combined bit by bit.
+CREATE OR REPLACE MACRO googlesql.bits(a, b) AS CASE WHEN octet_length(a) <> octet_length(b) THEN CAST(CAST('Argument to a bitwise operator differs in length' AS BIGINT) AS BLOB) ELSE a END;
+CREATE OR REPLACE MACRO googlesql.bit_and(a BIGINT, b BIGINT) AS a & b,
+    (a BLOB, b BLOB) AS CASE WHEN octet_length(a) = 0 AND octet_length(b) = 0 THEN a ELSE CAST(CAST(googlesql.bits(a, b) AS BIT) & CAST(b AS BIT) AS BLOB) END;
+CREATE OR REPLACE MACRO googlesql.bit_or(a BIGINT, b BIGINT) AS a | b,
+    (a BLOB, b BLOB) AS CASE WHEN octet_length(a) = 0 AND octet_length(b) = 0 THEN a ELSE CAST(CAST(googlesql.bits(a, b) AS BIT) | CAST(b AS BIT) AS BLOB) END;
+CREATE OR REPLACE MACRO googlesql.bit_xor(a BIGINT, b BIGINT) AS xor(a, b),
+    (a BLOB, b BLOB) AS CASE WHEN octet_length(a) = 0 AND octet_length(b) = 0 THEN a ELSE CAST(xor(CAST(googlesql.bits(a, b) AS BIT), CAST(b AS BIT)) AS BLOB) END;
+CREATE OR REPLACE MACRO googlesql.bit_not(a BIGINT) AS ~a, (a BLOB) AS CASE WHEN octet_length(a) = 0 THEN a ELSE CAST(~CAST(a AS BIT) AS BLOB) END;

@@ -3,11 +3,12 @@
 
 CREATE OR REPLACE MACRO googlesql.int64_text(v) AS
     CASE WHEN regexp_full_match(v, '\s*[+-]?[0-9]+\s*') THEN TRY_CAST(v AS BIGINT)
-         WHEN regexp_full_match(v, '\s*[+-]?0[xX][0-9a-fA-F]{1,15}\s*') THEN
-            CASE WHEN contains(v, '-') THEN -1 ELSE 1 END * TRY_CAST(lower(regexp_replace(v, '[\s+-]', '', 'g')) AS BIGINT)
+         WHEN regexp_full_match(v, '\s*[+-]?0[xX]0*[0-9a-fA-F]{1,16}\s*') THEN
+            TRY_CAST(CASE WHEN contains(v, '-') THEN -1 ELSE 1 END * TRY_CAST(lower(regexp_replace(v, '[\s+-]', '', 'g')) AS HUGEINT) AS BIGINT)
     END;
 CREATE OR REPLACE MACRO googlesql.float64_text(v) AS
     CASE WHEN regexp_full_match(v, '\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*') THEN TRY_CAST(v AS DOUBLE)
+         WHEN regexp_full_match(v, '\s*[+-]?0[xX][0-9a-fA-F]{1,12}\s*') THEN CAST(googlesql.int64_text(v) AS DOUBLE)
          WHEN regexp_full_match(v, '(?i)\s*[+-]?(inf|infinity|nan)\s*') THEN TRY_CAST(regexp_replace(v, '[\s+]', '', 'g') AS DOUBLE)
     END;
 CREATE OR REPLACE MACRO googlesql.numeric_text(v) AS
@@ -22,12 +23,16 @@ CREATE OR REPLACE MACRO googlesql.datetime_text(v) AS
         THEN TRY_CAST(replace(v, 't', 'T') AS TIMESTAMP) END;
 -- The point in time that a clock in UTC shows: the text carries its own offset, so that the session's time zone,
 -- which DuckDB with ICU applies to a plain cast, has no say. Exact for all of BigQuery's range.
+-- The years that BigQuery has, 1 to 9999; DuckDB's go on.
+CREATE OR REPLACE MACRO googlesql.dated(day) AS list_transform([day], lambda v: CASE WHEN v < DATE '0001-01-01' OR v > DATE '9999-12-31' THEN CAST('Invalid date: out of range' AS DATE) ELSE v END)[1];
+CREATE OR REPLACE MACRO googlesql.clocked(clock) AS list_transform([clock], lambda v: CASE WHEN v < TIMESTAMP '0001-01-01' OR v > TIMESTAMP '9999-12-31 23:59:59.999999' THEN CAST('Invalid datetime: out of range' AS TIMESTAMP) ELSE v END)[1];
 CREATE OR REPLACE MACRO googlesql.utc(clock) AS CAST(CAST(clock AS VARCHAR) || '+00' AS TIMESTAMPTZ);
+CREATE OR REPLACE MACRO googlesql.utc_clocked(clock) AS googlesql.utc(googlesql.clocked(clock));
 -- A zone is `Z`, ` UTC`, or an offset; named zones need tables that DuckDB without ICU does not have.
 CREATE OR REPLACE MACRO googlesql.timestamp_text(v) AS
     CASE WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]') AND left(v, 4) <> '0000'
         THEN TRY_CAST(v || '+00' AS TIMESTAMPTZ)
-        WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ Tt]([01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](\.[0-9]{1,6})?([zZ]| UTC|[+-][0-9]{1,2}(:?[0-9]{2})?)?)?') AND left(v, 4) <> '0000'
+        WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ Tt]([01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](\.[0-9]{1,6})?([zZ]| UTC|[+-](0?[0-9]|1[0-3])(:?[0-5][0-9])?|[+-]14(:?00)?)?)?') AND left(v, 4) <> '0000'
         THEN CASE
             WHEN regexp_matches(v, ':[^Zz ]*[+-]')
             THEN googlesql.utc(TRY_CAST(replace(regexp_extract(v, '^(.*)[+-][0-9:]+$', 1), 't', 'T') AS TIMESTAMP)
@@ -48,11 +53,14 @@ CREATE OR REPLACE MACRO googlesql.safe_as_float64(a VARCHAR) AS list_transform([
 CREATE OR REPLACE MACRO googlesql.as_float64(a VARCHAR) AS
         list_transform([a], lambda v: coalesce(googlesql.float64_text(v), CAST('Bad double value: ' || v AS DOUBLE)))[1],
     (a BIGINT) AS CAST(a AS DOUBLE), (a DOUBLE) AS a, (a DECIMAL(38,9)) AS CAST(a AS DOUBLE);
+-- The number itself, rounded half away from zero; DuckDB would round its product with 10^9.
+CREATE OR REPLACE MACRO googlesql.float64_numeric(v) AS CASE WHEN abs(v) < 1e15 THEN CAST(CAST(format('{:.22f}', v) AS DECIMAL(38,22)) AS DECIMAL(38,9))
+    WHEN abs(v) < 1e29 THEN CAST(format('{:.9f}', v) AS DECIMAL(38,9)) END;
 CREATE OR REPLACE MACRO googlesql.safe_as_numeric(a VARCHAR) AS list_transform([a], lambda v: googlesql.numeric_text(v))[1],
-    (a BIGINT) AS CAST(a AS DECIMAL(38,9)), (a DOUBLE) AS TRY_CAST(a AS DECIMAL(38,9)), (a DECIMAL(38,9)) AS a;
+    (a BIGINT) AS CAST(a AS DECIMAL(38,9)), (a DOUBLE) AS list_transform([a], lambda v: googlesql.float64_numeric(v))[1], (a DECIMAL(38,9)) AS a;
 CREATE OR REPLACE MACRO googlesql.as_numeric(a VARCHAR) AS
         list_transform([a], lambda v: coalesce(googlesql.numeric_text(v), CAST('Invalid NUMERIC value: ' || v AS DECIMAL(38,9))))[1],
-    (a BIGINT) AS CAST(a AS DECIMAL(38,9)), (a DOUBLE) AS CAST(a AS DECIMAL(38,9)), (a DECIMAL(38,9)) AS a;
+    (a BIGINT) AS CAST(a AS DECIMAL(38,9)), (a DOUBLE) AS list_transform([a], lambda v: coalesce(googlesql.float64_numeric(v), CAST('Invalid NUMERIC value: ' || v AS DECIMAL(38,9))))[1], (a DECIMAL(38,9)) AS a;
 CREATE OR REPLACE MACRO googlesql.safe_as_bool(a VARCHAR) AS googlesql.bool_text(a), (a BOOLEAN) AS a, (a BIGINT) AS a <> 0;
 CREATE OR REPLACE MACRO googlesql.as_bool(a VARCHAR) AS
         list_transform([a], lambda v: coalesce(googlesql.bool_text(v), CAST('Bad bool value: ' || v AS BOOLEAN)))[1],
@@ -89,7 +97,6 @@ CREATE OR REPLACE MACRO googlesql.datetime_string(v) AS CAST(CAST(v AS DATE) AS 
 CREATE OR REPLACE MACRO googlesql.float64_string(v) AS
     CASE WHEN v = 0 THEN '0'
          WHEN CAST(format('{:.15g}', v) AS DOUBLE) = v OR NOT isfinite(v) THEN format('{:.15g}', v)
-         WHEN CAST(format('{:.16g}', v) AS DOUBLE) = v THEN format('{:.16g}', v)
          ELSE format('{:.17g}', v) END;
 CREATE OR REPLACE MACRO googlesql.numeric_string(v) AS
     CASE WHEN v = 0 THEN '0' ELSE rtrim(rtrim(CAST(v AS VARCHAR), '0'), '.') END;

@@ -30,13 +30,13 @@ CREATE OR REPLACE MACRO googlesql.truncate(part, a DATE) AS CAST(date_trunc(part
     (part, a TIMESTAMPTZ) AS googlesql.utc(date_trunc(part, make_timestamp(epoch_us(a)))),
     (part, a TIME) AS CAST(date_trunc(part, DATE '1970-01-01' + a) AS TIME);
 -- DuckDB's weeks begin on Monday: `shift` days move the wanted first day there and back.
-CREATE OR REPLACE MACRO googlesql.truncate_week(shift, a DATE) AS CAST(date_trunc('week', a + to_days(shift)) - to_days(shift) AS DATE),
-    (shift, a TIMESTAMP) AS date_trunc('week', a + to_days(shift)) - to_days(shift),
-    (shift, a TIMESTAMPTZ) AS googlesql.utc(date_trunc('week', make_timestamp(epoch_us(a)) + to_days(shift)) - to_days(shift));
+CREATE OR REPLACE MACRO googlesql.truncate_week(shift, a DATE) AS googlesql.dated(CAST(date_trunc('week', a + to_days(shift)) - to_days(shift) AS DATE)),
+    (shift, a TIMESTAMP) AS googlesql.clocked(date_trunc('week', a + to_days(shift)) - to_days(shift)),
+    (shift, a TIMESTAMPTZ) AS googlesql.utc_clocked(date_trunc('week', make_timestamp(epoch_us(a)) + to_days(shift)) - to_days(shift));
 CREATE OR REPLACE MACRO googlesql.last_day(part, length, clock TIMESTAMP) AS
     CAST(date_trunc(part, clock) + length - to_days(1) AS DATE);
 CREATE OR REPLACE MACRO googlesql.last_day_of_week(shift, clock TIMESTAMP) AS
-    CAST(date_trunc('week', clock + to_days(shift)) - to_days(shift) + to_days(6) AS DATE);
+    googlesql.dated(CAST(date_trunc('week', clock + to_days(shift)) - to_days(shift) + to_days(6) AS DATE));
 CREATE OR REPLACE MACRO googlesql.last_day_of_isoyear(clock TIMESTAMP) AS
     list_transform([date_trunc('isoyear', clock)], lambda v: CAST(date_trunc('isoyear', v + to_days(380)) - to_days(1) AS DATE))[1];
 
@@ -50,47 +50,65 @@ CREATE OR REPLACE MACRO googlesql.week_difference(shift, a DATE, b DATE) AS
     (shift, a TIMESTAMP, b TIMESTAMP) AS
         date_diff('day', date_trunc('week', b + to_days(shift)), date_trunc('week', a + to_days(shift))) // 7;
 
-CREATE OR REPLACE MACRO googlesql.add_interval(a DATE, i) AS CAST(a + i AS DATE), (a TIMESTAMP, i) AS a + i,
-    (a TIMESTAMPTZ, i) AS googlesql.utc(make_timestamp(epoch_us(a)) + i), (a TIME, i) AS a + i, (a INTERVAL, i) AS a + i;
-CREATE OR REPLACE MACRO googlesql.subtract_interval(a DATE, i) AS CAST(a - i AS DATE), (a TIMESTAMP, i) AS a - i,
-    (a TIMESTAMPTZ, i) AS googlesql.utc(make_timestamp(epoch_us(a)) - i), (a TIME, i) AS a - i, (a INTERVAL, i) AS a - i;
+CREATE OR REPLACE MACRO googlesql.add_interval(a DATE, i) AS googlesql.dated(CAST(a + i AS DATE)), (a TIMESTAMP, i) AS googlesql.clocked(a + i),
+    (a TIMESTAMPTZ, i) AS googlesql.utc_clocked(make_timestamp(epoch_us(a)) + i), (a TIME, i) AS a + i, (a INTERVAL, i) AS a + i;
+CREATE OR REPLACE MACRO googlesql.subtract_interval(a DATE, i) AS googlesql.dated(CAST(a - i AS DATE)), (a TIMESTAMP, i) AS googlesql.clocked(a - i),
+    (a TIMESTAMPTZ, i) AS googlesql.utc_clocked(make_timestamp(epoch_us(a)) - i), (a TIME, i) AS a - i, (a INTERVAL, i) AS a - i;
 -- DATE plus an interval literal is a DATETIME, unlike DATE_ADD.
-CREATE OR REPLACE MACRO googlesql.plus_interval(a DATE, i) AS CAST(a AS TIMESTAMP) + i, (a TIMESTAMP, i) AS a + i,
-    (a TIMESTAMPTZ, i) AS googlesql.utc(make_timestamp(epoch_us(a)) + i), (a INTERVAL, i) AS a + i;
-CREATE OR REPLACE MACRO googlesql.minus_interval(a DATE, i) AS CAST(a AS TIMESTAMP) - i, (a TIMESTAMP, i) AS a - i,
-    (a TIMESTAMPTZ, i) AS googlesql.utc(make_timestamp(epoch_us(a)) - i), (a INTERVAL, i) AS a - i;
+CREATE OR REPLACE MACRO googlesql.plus_interval(a DATE, i) AS googlesql.clocked(CAST(a AS TIMESTAMP) + i), (a TIMESTAMP, i) AS googlesql.clocked(a + i),
+    (a TIMESTAMPTZ, i) AS googlesql.utc_clocked(make_timestamp(epoch_us(a)) + i), (a INTERVAL, i) AS a + i;
+CREATE OR REPLACE MACRO googlesql.minus_interval(a DATE, i) AS googlesql.clocked(CAST(a AS TIMESTAMP) - i), (a TIMESTAMP, i) AS googlesql.clocked(a - i),
+    (a TIMESTAMPTZ, i) AS googlesql.utc_clocked(make_timestamp(epoch_us(a)) - i), (a INTERVAL, i) AS a - i;
 
 CREATE OR REPLACE MACRO googlesql.unix_date(a) AS CAST(date_diff('day', DATE '1970-01-01', a) AS BIGINT);
-CREATE OR REPLACE MACRO googlesql.date_from_unix_date(n) AS DATE '1970-01-01' + CAST(n AS INTEGER);
+CREATE OR REPLACE MACRO googlesql.date_from_unix_date(n) AS googlesql.dated(DATE '1970-01-01' + CAST(n AS INTEGER));
 CREATE OR REPLACE MACRO googlesql.unix_micros(a) AS epoch_us(a);
-CREATE OR REPLACE MACRO googlesql.unix_millis(a) AS CAST(floor(epoch_us(a) / 1e3) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.unix_millis(a) AS CAST(epoch_us(date_trunc('millisecond', make_timestamp(epoch_us(a)))) // 1000 AS BIGINT);
 CREATE OR REPLACE MACRO googlesql.unix_seconds(a) AS CAST(epoch_us(date_trunc('second', make_timestamp(epoch_us(a)))) // 1000000 AS BIGINT);
-CREATE OR REPLACE MACRO googlesql.timestamp_micros(n) AS googlesql.utc(make_timestamp(n));
-CREATE OR REPLACE MACRO googlesql.timestamp_millis(n) AS googlesql.utc(make_timestamp(n * 1000));
-CREATE OR REPLACE MACRO googlesql.timestamp_seconds(n) AS googlesql.utc(make_timestamp(n * 1000000));
+CREATE OR REPLACE MACRO googlesql.timestamp_micros(n) AS googlesql.utc_clocked(make_timestamp(n));
+CREATE OR REPLACE MACRO googlesql.timestamp_millis(n) AS googlesql.utc_clocked(make_timestamp(n * 1000));
+CREATE OR REPLACE MACRO googlesql.timestamp_seconds(n) AS googlesql.utc_clocked(make_timestamp(n * 1000000));
 CREATE OR REPLACE MACRO googlesql.current_timestamp() AS now();
 CREATE OR REPLACE MACRO googlesql.current_datetime() AS make_timestamp(epoch_us(now()));
 CREATE OR REPLACE MACRO googlesql.current_date() AS CAST(make_timestamp(epoch_us(now())) AS DATE);
 CREATE OR REPLACE MACRO googlesql.current_time() AS CAST(make_timestamp(epoch_us(now())) AS TIME);
 
-CREATE OR REPLACE MACRO googlesql.parse_date(format, a) AS CAST(strptime(googlesql.trim(a), format) AS DATE);
-CREATE OR REPLACE MACRO googlesql.parse_datetime(format, a) AS CAST(strptime(googlesql.trim(a), format) AS TIMESTAMP);
+CREATE OR REPLACE MACRO googlesql.parse_date(format, a) AS googlesql.dated(CAST(strptime(googlesql.trim(a), format) AS DATE));
+CREATE OR REPLACE MACRO googlesql.parse_datetime(format, a) AS googlesql.clocked(CAST(strptime(googlesql.trim(a), format) AS TIMESTAMP));
 CREATE OR REPLACE MACRO googlesql.parse_time(format, a) AS CAST(strptime(googlesql.trim(a), format) AS TIME);
-CREATE OR REPLACE MACRO googlesql.parse_timestamp(format, a) AS googlesql.utc(CAST(strptime(googlesql.trim(a), format) AS TIMESTAMP));
+CREATE OR REPLACE MACRO googlesql.parse_timestamp(format, a) AS googlesql.utc_clocked(CAST(strptime(googlesql.trim(a), format) AS TIMESTAMP));
 
--- Each element is the one before plus the step, so that a month's end does not come back once lost.
+CREATE OR REPLACE MACRO googlesql.interval_step(step) AS list_transform([step], lambda v: CASE WHEN v = to_days(0) THEN CAST('Invalid step: it is zero' AS INTERVAL) ELSE v END)[1];
 CREATE OR REPLACE MACRO googlesql.generate_date_array(a, b, step) AS
     CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN
-        list_transform(generate_series(CAST(CAST(a AS DATE) AS TIMESTAMP), CAST(CAST(b AS DATE) AS TIMESTAMP), step), lambda v: CAST(v AS DATE)) END;
+        list_transform(generate_series(CAST(CAST(a AS DATE) AS TIMESTAMP), CAST(CAST(b AS DATE) AS TIMESTAMP), googlesql.interval_step(step)), lambda v: CAST(v AS DATE)) END;
 CREATE OR REPLACE MACRO googlesql.generate_timestamp_array(a, b, step) AS
-    list_transform(generate_series(make_timestamp(epoch_us(a)), make_timestamp(epoch_us(b)), step), lambda v: googlesql.utc(v));
+    list_transform(generate_series(make_timestamp(epoch_us(a)), make_timestamp(epoch_us(b)), googlesql.interval_step(step)), lambda v: googlesql.utc(v));
+-- The start of the bucket that holds a clock: buckets of so many microseconds, or months, counted from an origin.
+CREATE OR REPLACE MACRO googlesql.bucket_floor(n, width) AS n - ((n % width) + width) % width;
+CREATE OR REPLACE MACRO googlesql.bucket(clock, origin, micros, months) AS list_transform([struct_pack(c := clock, o := origin, u := micros, m := months)], lambda v: CASE
+    WHEN v.c IS NULL OR v.o IS NULL THEN NULL
+    WHEN v.u > 0 THEN v.o + to_microseconds(googlesql.bucket_floor(epoch_us(v.c) - epoch_us(v.o), v.u))
+    WHEN v.m > 0 THEN list_transform([googlesql.bucket_floor(date_diff('month', v.o, v.c), v.m)], lambda k:
+        CASE WHEN v.o + to_months(CAST(k AS INTEGER)) > v.c THEN v.o + to_months(CAST(k - v.m AS INTEGER)) ELSE v.o + to_months(CAST(k AS INTEGER)) END)[1]
+    ELSE CAST('Invalid bucket width: it must be positive' AS TIMESTAMP) END)[1];
 
-CREATE OR REPLACE MACRO googlesql.date_of(y, m, d) AS make_date(CAST(y AS BIGINT), CAST(m AS BIGINT), CAST(d AS BIGINT));
+CREATE OR REPLACE MACRO googlesql.date_of(y, m, d) AS googlesql.dated(make_date(CAST(y AS BIGINT), CAST(m AS BIGINT), CAST(d AS BIGINT)));
 CREATE OR REPLACE MACRO googlesql.time_of(h, m, s) AS make_time(CAST(h AS BIGINT), CAST(m AS BIGINT), CAST(s AS DOUBLE));
 CREATE OR REPLACE MACRO googlesql.datetime_of(y, month, d, h, m, s) AS
-    make_timestamp(CAST(y AS BIGINT), CAST(month AS BIGINT), CAST(d AS BIGINT), CAST(h AS BIGINT), CAST(m AS BIGINT), CAST(s AS DOUBLE));
+    googlesql.clocked(make_timestamp(CAST(y AS BIGINT), CAST(month AS BIGINT), CAST(d AS BIGINT), CAST(h AS BIGINT), CAST(m AS BIGINT), CAST(s AS DOUBLE)));
 CREATE OR REPLACE MACRO googlesql.date_and_time(d, t) AS CAST(d AS DATE) + CAST(t AS TIME);
-CREATE OR REPLACE MACRO googlesql.parse_zoned_timestamp(format, a) AS googlesql.utc(make_timestamp(epoch_us(strptime(googlesql.trim(a), format))));
+CREATE OR REPLACE MACRO googlesql.parse_zoned_timestamp(format, a) AS googlesql.utc_clocked(make_timestamp(epoch_us(strptime(googlesql.trim(a), format))));
 -- `changes` are the seconds at which a zone's distance from UTC changes, `distances` what is added before and after each.
-CREATE OR REPLACE MACRO googlesql.clock_of_zone(clock TIMESTAMP, changes, distances) AS list_transform([clock], lambda v:
-    v + to_seconds(distances[len(list_filter(changes, lambda v2: v2 * 1000000 <= epoch_us(v))) + 1]))[1];
+CREATE OR REPLACE MACRO googlesql.zone_shift(v, changes, distances, last) AS list_transform([distances[len(list_filter(changes, lambda w: w * 1000000 <= epoch_us(v))) + 1]], lambda d:
+    CASE WHEN epoch_us(v) // 1000000 >= last THEN CAST('Invalid time for a zone with rules: they are written down up to the year ' || year(v) AS BIGINT) ELSE d END)[1];
+CREATE OR REPLACE MACRO googlesql.clock_of_zone(clock TIMESTAMP, changes, distances, last) AS list_transform([clock], lambda v:
+    v + to_seconds(googlesql.zone_shift(v, changes, distances, last)))[1];
+-- The zone's name as %Z gives it.
+CREATE OR REPLACE MACRO googlesql.zone_text(seconds) AS list_transform([seconds], lambda s: 'UTC' || CASE WHEN s = 0 THEN '' ELSE CASE WHEN s < 0 THEN '-' ELSE '+' END
+    || abs(s) // 3600 || CASE WHEN abs(s) % 3600 = 0 THEN '' ELSE ':' || lpad(CAST(abs(s) // 60 % 60 AS VARCHAR), 2, '0') END END)[1];
+CREATE OR REPLACE MACRO googlesql.offset_text(seconds) AS list_transform([seconds], lambda s: CASE WHEN s < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(s) // 3600 AS VARCHAR), 2, '0')
+    || CASE WHEN abs(s) % 3600 = 0 THEN '' ELSE ':' || lpad(CAST(abs(s) // 60 % 60 AS VARCHAR), 2, '0') END)[1];
+CREATE OR REPLACE MACRO googlesql.zoned_string(clock, utc) AS list_transform([struct_pack(c := clock, u := utc)], lambda v: googlesql.datetime_string(v.c) || googlesql.offset_text((epoch_us(v.c) - epoch_us(v.u)) // 1000000))[1];
+CREATE OR REPLACE MACRO googlesql.truncate_clock(part, clock, a) AS list_transform([struct_pack(c := clock, u := make_timestamp(epoch_us(a)))], lambda v:
+    googlesql.utc_clocked(v.u - to_microseconds(epoch_us(v.c) - epoch_us(date_trunc(part, v.c)))))[1];

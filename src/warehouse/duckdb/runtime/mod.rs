@@ -15,8 +15,11 @@ const FAMILIES: &[&str] = &[
     include_str!("arithmetic.sql"),
     include_str!("casts.sql"),
     include_str!("strings.sql"),
+    include_str!("network.sql"),
+    include_str!("fingerprint.sql"),
     include_str!("dates.sql"),
     include_str!("arrays.sql"),
+    include_str!("format.sql"),
     include_str!("json.sql"),
 ];
 
@@ -65,7 +68,7 @@ mod tests {
     fn the_translation_knows_which_macros_choose_by_type() {
         let head = regex::Regex::new(r"CREATE OR REPLACE MACRO googlesql\.(\w+)\(").expect("a pattern");
         let typed = regex::Regex::new(
-            r"\((?:[a-z_0-9]+(?: [A-Z][A-Z0-9(),]*)?, )*[a-z_0-9]+ [A-Z][A-Z0-9(),]*(?:, [a-z_0-9]+(?: [A-Z][A-Z0-9(),]*)?)*\) AS",
+            r"\((?:[a-z_0-9]+(?: [A-Z][A-Z0-9(),\[\]]*)?(?: := [^,()]*)?, )*[a-z_0-9]+ [A-Z][A-Z0-9(),\[\]]*(?:, [a-z_0-9]+(?: [A-Z][A-Z0-9(),\[\]]*)?(?: := [^,()]*)?)*\) AS",
         )
         .expect("a pattern");
         let mut overloaded = BTreeSet::new();
