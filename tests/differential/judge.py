@@ -185,7 +185,7 @@ def value_of(cell, kind):
         sign = lambda number: '-' if number < 0 else ''
         seconds = abs(micros) // 1_000_000
         clock = f'{sign(micros)}{seconds // 3600}:{seconds // 60 % 60}:{seconds % 60}'
-        rest = f'.{abs(micros) % 1_000_000:06d}'.rstrip('0') if micros % 1_000_000 else ''
+        rest = f'.{abs(micros) % 1_000_000:06d}' if micros % 1_000_000 else ''
         return f'{sign(months)}{abs(months) // 12}-{abs(months) % 12} {days} {clock}{rest}'
     return getattr(cell, which)
 

@@ -17,6 +17,7 @@ mod cache;
 mod commands;
 mod conformance;
 mod diagnostics;
+mod differential;
 mod faults;
 mod load;
 mod pipeline;

@@ -46,6 +46,11 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+/// The functions of GoogleSQL whose signatures are known, in upper case and sorted: `ABS`, `NET.HOST`.
+pub fn function_names() -> Vec<&'static str> {
+    functions::names()
+}
+
 /// What a table of the catalog looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table<'a> {

@@ -233,7 +233,13 @@ impl Translator<'_> {
             ("STDDEV_POP", [value]) => self.statistic("stddev_pop", distinct, &[value], &window),
             ("VARIANCE" | "VAR_SAMP", [value]) => self.statistic("var_samp", distinct, &[value], &window),
             ("VAR_POP", [value]) => self.statistic("var_pop", distinct, &[value], &window),
-            ("CORR" | "COVAR_POP" | "COVAR_SAMP", [left, right]) => {
+            ("CORR", [left, right]) if distinct.is_empty() => {
+                // NULL for fewer than two pairs, where DuckDB gives NaN.
+                let pairs = self.statistic("regr_count", distinct, &[left, right], &window);
+                let value = self.statistic("corr", distinct, &[left, right], &window);
+                format!("(CASE WHEN {pairs} > 1 THEN {value} END)")
+            }
+            ("COVAR_POP" | "COVAR_SAMP", [left, right]) => {
                 self.statistic(&name.to_ascii_lowercase(), distinct, &[left, right], &window)
             }
             ("GROUPING", [value]) => format!("CAST(grouping({}) AS BIGINT)", self.expr(value)),

@@ -305,9 +305,13 @@ impl Translator<'_> {
             };
             tests.push(format!("({operand} LIKE {}{escape})", self.expr(pattern)));
         }
-        // NOT LIKE ANY: no pattern fits. NOT LIKE ALL: not all of them do.
         let joined = tests.join(if quantifier == "ALL" { " AND " } else { " OR " });
-        if negated { format!("(NOT ({joined}))") } else { format!("({joined})") }
+        match (negated, quantifier.is_empty()) {
+            (false, _) => format!("({joined})"),
+            (true, true) => format!("(NOT {joined})"),
+            // Whether each pattern is negated or the whole is a matter of the analyzer's options.
+            (true, false) => self.refuse(expr.span(), format!("NOT LIKE {quantifier}")),
+        }
     }
 
     /// `(a, b) IN ((1, 2), (3, 4))`: DuckDB compares NULLs inside of structs as values.

@@ -111,7 +111,7 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("NULLIFZERO", 1, 1, Rule::Macro),
     ("OCTET_LENGTH", 1, 1, Rule::MacroAs("byte_length")),
     ("PARSE_JSON", 1, 1, Rule::Macro),
-    ("PARSE_NUMERIC", 1, 1, Rule::MacroAs("as_numeric")),
+    ("PARSE_NUMERIC", 1, 1, Rule::Macro),
     ("POW", 2, 2, Rule::Macro),
     ("POWER", 2, 2, Rule::MacroAs("pow")),
     ("RANGE_BUCKET", 2, 2, Rule::Macro),
@@ -349,11 +349,8 @@ impl Translator<'_> {
             ("FORMAT", [format, values @ ..]) => self.format_text(format, values, span),
             ("STRING", [value]) => self.over("string_of", &[value]),
             ("ERROR", [message]) => {
-                // NULL without a type, which fits beside any other value.
-                format!(
-                    "(CASE WHEN CAST('ERROR: ' || coalesce({}, 'NULL') AS BIGINT) = 0 THEN NULL END)",
-                    self.expr(message)
-                )
+                // NULL without a type, which fits beside any other value, and is not looked for before it is needed.
+                format!("[NULL][CAST('ERROR: ' || coalesce({}, 'NULL') AS BIGINT)]", self.expr(message))
             }
             ("GENERATE_UUID", []) => "CAST(uuid() AS VARCHAR)".to_owned(),
             ("RAND", []) => "random()".to_owned(),
@@ -413,10 +410,13 @@ impl Translator<'_> {
 
     /// `REGEXP_INSTR(text, pattern, position, occurrence, place)`: 0 for the match's start, 1 for the place behind it.
     fn regexp_instr(&mut self, value: &Expr, pattern: &Expr, rest: &[&Expr]) -> String {
-        match string_literal(pattern).map(capturing_groups) {
+        match string_literal(pattern) {
             None => return self.refuse(pattern.span(), "REGEXP_INSTR by a pattern that is no literal"),
-            Some(groups) if groups.count > 0 => {
+            Some(text) if capturing_groups(text).count > 0 => {
                 return self.refuse(pattern.span(), "REGEXP_INSTR by a pattern with a capturing group");
+            }
+            Some(text) if matches_nothing(text) => {
+                return self.refuse(pattern.span(), "REGEXP_INSTR by a pattern that matches the empty text");
             }
             Some(_) => {}
         }

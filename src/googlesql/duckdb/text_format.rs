@@ -186,7 +186,7 @@ impl Translator<'_> {
             }
             'f' | 'F' | 'e' | 'E' | 'g' | 'G' if !spec.thousands && !spec.alternative => {
                 let spec = Spec { precision: Some(spec.precision.unwrap_or(6)), ..spec.clone() };
-                format!("format({}, CAST({} AS DOUBLE))", quote(&spec.native(letter)), argument.sql)
+                format!("format({}, CAST({} AS DOUBLE) + 0)", quote(&spec.native(letter)), argument.sql)
             }
             's' if spec.is_plain() => {
                 let text = match spec.precision {

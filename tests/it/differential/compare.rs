@@ -85,6 +85,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Whether the reference answered at all.
+    pub fn judged(&self) -> bool {
+        !self.differences.contains_key(&Difference::Unjudged)
+    }
+
     fn note(&mut self, difference: Difference, count: usize, example: impl FnOnce() -> String) {
         let (number, examples) = self.differences.entry(difference).or_default();
         *number += count;

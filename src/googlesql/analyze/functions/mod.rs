@@ -70,14 +70,19 @@ pub(super) fn find(name: &str) -> Known {
     if unsigned { Known::Unsigned } else { Known::Unknown }
 }
 
+/// The names of all functions that have signatures, sorted.
+pub(super) fn names() -> Vec<&'static str> {
+    let mut names: Vec<&str> = FUNCTIONS.keys().copied().collect();
+    names.sort_unstable();
+    names
+}
+
 /// Advice for a function that BigQuery does not have: its name there, or the nearest one.
 pub(super) fn advice(name: &str) -> Option<String> {
     if let Some((_, advice)) = foreign::HINTS.iter().find(|(foreign, _)| *foreign == name) {
         return Some(format!("in GoogleSQL: {advice}"));
     }
-    let mut names: Vec<&str> = FUNCTIONS.keys().copied().collect();
-    names.sort_unstable();
-    nearest(name, names).map(|near| format!("did you mean `{near}`?"))
+    nearest(name, names()).map(|near| format!("did you mean `{near}`?"))
 }
 
 #[cfg(test)]

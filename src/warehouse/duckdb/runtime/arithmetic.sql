@@ -80,12 +80,14 @@ CREATE OR REPLACE MACRO googlesql.sign(a BIGINT) AS CAST(sign(a) AS BIGINT),
 CREATE OR REPLACE MACRO googlesql.exact_decimal(v) AS CAST(format('{:.22f}', v) AS DECIMAL(38,22));
 CREATE OR REPLACE MACRO googlesql.round_float64(v, digits) AS
     CASE WHEN digits > 22 THEN v
-        WHEN digits >= 0 AND abs(v) < 1e15 THEN CASE WHEN signbit(v) THEN -abs(CAST(round(googlesql.exact_decimal(v), CAST(digits AS INTEGER)) AS DOUBLE))
+        WHEN digits >= 0 AND abs(v) >= 9007199254740992 THEN v
+        WHEN digits >= 0 THEN CASE WHEN signbit(v) THEN -abs(CAST(round(googlesql.exact_decimal(v), CAST(digits AS INTEGER)) AS DOUBLE))
             ELSE CAST(round(googlesql.exact_decimal(v), CAST(digits AS INTEGER)) AS DOUBLE) END
         ELSE round(v, CAST(digits AS INTEGER)) END;
 CREATE OR REPLACE MACRO googlesql.trunc_float64(v, digits) AS
     CASE WHEN digits > 22 THEN v
-        WHEN digits >= 0 AND abs(v) < 1e15 THEN CASE WHEN signbit(v) THEN -abs(CAST(trunc(googlesql.exact_decimal(v), CAST(digits AS INTEGER)) AS DOUBLE))
+        WHEN digits >= 0 AND abs(v) >= 9007199254740992 THEN v
+        WHEN digits >= 0 THEN CASE WHEN signbit(v) THEN -abs(CAST(trunc(googlesql.exact_decimal(v), CAST(digits AS INTEGER)) AS DOUBLE))
             ELSE CAST(trunc(googlesql.exact_decimal(v), CAST(digits AS INTEGER)) AS DOUBLE) END
         ELSE trunc(v, CAST(digits AS INTEGER)) END;
 CREATE OR REPLACE MACRO googlesql.round(a BIGINT) AS CAST(a AS DOUBLE),
@@ -121,7 +123,7 @@ CREATE OR REPLACE MACRO googlesql.log10(a BIGINT) AS log10(CASE WHEN a <= 0 THEN
     (a DOUBLE) AS log10(CASE WHEN a = '-Infinity' THEN 'NaN' WHEN a <= 0 THEN CAST('Floating point error in function: LOG10' AS DOUBLE) ELSE a END),
     (a DECIMAL(38,9)) AS CAST(log10(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LOG10' AS DOUBLE) ELSE CAST(a AS DOUBLE) END) AS DECIMAL(38,9));
 CREATE OR REPLACE MACRO googlesql.log(a, base) AS list_transform([struct_pack(a := CAST(a AS DOUBLE), b := CAST(base AS DOUBLE))], lambda v: CASE
-    WHEN isnan(v.a) OR isnan(v.b) OR v.a = '-Infinity' OR isinf(v.b) THEN CAST('NaN' AS DOUBLE)
+    WHEN isnan(v.a) OR isnan(v.b) OR v.a = '-Infinity' OR isinf(v.b) OR isinf(v.a) AND v.b <= 0 THEN CAST('NaN' AS DOUBLE)
     WHEN v.a <= 0 OR v.b <= 0 OR v.b = 1 THEN CAST('Floating point error in function: LOG' AS DOUBLE)
     WHEN v.b = 10 THEN log10(v.a) WHEN v.b = 2 THEN log2(v.a) ELSE ln(v.a) / ln(v.b) END)[1];
 CREATE OR REPLACE MACRO googlesql.pow(a BIGINT, b BIGINT) AS googlesql.finite('POW', a, pow(CAST(a AS DOUBLE), CAST(b AS DOUBLE))),
@@ -148,15 +150,18 @@ CREATE OR REPLACE MACRO googlesql.least(values) AS CASE WHEN len(values) = len(l
 CREATE OR REPLACE MACRO googlesql.range_bucket(point, bounds) AS list_transform([struct_pack(p := point, b := bounds)], lambda v: CASE WHEN v.p IS NULL OR v.b IS NULL THEN NULL
     WHEN v.b <> list_sort(v.b) OR len(v.b) > len(list_filter(v.b, lambda w: w IS NOT NULL)) THEN CAST('Argument to RANGE_BUCKET must be sorted and without NULL: its array' AS BIGINT)
     ELSE CAST(len(list_filter(v.b, lambda w: w <= v.p)) AS BIGINT) END)[1];
-CREATE OR REPLACE MACRO googlesql.vectors(name, a, b) AS CASE WHEN len(a) <> len(b) THEN CAST(CAST('Array length mismatch: ' || name AS BIGINT) AS VARCHAR)
-    WHEN list_contains(list_transform(a || b, lambda v: v IS NULL), TRUE) THEN CAST(CAST('Invalid NULL in an array: ' || name AS BIGINT) AS VARCHAR) ELSE name END;
+-- DuckDB's own distances refuse NULLs in rows that are not even asked for.
+CREATE OR REPLACE MACRO googlesql.dot(a, b) AS list_sum(list_transform(a, lambda x, i: x * b[i]));
+CREATE OR REPLACE MACRO googlesql.vector_fault(name, a, b) AS CASE WHEN len(a) <> len(b) THEN CAST('Invalid arrays of different length: ' || name AS DOUBLE)
+    WHEN len(list_filter(a || b, lambda w: w IS NULL)) > 0 THEN CAST('Invalid NULL in an array: ' || name AS DOUBLE) ELSE 0 END;
 CREATE OR REPLACE MACRO googlesql.cosine_distance(a, b) AS list_transform([struct_pack(a := CAST(a AS DOUBLE[]), b := CAST(b AS DOUBLE[]))], lambda v: CASE
-    WHEN v.a IS NULL OR v.b IS NULL OR googlesql.vectors('COSINE_DISTANCE', v.a, v.b) IS NULL THEN NULL
-    WHEN len(v.a) = 0 OR list_dot_product(v.a, v.a) = 0 OR list_dot_product(v.b, v.b) = 0 THEN CAST('Invalid zero vector: COSINE_DISTANCE' AS DOUBLE)
-    ELSE 1 - list_dot_product(v.a, v.b) / (sqrt(list_dot_product(v.a, v.a)) * sqrt(list_dot_product(v.b, v.b))) END)[1];
+    WHEN v.a IS NULL OR v.b IS NULL OR googlesql.vector_fault('COSINE_DISTANCE', v.a, v.b) > 0 THEN NULL
+    WHEN len(v.a) = 0 OR googlesql.dot(v.a, v.a) = 0 OR googlesql.dot(v.b, v.b) = 0 THEN CAST('Invalid zero vector: COSINE_DISTANCE' AS DOUBLE)
+    ELSE googlesql.finite('COSINE_DISTANCE', list_sum(v.a) + list_sum(v.b), 1 - googlesql.dot(v.a, v.b) / (sqrt(googlesql.dot(v.a, v.a)) * sqrt(googlesql.dot(v.b, v.b)))) END)[1];
 CREATE OR REPLACE MACRO googlesql.euclidean_distance(a, b) AS list_transform([struct_pack(a := CAST(a AS DOUBLE[]), b := CAST(b AS DOUBLE[]))], lambda v: CASE
-    WHEN v.a IS NULL OR v.b IS NULL OR googlesql.vectors('EUCLIDEAN_DISTANCE', v.a, v.b) IS NULL THEN NULL
-    WHEN len(v.a) = 0 THEN 0e0 ELSE list_distance(v.a, v.b) END)[1];
+    WHEN v.a IS NULL OR v.b IS NULL OR googlesql.vector_fault('EUCLIDEAN_DISTANCE', v.a, v.b) > 0 THEN NULL
+    WHEN len(v.a) = 0 THEN 0e0
+    ELSE googlesql.finite('EUCLIDEAN_DISTANCE', list_sum(v.a) + list_sum(v.b), sqrt(list_sum(list_transform(v.a, lambda x, i: (x - v.b[i]) * (x - v.b[i]))))) END)[1];
 CREATE OR REPLACE MACRO googlesql.nullifzero(a) AS nullif(a, 0);
 CREATE OR REPLACE MACRO googlesql.zeroifnull(a) AS coalesce(a, 0);
 CREATE OR REPLACE MACRO googlesql.add(a BIGINT, b BIGINT) AS a + b, (a DOUBLE, b BIGINT) AS a + b,
@@ -166,9 +171,9 @@ CREATE OR REPLACE MACRO googlesql.bit_count(a BIGINT) AS CAST(bit_count(a) AS BI
 -- `^` is a power in DuckDB. Bytes of one length are combined bit by bit.
 CREATE OR REPLACE MACRO googlesql.bits(a, b) AS CASE WHEN octet_length(a) <> octet_length(b) THEN CAST(CAST('Argument to a bitwise operator differs in length' AS BIGINT) AS BLOB) ELSE a END;
 CREATE OR REPLACE MACRO googlesql.bit_and(a BIGINT, b BIGINT) AS a & b,
-    (a BLOB, b BLOB) AS CASE WHEN octet_length(a) = 0 AND octet_length(b) = 0 THEN a ELSE CAST(CAST(googlesql.bits(a, b) AS BIT) & CAST(b AS BIT) AS BLOB) END;
+    (a BLOB, b BLOB) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN octet_length(a) = 0 OR octet_length(b) = 0 THEN googlesql.bits(a, b) ELSE CAST(CAST(googlesql.bits(a, b) AS BIT) & CAST(b AS BIT) AS BLOB) END;
 CREATE OR REPLACE MACRO googlesql.bit_or(a BIGINT, b BIGINT) AS a | b,
-    (a BLOB, b BLOB) AS CASE WHEN octet_length(a) = 0 AND octet_length(b) = 0 THEN a ELSE CAST(CAST(googlesql.bits(a, b) AS BIT) | CAST(b AS BIT) AS BLOB) END;
+    (a BLOB, b BLOB) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN octet_length(a) = 0 OR octet_length(b) = 0 THEN googlesql.bits(a, b) ELSE CAST(CAST(googlesql.bits(a, b) AS BIT) | CAST(b AS BIT) AS BLOB) END;
 CREATE OR REPLACE MACRO googlesql.bit_xor(a BIGINT, b BIGINT) AS xor(a, b),
-    (a BLOB, b BLOB) AS CASE WHEN octet_length(a) = 0 AND octet_length(b) = 0 THEN a ELSE CAST(xor(CAST(googlesql.bits(a, b) AS BIT), CAST(b AS BIT)) AS BLOB) END;
+    (a BLOB, b BLOB) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN octet_length(a) = 0 OR octet_length(b) = 0 THEN googlesql.bits(a, b) ELSE CAST(xor(CAST(googlesql.bits(a, b) AS BIT), CAST(b AS BIT)) AS BLOB) END;
 CREATE OR REPLACE MACRO googlesql.bit_not(a BIGINT) AS ~a, (a BLOB) AS CASE WHEN octet_length(a) = 0 THEN a ELSE CAST(~CAST(a AS BIT) AS BLOB) END;

@@ -27,6 +27,7 @@ CREATE OR REPLACE MACRO googlesql.datetime_text(v) AS
 CREATE OR REPLACE MACRO googlesql.dated(day) AS list_transform([day], lambda v: CASE WHEN v < DATE '0001-01-01' OR v > DATE '9999-12-31' THEN CAST('Invalid date: out of range' AS DATE) ELSE v END)[1];
 CREATE OR REPLACE MACRO googlesql.clocked(clock) AS list_transform([clock], lambda v: CASE WHEN v < TIMESTAMP '0001-01-01' OR v > TIMESTAMP '9999-12-31 23:59:59.999999' THEN CAST('Invalid datetime: out of range' AS TIMESTAMP) ELSE v END)[1];
 CREATE OR REPLACE MACRO googlesql.utc(clock) AS CAST(CAST(clock AS VARCHAR) || '+00' AS TIMESTAMPTZ);
+CREATE OR REPLACE MACRO googlesql.utc_within(clock) AS list_transform([clock], lambda v: CASE WHEN v >= TIMESTAMP '0001-01-01' AND v <= TIMESTAMP '9999-12-31 23:59:59.999999' THEN googlesql.utc(v) END)[1];
 CREATE OR REPLACE MACRO googlesql.utc_clocked(clock) AS googlesql.utc(googlesql.clocked(clock));
 -- A zone is `Z`, ` UTC`, or an offset; named zones need tables that DuckDB without ICU does not have.
 CREATE OR REPLACE MACRO googlesql.timestamp_text(v) AS
@@ -35,7 +36,7 @@ CREATE OR REPLACE MACRO googlesql.timestamp_text(v) AS
         WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ Tt]([01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](\.[0-9]{1,6})?([zZ]| UTC|[+-](0?[0-9]|1[0-3])(:?[0-5][0-9])?|[+-]14(:?00)?)?)?') AND left(v, 4) <> '0000'
         THEN CASE
             WHEN regexp_matches(v, ':[^Zz ]*[+-]')
-            THEN googlesql.utc(TRY_CAST(replace(regexp_extract(v, '^(.*)[+-][0-9:]+$', 1), 't', 'T') AS TIMESTAMP)
+            THEN googlesql.utc_within(TRY_CAST(replace(regexp_extract(v, '^(.*)[+-][0-9:]+$', 1), 't', 'T') AS TIMESTAMP)
                 - to_minutes(CAST(regexp_extract(v, '([+-])[0-9:]+$', 1) || '1' AS INTEGER)
                     * (CAST(regexp_extract(v, '[+-]([0-9]{1,2})(:?[0-9]{2})?$', 1) AS INTEGER) * 60
                         + CAST('0' || regexp_extract(v, '[+-][0-9]{1,2}:?([0-9]{2})?$', 1) AS INTEGER))))
@@ -56,11 +57,15 @@ CREATE OR REPLACE MACRO googlesql.as_float64(a VARCHAR) AS
 -- The number itself, rounded half away from zero; DuckDB would round its product with 10^9.
 CREATE OR REPLACE MACRO googlesql.float64_numeric(v) AS CASE WHEN abs(v) < 1e15 THEN CAST(CAST(format('{:.22f}', v) AS DECIMAL(38,22)) AS DECIMAL(38,9))
     WHEN abs(v) < 1e29 THEN CAST(format('{:.9f}', v) AS DECIMAL(38,9)) END;
+-- Looser than a cast: commas, blanks around the sign, and the sign behind.
+CREATE OR REPLACE MACRO googlesql.plain_number(v) AS CASE WHEN regexp_full_match(v, '\s*[+-]?\s*[0-9][0-9,]*(\.[0-9]*)?([eE][+-]?[0-9]+)?\s*|\s*[+-]?\s*\.[0-9]+([eE][+-]?[0-9]+)?\s*|\s*[0-9][0-9,]*(\.[0-9]*)?\s*[+-]\s*')
+    THEN regexp_extract(v, '^\s*([+-]?)', 1) || regexp_extract(replace(v, ',', ''), '([+-]?)\s*$', 1) || regexp_extract(replace(v, ',', ''), '[0-9.][0-9.]*([eE][+-]?[0-9]+)?') ELSE v END;
 CREATE OR REPLACE MACRO googlesql.safe_as_numeric(a VARCHAR) AS list_transform([a], lambda v: googlesql.numeric_text(v))[1],
     (a BIGINT) AS CAST(a AS DECIMAL(38,9)), (a DOUBLE) AS list_transform([a], lambda v: googlesql.float64_numeric(v))[1], (a DECIMAL(38,9)) AS a;
 CREATE OR REPLACE MACRO googlesql.as_numeric(a VARCHAR) AS
         list_transform([a], lambda v: coalesce(googlesql.numeric_text(v), CAST('Invalid NUMERIC value: ' || v AS DECIMAL(38,9))))[1],
     (a BIGINT) AS CAST(a AS DECIMAL(38,9)), (a DOUBLE) AS list_transform([a], lambda v: coalesce(googlesql.float64_numeric(v), CAST('Invalid NUMERIC value: ' || v AS DECIMAL(38,9))))[1], (a DECIMAL(38,9)) AS a;
+CREATE OR REPLACE MACRO googlesql.parse_numeric(a) AS googlesql.as_numeric(list_transform([a], lambda v: googlesql.plain_number(v))[1]);
 CREATE OR REPLACE MACRO googlesql.safe_as_bool(a VARCHAR) AS googlesql.bool_text(a), (a BOOLEAN) AS a, (a BIGINT) AS a <> 0;
 CREATE OR REPLACE MACRO googlesql.as_bool(a VARCHAR) AS
         list_transform([a], lambda v: coalesce(googlesql.bool_text(v), CAST('Bad bool value: ' || v AS BOOLEAN)))[1],

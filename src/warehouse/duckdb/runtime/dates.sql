@@ -38,7 +38,7 @@ CREATE OR REPLACE MACRO googlesql.last_day(part, length, clock TIMESTAMP) AS
 CREATE OR REPLACE MACRO googlesql.last_day_of_week(shift, clock TIMESTAMP) AS
     googlesql.dated(CAST(date_trunc('week', clock + to_days(shift)) - to_days(shift) + to_days(6) AS DATE));
 CREATE OR REPLACE MACRO googlesql.last_day_of_isoyear(clock TIMESTAMP) AS
-    list_transform([date_trunc('isoyear', clock)], lambda v: CAST(date_trunc('isoyear', v + to_days(380)) - to_days(1) AS DATE))[1];
+    list_transform([date_trunc('isoyear', clock)], lambda v: googlesql.dated(CAST(date_trunc('isoyear', v + to_days(380)) - to_days(1) AS DATE)))[1];
 
 -- Between DATEs, DATETIMEs and TIMEs boundaries are counted; between TIMESTAMPs, whole units that have passed.
 CREATE OR REPLACE MACRO googlesql.difference(part, unit, a DATE, b DATE) AS date_diff(part, b, a),

@@ -24,7 +24,7 @@ CREATE OR REPLACE MACRO googlesql.byte_length(a VARCHAR) AS CAST(strlen(a) AS BI
 CREATE OR REPLACE MACRO googlesql.natural_count(name, n) AS
     CASE WHEN n < 0 THEN CAST('Negative count in ' || name AS BIGINT) ELSE n END;
 -- A place in a text: DuckDB takes 32 bits of it.
-CREATE OR REPLACE MACRO googlesql.place(n) AS greatest(least(CAST(n AS BIGINT), 2147483647), -2147483648);
+CREATE OR REPLACE MACRO googlesql.place(n) AS CASE WHEN n > 2147483647 THEN 2147483647 WHEN n < -2147483648 THEN -2147483648 ELSE CAST(n AS BIGINT) END;
 CREATE OR REPLACE MACRO googlesql.part(a, position, count) AS
     list_transform([struct_pack(a := a, p := googlesql.place(position), n := googlesql.place(count))], lambda v: CASE
         WHEN v.a IS NULL OR v.p IS NULL OR v.n IS NULL THEN NULL
@@ -58,12 +58,12 @@ CREATE OR REPLACE MACRO googlesql.place_in(a, b, position, occurrence) AS list_t
         CASE WHEN v.a IS NULL OR v.b IS NULL OR v.p IS NULL OR v.o IS NULL THEN NULL
              WHEN v.p = 0 THEN CAST('Argument to INSTR must not be zero: position' AS BIGINT)
              WHEN v.o <= 0 THEN CAST('Argument to INSTR must be positive: occurrence' AS BIGINT)
-             WHEN v.p > 0 THEN coalesce(list_filter(range(v.p, length(v.a) + 1), lambda i: substring(v.a, i, length(v.b)) = v.b)[v.o], 0)
-             ELSE coalesce(list_reverse(list_filter(range(1, length(v.a) + v.p + 2), lambda i: substring(v.a, i, length(v.b)) = v.b))[v.o], 0) END)[1];
+             WHEN v.p > 0 THEN coalesce(list_filter(range(v.p, length(v.a) + CASE WHEN v.b = '' THEN 2 ELSE 1 END), lambda i: substring(v.a, i, length(v.b)) = v.b)[v.o], 0)
+             ELSE coalesce(list_reverse(list_filter(range(1, length(v.a) + v.p + CASE WHEN v.b = '' THEN 3 ELSE 2 END), lambda i: substring(v.a, i, length(v.b)) = v.b))[v.o], 0) END)[1];
 CREATE OR REPLACE MACRO googlesql.instr(a VARCHAR, b VARCHAR, position := 1, occurrence := 1) AS googlesql.place_in(a, b, position, occurrence),
     (a BLOB, b BLOB, position := 1, occurrence := 1) AS googlesql.place_in(googlesql.spread(a), googlesql.spread(b), position, occurrence);
 -- A word starts after white space or one of these delimiters, as in ZetaSQL's initcap; a delimiter stays as it is.
-CREATE OR REPLACE MACRO googlesql.word_delimiters() AS googlesql.white_space() || '[](){}/|<>!?@"^#$&~_,.:;*%+-';
+CREATE OR REPLACE MACRO googlesql.word_delimiters() AS googlesql.white_space() || '[](){}/|\<>!?@"^#$&~_,.:;*%+-';
 CREATE OR REPLACE MACRO googlesql.initcap(a, delimiters := googlesql.word_delimiters()) AS list_transform([struct_pack(a := string_split(a, ''), d := delimiters)], lambda v:
         CASE WHEN v.a = [''] THEN '' WHEN v.d IS NOT NULL THEN list_aggregate(list_transform(v.a, lambda c, i:
             CASE WHEN contains(v.d, c) AND c <> '' OR c = 'ß' THEN c WHEN i = 1 OR contains(v.d, v.a[i - 1]) THEN upper(c) ELSE lower(c) END), 'string_agg', '') END)[1];
@@ -106,13 +106,13 @@ CREATE OR REPLACE MACRO googlesql.distance(a, b) AS list_transform([struct_pack(
     WHEN strlen(v.a) = length(v.a) AND strlen(v.b) = length(v.b) THEN CAST(levenshtein(v.a, v.b) AS BIGINT)
     ELSE list_transform([list_distinct(string_split(v.a || v.b, ''))], lambda w: CAST(levenshtein(googlesql.as_single_bytes(v.a, w), googlesql.as_single_bytes(v.b, w)) AS BIGINT))[1] END)[1];
 CREATE OR REPLACE MACRO googlesql.edit_distance(a VARCHAR, b VARCHAR) AS googlesql.distance(a, b), (a BLOB, b BLOB) AS googlesql.distance(googlesql.spread(a), googlesql.spread(b)),
-    (a VARCHAR, b VARCHAR, most) AS least(googlesql.distance(a, b), googlesql.natural_count('EDIT_DISTANCE', most));
--- The code of the first letter and of the next three that differ: H and W between two letters of one code do not part them.
+    (a VARCHAR, b VARCHAR, most) AS list_transform([struct_pack(d := googlesql.distance(a, b), m := googlesql.natural_count('EDIT_DISTANCE', most))], lambda v: CASE WHEN v.d IS NOT NULL AND v.m IS NOT NULL THEN least(v.d, v.m) END)[1];
+-- The first letter as it is and the next three codes; letters of one code count once, those without a code do not part them.
 CREATE OR REPLACE MACRO googlesql.soundex_runs(a) AS regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
     a, '1+', '1', 'g'), '2+', '2', 'g'), '3+', '3', 'g'), '4+', '4', 'g'), '5+', '5', 'g'), '6+', '6', 'g');
-CREATE OR REPLACE MACRO googlesql.soundex(a) AS list_transform([upper(regexp_replace(a, '[^A-Za-z]', '', 'g'))], lambda s: CASE WHEN s = '' THEN '' ELSE
-    left(s, 1) || rpad(left(replace(substring(googlesql.soundex_runs(left(translate(s, 'BFPVCGJKQSXZDTLMNRAEIOUYHW', '11112222222233455600000099'), 1)
-        || replace(substring(translate(s, 'BFPVCGJKQSXZDTLMNRAEIOUYHW', '11112222222233455600000099'), 2), '9', '')), 2), '0', ''), 3), 3, '0') END)[1];
+CREATE OR REPLACE MACRO googlesql.soundex_codes(a) AS translate(upper(a), 'BFPVCGJKQSXZDTLMNRAEIOUYHW', '11112222222233455600000000');
+CREATE OR REPLACE MACRO googlesql.soundex(a) AS list_transform([regexp_replace(a, '[^A-Za-z]', '', 'g')], lambda s: CASE WHEN s = '' THEN '' ELSE
+    left(s, 1) || rpad(left(substring(googlesql.soundex_runs(googlesql.soundex_codes(left(s, 1)) || replace(googlesql.soundex_codes(substring(s, 2)), '0', '')), 2), 3), 3, '0') END)[1];
 
 CREATE OR REPLACE MACRO googlesql.regexp_contains(a, pattern) AS regexp_matches(a, pattern);
 CREATE OR REPLACE MACRO googlesql.regexp_extract(a, pattern, capture) AS
@@ -135,7 +135,7 @@ CREATE OR REPLACE MACRO googlesql.to_base64(a) AS to_base64(a);
 CREATE OR REPLACE MACRO googlesql.to_base32(a) AS list_transform([hex(a)], lambda h: CASE WHEN h = '' THEN '' ELSE list_aggregate(list_transform(range(1, length(h), 10), lambda i:
     rpad(left(translate(lpad(to_base(CAST('0x' || rpad(h[i:i + 9], 10, '0') AS BIGINT), 32), 8, '0'), '0123456789ABCDEFGHIJKLMNOPQRSTUV', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'), CAST((length(h[i:i + 9]) * 4 + 4) // 5 AS INTEGER)), 8, '=')), 'string_agg', '') END)[1];
 CREATE OR REPLACE MACRO googlesql.from_base64(a) AS list_transform([regexp_replace(a, '[ \t\r\n]', '', 'g')], lambda v:
-    from_base64(CASE WHEN regexp_full_match(v, '([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}(==)?|[A-Za-z0-9+/]{3}=?)?') THEN rpad(v, CAST((length(v) + 3) // 4 * 4 AS INTEGER), '=')
+    from_base64(CASE WHEN v IS NULL OR regexp_full_match(v, '([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}(==)?|[A-Za-z0-9+/]{3}=?)?') THEN rpad(v, CAST((length(v) + 3) // 4 * 4 AS INTEGER), '=')
         ELSE CAST(CAST('Invalid base64 string' AS BIGINT) AS VARCHAR) END))[1];
 CREATE OR REPLACE MACRO googlesql.md5(a VARCHAR) AS unhex(md5(a)), (a BLOB) AS unhex(md5(a));
 CREATE OR REPLACE MACRO googlesql.sha1(a VARCHAR) AS unhex(sha1(a)), (a BLOB) AS unhex(sha1(a));
