@@ -347,15 +347,19 @@ def over_rows(judge, sql, expression, table, by):
         types, rows = judge.ask(sql)
         return {'type': type_name(types[1]), 'rows': rows}
     except Refused as error:
-        return {'error': str(error), 'invalid': True}
+        whole, refused = str(error), True
     except Failed as error:
-        whole = str(error)
+        whole, refused = str(error), False
     if expression is not None:
         try:
             types, rows = judge.ask(f'SELECT {by}, ISERROR({expression}), NULLIFERROR({expression}) FROM {table} ORDER BY {by}')
             return {'type': type_name(types[2]), 'rows': [[row[0], {'error': 'raised'}] if row[1] else [row[0], row[2]] for row in rows]}
-        except (Refused, Failed):
+        except Refused:
             pass
+        except Failed:
+            refused = False
+    if refused:
+        return {'error': whole, 'invalid': True}
     _, keys = judge.ask(f'SELECT DISTINCT {by} FROM {table} ORDER BY {by}')
     found, answers = 'error', []
     head, tail = sql.split(f' FROM {table}', 1)

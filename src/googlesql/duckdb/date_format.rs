@@ -248,6 +248,10 @@ impl Translator<'_> {
             let seconds = self.over("as_int64", &[value]);
             return format!("{RUNTIME_SCHEMA}.timestamp_seconds({seconds})");
         }
+        if name == "parse_datetime" && text == "%s" {
+            let seconds = self.over("as_int64", &[value]);
+            return format!("make_timestamp(epoch_us({RUNTIME_SCHEMA}.timestamp_seconds({seconds})))");
+        }
         match input_formats(text) {
             Ok((_, true)) if name != "parse_timestamp" => {
                 self.refuse(format.span(), "a time zone in the format of anything but a timestamp")

@@ -214,6 +214,12 @@ impl Translator<'_> {
         if is_null(expr) {
             return format!("CAST(NULL AS {})", self.data_type(data_type, span));
         }
+        if let Some((base, bounded)) = self.bounded_cast(data_type, span) {
+            let argument = self.argument(expr);
+            let sql = self.call(base, &[argument]);
+            let sql = bounded(&sql);
+            return if safe { format!("TRY({sql})") } else { sql };
+        }
         match cast_macro(data_type) {
             // The literal's own digits, not those of the double nearest to it.
             Some("as_numeric") if float_literal(expr).is_some() => {
@@ -321,7 +327,7 @@ impl Translator<'_> {
         for item in list {
             match fields_of(item) {
                 Some(others) if others.len() == fields.len() => {
-                    tests.push(self.equal_fields(&fields, &others))
+                    tests.push(self.equal_fields(&fields, &others));
                 }
                 _ => return self.refuse(item.span(), "IN with a struct beside this"),
             }

@@ -305,6 +305,7 @@ impl Translator<'_> {
                     self.refuse(digits.span(), format!("{name} to a number of digits that is no literal"))
                 }
             },
+            ("SUBSTR" | "SUBSTRING", [value, position, count]) => self.substr(value, position, count),
             ("ROUND", [value, digits, mode])
                 if string_literal(mode)
                     .is_some_and(|mode| mode.eq_ignore_ascii_case("ROUND_HALF_AWAY_FROM_ZERO")) =>
@@ -357,6 +358,19 @@ impl Translator<'_> {
             ("SESSION_USER", []) => self.refuse(span, "SESSION_USER"),
             _ => return None,
         })
+    }
+
+    /// SUBSTR with both numbers; literals within common bounds need no care.
+    pub(super) fn substr(&mut self, value: &Expr, position: &Expr, count: &Expr) -> String {
+        const BOUND: i64 = i32::MAX as i64;
+        match (int_literal(position), int_literal(count)) {
+            (Some(from @ 1..=BOUND), Some(length @ 0..=BOUND)) => {
+                let value = self.argument(value);
+                let constant = |number: i64| Argument::constant(number.to_string());
+                self.call("stretch", &[value, constant(from), constant(length)])
+            }
+            _ => self.over("substr", &[value, position, count]),
+        }
     }
 
     fn safe_divide(&mut self, dividend: &Expr, divisor: &Expr) -> String {

@@ -13,6 +13,15 @@ pub(super) fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// A string literal of any characters. DuckDB's parser ends at a NUL, its strings do not.
+fn text_literal(text: &str) -> String {
+    if text.contains('\0') {
+        let parts: Vec<String> = text.split('\0').map(quote).collect();
+        return format!("({})", parts.join(" || chr(0) || "));
+    }
+    quote(text)
+}
+
 /// The text of a string literal of any quoting.
 pub(super) fn string_of(value: &Value) -> Option<&str> {
     match value {
@@ -119,7 +128,7 @@ impl Translator<'_> {
     /// A literal that stands alone.
     pub(super) fn value(&mut self, value: &Value, span: Span) -> String {
         if let Some(text) = string_of(value) {
-            return self.text(text);
+            return text_literal(text);
         }
         match value {
             Value::Number(digits, false) if digits.contains(['.', 'e', 'E']) && !digits.starts_with("0x") => {
@@ -148,15 +157,6 @@ impl Translator<'_> {
             Value::Placeholder(name) => self.placeholder(name, span),
             other => self.refuse(span, format!("the literal {other}")),
         }
-    }
-
-    /// A string literal. DuckDB's parser ends at a NUL, its strings do not.
-    pub(super) fn text(&mut self, text: &str) -> String {
-        if text.contains('\0') {
-            let parts: Vec<String> = text.split('\0').map(quote).collect();
-            return format!("({})", parts.join(" || chr(0) || "));
-        }
-        quote(text)
     }
 
     /// An INT64 literal; it keeps its type beside NUMERIC and FLOAT64, which both take it as theirs.

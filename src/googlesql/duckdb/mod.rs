@@ -9,20 +9,21 @@
 //!
 //! # Known differences
 //!
-//! Refused, so never wrong: BIGNUMERIC, GEOGRAPHY, RANGE, PIVOT, UNPIVOT, pipe syntax, TABLESAMPLE, time travel,
-//! time zones and formats that are no literals, and every function that is not listed.
-//!
-//! Other results than BigQuery's, by DuckDB's nature:
+//! `docs/googlesql.md` has them function by function, written by a test against Google's reference evaluator
+//! (`tests/differential`). Refused, so never wrong: GEOGRAPHY, pipe syntax, TABLESAMPLE, time travel, time zones and
+//! formats that are no literals, and every function that is not listed. Other results than BigQuery's, by
+//! DuckDB's nature:
 //! * NaN equals itself and is the largest number, where in BigQuery it equals nothing and is the smallest.
-//! * A FLOAT64 product or sum beyond the range is infinite, where BigQuery raises; so are dates past the year 9999.
+//! * A FLOAT64 product or sum beyond the range is infinite, where BigQuery raises.
 //! * NUMERIC products and quotients whose exact value passes 10^19 raise, and SQRT, EXP, LN, LOG10 and POW of NUMERIC
 //!   have the 15 digits of a FLOAT64.
+//! * Structs in columns compare as values: a NULL field equals a NULL field, where BigQuery gives NULL.
 //! * Numbers inside of JSON are printed anew (`1.50` as `1.5`).
 //! * `SAFE_CAST` of text with a named time zone to TIMESTAMP is NULL; CAST raises.
 //! * `SELECT *` after JOIN USING keeps the common columns in their place, where BigQuery puts them first; an array
 //!   of structs in FROM is one column unless it is written in place.
-//! * `APPROX_` functions are exact. `PERCENTILE_CONT` may differ in its last bit.
-//! * A table column of NUMERIC(p, s) is not bounded by p and s, one of STRING(n) not by n.
+//! * `APPROX_` functions are exact. `PERCENTILE_CONT` may differ in its last digits.
+//! * A table column of NUMERIC(p, s) is not bounded by p and s, one of STRING(n) not by n; casts are.
 //!
 //! Types are not known here. DuckDB chooses between a macro's overloads by the types of the arguments, but it
 //! cannot see the type of an argument that holds an aggregate, a window function or a subquery. Such arguments

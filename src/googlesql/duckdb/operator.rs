@@ -113,6 +113,7 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "sqrt",
     "starts_with",
     "string_of",
+    "stretch",
     "strpos",
     "substr",
     "subtract",

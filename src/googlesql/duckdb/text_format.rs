@@ -11,6 +11,7 @@ use super::operator::{Argument, is_null};
 
 /// What stands between `%` and the letter.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag of the format")]
 struct Spec {
     left: bool,
     plus: bool,

@@ -3,8 +3,9 @@
 use sqlparser::ast::{ArrayElemTypeDef, DataType, ExactNumberInfo, Spanned, TimezoneInfo};
 use sqlparser::tokenizer::Span;
 
-use super::Translator;
 use super::names::Ident;
+use super::{RUNTIME_SCHEMA, Translator};
+use crate::diag::Code;
 
 /// A type without parameters or parts, by the name of its cast macro.
 pub(super) fn cast_macro(data_type: &DataType) -> Option<&'static str> {
@@ -38,7 +39,49 @@ pub(super) fn cast_macro(data_type: &DataType) -> Option<&'static str> {
     })
 }
 
+/// The macro that casts to a type's kind, and what holds the result within the type's parameters.
+type Bounded = (&'static str, Box<dyn Fn(&str) -> String>);
+
 impl Translator<'_> {
+    /// A cast to a type with parameters: `STRING(10)`, `NUMERIC(10, 2)`.
+    pub(super) fn bounded_cast(&mut self, data_type: &DataType, span: Span) -> Option<Bounded> {
+        let (digits, scale) = match data_type {
+            DataType::String(Some(length)) => {
+                let length = *length;
+                return Some((
+                    "as_string",
+                    Box::new(move |sql| format!("{RUNTIME_SCHEMA}.bounded_text({sql}, {length})")),
+                ));
+            }
+            DataType::Bytes(Some(length)) => {
+                let length = *length;
+                return Some((
+                    "as_bytes",
+                    Box::new(move |sql| format!("{RUNTIME_SCHEMA}.bounded_bytes({sql}, {length})")),
+                ));
+            }
+            DataType::Numeric(ExactNumberInfo::Precision(digits))
+            | DataType::Decimal(ExactNumberInfo::Precision(digits)) => (*digits, 0),
+            DataType::Numeric(ExactNumberInfo::PrecisionAndScale(digits, scale))
+            | DataType::Decimal(ExactNumberInfo::PrecisionAndScale(digits, scale)) => (*digits, *scale),
+            _ => return None,
+        };
+        let whole = i64::try_from(digits).ok().and_then(|digits| usize::try_from(digits - scale).ok());
+        let Some(whole) = whole.filter(|whole| *whole <= 29 && (0..=9).contains(&scale)) else {
+            self.invalid(
+                Code::SqlInvalid,
+                span,
+                format!("NUMERIC has at most 29 digits before the point and 9 behind it, and {data_type} asks for others"),
+            );
+            return None;
+        };
+        let bound = format!("1{}", "0".repeat(whole));
+        Some((
+            "as_numeric",
+            Box::new(move |sql| format!("{RUNTIME_SCHEMA}.bounded_numeric({sql}, {scale}, {bound})")),
+        ))
+    }
+
     /// A type in a position where it is stored or cast to. Lengths of STRING and BYTES are dropped where a
     /// column is declared (they bound values and not operations) and refused in casts by the caller.
     pub(super) fn data_type(&mut self, data_type: &DataType, span: Span) -> String {

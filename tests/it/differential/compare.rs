@@ -211,7 +211,7 @@ impl Engine {
             let input = || self.input(line, *key);
             match ours {
                 Ok(ours) if fails => {
-                    tally.note(Difference::Gives, 1, || format!("{} {}: {ours}", line.sql, input()))
+                    tally.note(Difference::Gives, 1, || format!("{} {}: {ours}", line.sql, input()));
                 }
                 Ok(ours) => {
                     if !same(ours, expected, &data_type, line.ulps) {

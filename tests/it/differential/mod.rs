@@ -1,7 +1,7 @@
 //! Functions and operators against Google's own reference evaluator, over generated inputs.
 //!
 //! `tests/differential/catalogue.txt` has the functions with the kinds of their arguments, `inputs.py` the values of
-//! each kind, and `judge.py` asks the reference evaluator (ZetaSQL, as `zetasql` of PyPI). Each question is put
+//! each kind, and `judge.py` asks the reference evaluator (`ZetaSQL`, as `zetasql` of `PyPI`). Each question is put
 //! to the embedded engine too; value, type and whether there is an error must be the same. What differs stands in
 //! `differences.txt` with its reason and number. `docs/googlesql.md` is written from the outcome.
 //!
@@ -9,6 +9,7 @@
 //! heading that fails the test until somebody explains them, and writes the page.
 
 mod compare;
+mod mistakes;
 mod page;
 
 use std::collections::BTreeMap;
@@ -64,7 +65,7 @@ fn functions_answer_as_the_reference_does() {
         for (place, count) in places {
             match found.get(place) {
                 None => {
-                    wrong.push(format!("{} {}: listed, and it does not occur any more", place.1, place.0))
+                    wrong.push(format!("{} {}: listed, and it does not occur any more", place.1, place.0));
                 }
                 Some((now, examples)) if now != count => {
                     wrong.push(format!(

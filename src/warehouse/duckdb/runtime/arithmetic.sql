@@ -66,7 +66,9 @@ CREATE OR REPLACE MACRO googlesql.safe_add(a BIGINT, b BIGINT) AS TRY(a + b),
 CREATE OR REPLACE MACRO googlesql.safe_subtract(a BIGINT, b BIGINT) AS TRY(a - b),
     (a DOUBLE, b DOUBLE) AS a - b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS TRY(a - b);
 CREATE OR REPLACE MACRO googlesql.safe_multiply(a BIGINT, b BIGINT) AS TRY(a * b),
-    (a DOUBLE, b DOUBLE) AS a * b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS TRY(CAST(a * b AS DECIMAL(38,9)));
+    (a DOUBLE, b DOUBLE) AS a * b,
+    -- Beyond 38 digits on the way the product raises; NULL is for what is too large itself.
+    (a DECIMAL(38,9), b DECIMAL(38,9)) AS CASE WHEN abs(CAST(a AS DOUBLE) * CAST(b AS DOUBLE)) < 1e29 THEN CAST(a * b AS DECIMAL(38,9)) END;
 CREATE OR REPLACE MACRO googlesql.safe_negate(a BIGINT) AS TRY(CAST(-a AS BIGINT)), (a DOUBLE) AS -a, (a DECIMAL(38,9)) AS -a;
 
 CREATE OR REPLACE MACRO googlesql.mod(a BIGINT, b BIGINT) AS a % b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS a % b;

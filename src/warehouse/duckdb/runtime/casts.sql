@@ -121,6 +121,11 @@ CREATE OR REPLACE MACRO googlesql.safe_as_string(a VARCHAR) AS a,
     (a TIMESTAMP) AS googlesql.as_string(a), (a TIMESTAMPTZ) AS googlesql.as_string(a), (a BLOB) AS TRY(decode(a));
 CREATE OR REPLACE MACRO googlesql.as_bytes(a VARCHAR) AS encode(a), (a BLOB) AS a;
 CREATE OR REPLACE MACRO googlesql.safe_as_bytes(a VARCHAR) AS encode(a), (a BLOB) AS a;
+-- Types with parameters: text and bytes of at most so many characters, numbers of so many digits, the last `s` behind the point.
+CREATE OR REPLACE MACRO googlesql.bounded_text(a, n) AS list_transform([a], lambda v: CASE WHEN length(v) > n THEN CAST(CAST('Invalid value: longer than ' || n || ' characters' AS BIGINT) AS VARCHAR) ELSE v END)[1];
+CREATE OR REPLACE MACRO googlesql.bounded_bytes(a, n) AS list_transform([a], lambda v: CASE WHEN octet_length(v) > n THEN CAST(CAST('Invalid value: longer than ' || n || ' bytes' AS BIGINT) AS BLOB) ELSE v END)[1];
+CREATE OR REPLACE MACRO googlesql.bounded_numeric(a, s, bound) AS list_transform([CAST(round(a, CAST(s AS INTEGER)) AS DECIMAL(38,9))], lambda v:
+    CASE WHEN abs(v) >= bound THEN CAST('Invalid NUMERIC value: too many digits in ' || v AS DECIMAL(38,9)) ELSE v END)[1];
 -- A string literal beside a value takes that value's type.
 CREATE OR REPLACE MACRO googlesql.text_like(witness VARCHAR, literal) AS literal,
     (witness DATE, literal) AS googlesql.as_date(CAST(literal AS VARCHAR)),

@@ -30,6 +30,9 @@ CREATE OR REPLACE MACRO googlesql.part(a, position, count) AS
         WHEN v.a IS NULL OR v.p IS NULL OR v.n IS NULL THEN NULL
         WHEN v.p = 0 OR v.p < -length(v.a) THEN substring(v.a, 1, googlesql.natural_count('SUBSTR', v.n))
         ELSE substring(v.a, v.p, googlesql.natural_count('SUBSTR', v.n)) END)[1];
+-- The common case: a position from 1 and a count from 0, known beforehand.
+CREATE OR REPLACE MACRO googlesql.stretch(a VARCHAR, position, count) AS substring(a, position, count),
+    (a BLOB, position, count) AS googlesql.gather(substring(googlesql.spread(a), position, count));
 CREATE OR REPLACE MACRO googlesql.substr(a VARCHAR, position) AS substring(a, CASE WHEN position = 0 THEN 1 ELSE googlesql.place(position) END),
     (a BLOB, position) AS googlesql.gather(substring(googlesql.spread(a), CASE WHEN position = 0 THEN 1 ELSE googlesql.place(position) END)),
     (a VARCHAR, position, count) AS googlesql.part(a, position, count),
