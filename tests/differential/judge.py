@@ -42,7 +42,7 @@ class Module:
 
     @staticmethod
     def from_file(engine, path):
-        kept = Path(f'{path}.compiled')
+        kept = Path(f'{path}.{wasmtime.__version__}.compiled')
         if not kept.exists():
             part = Path(f'{path}.{os.getpid()}.part')
             part.write_bytes(wasmtime.Module.from_file(engine, path).serialize())

@@ -64,7 +64,9 @@ const WINDOWS: &[&str] = &[
 
 /// Whether a function is computed over a group.
 pub(super) fn is_aggregate(name: &str) -> bool {
-    AGGREGATES.iter().any(|known| known.eq_ignore_ascii_case(name))
+    AGGREGATES
+        .binary_search_by(|known| known.bytes().cmp(name.bytes().map(|byte| byte.to_ascii_uppercase())))
+        .is_ok()
 }
 
 /// What may stand in the parentheses of an aggregate beside its arguments, and after them.

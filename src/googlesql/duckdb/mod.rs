@@ -15,8 +15,8 @@
 //! DuckDB's nature:
 //! * NaN equals itself and is the largest number, where in BigQuery it equals nothing and is the smallest.
 //! * A FLOAT64 product or sum beyond the range is infinite, where BigQuery raises.
-//! * NUMERIC products and quotients whose exact value passes 10^19 raise, and SQRT, EXP, LN, LOG10 and POW of NUMERIC
-//!   have the 15 digits of a FLOAT64.
+//! * NUMERIC products and quotients whose exact value passes 10^19 raise. SQRT, EXP, LN, LOG10 and POW of NUMERIC have
+//!   the 15 digits of a FLOAT64, and raise where these do not do.
 //! * Structs in columns compare as values: a NULL field equals a NULL field, where BigQuery gives NULL.
 //! * Numbers inside of JSON are printed anew (`1.50` as `1.5`).
 //! * `SAFE_CAST` of text with a named time zone to TIMESTAMP is NULL; CAST raises.

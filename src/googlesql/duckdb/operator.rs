@@ -150,7 +150,7 @@ impl Translator<'_> {
     #[expect(clippy::unused_self, reason = "read as part of the translation, `self.call(…)`")]
     pub(super) fn call(&mut self, name: &str, arguments: &[Argument]) -> String {
         let nested = |argument: &Argument| argument.sql.matches(RUNTIME_SCHEMA).count() > MAX_NESTED_CALLS;
-        let bind_first = OVERLOADED.contains(&name)
+        let bind_first = OVERLOADED.binary_search(&name).is_ok()
             && arguments.iter().any(|argument| argument.opaque || nested(argument));
         if !bind_first {
             let list: Vec<&str> = arguments.iter().map(|argument| argument.sql.as_str()).collect();
@@ -166,7 +166,12 @@ impl Translator<'_> {
                 Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => true,
                 Expr::Function(function) => {
                     function.over.is_some()
-                        || is_aggregate(&function.name.to_string())
+                        || function
+                            .name
+                            .0
+                            .last()
+                            .and_then(|part| part.as_ident())
+                            .is_some_and(|name| is_aggregate(&name.value))
                         || matches!(function.args, sqlparser::ast::FunctionArguments::Subquery(_))
                 }
                 Expr::Identifier(name) => self

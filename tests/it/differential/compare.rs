@@ -85,6 +85,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Whether the engine does not run it.
+    pub fn refused(&self) -> bool {
+        self.differences.contains_key(&Difference::Refused)
+            || self.differences.contains_key(&Difference::Broken)
+    }
+
     /// Whether the reference answered at all.
     pub fn judged(&self) -> bool {
         !self.differences.contains_key(&Difference::Unjudged)

@@ -64,9 +64,6 @@ fn answer(outcome: &Outcome, known: &Known) -> String {
     if differing == 0 {
         return "same".to_owned();
     }
-    let is_refused = |tally: &super::Tally| {
-        tally.differences.keys().any(|difference| matches!(difference.word(), "refused" | "broken"))
-    };
     let mut reasons = BTreeSet::new();
     for (template, tally) in &outcome.templates {
         for difference in tally.differences.keys() {
@@ -76,7 +73,7 @@ fn answer(outcome: &Outcome, known: &Known) -> String {
         }
     }
     let reasons = reasons.into_iter().collect::<Vec<_>>().join("; ");
-    if outcome.templates.iter().all(|(_, tally)| is_refused(tally)) {
+    if outcome.templates.iter().all(|(_, tally)| tally.refused()) {
         return format!("refused: {reasons}");
     }
     if outcome.templates.iter().all(|(_, tally)| !tally.judged()) {

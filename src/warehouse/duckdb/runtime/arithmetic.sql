@@ -112,12 +112,15 @@ CREATE OR REPLACE MACRO googlesql.floor(a BIGINT) AS CAST(a AS DOUBLE),
 -- A finite argument must give a finite result: BigQuery raises where IEEE gives infinity or not-a-number.
 CREATE OR REPLACE MACRO googlesql.finite(name, a, result) AS
     CASE WHEN result IS NULL OR isfinite(result) OR NOT isfinite(a) THEN result ELSE CAST('Floating point error in function: ' || name AS DOUBLE) END;
+-- A NUMERIC that was computed as a FLOAT64: beyond 10^6 its nine decimals would be made up, and it raises.
+CREATE OR REPLACE MACRO googlesql.told_numeric(name, result) AS list_transform([result], lambda v: CASE WHEN abs(v) < 1e6 OR v IS NULL THEN CAST(v AS DECIMAL(38,9))
+    ELSE CAST('Floating point error in function: ' || name || ' of NUMERIC has 15 digits only' AS DECIMAL(38,9)) END)[1];
 CREATE OR REPLACE MACRO googlesql.square(a) AS CASE WHEN a < 0 THEN CAST('Argument to SQRT cannot be negative: ' || a AS DOUBLE) ELSE CAST(a AS DOUBLE) END;
 CREATE OR REPLACE MACRO googlesql.sqrt(a BIGINT) AS sqrt(googlesql.square(a)), (a DOUBLE) AS sqrt(googlesql.square(a)),
-    (a DECIMAL(38,9)) AS CAST(sqrt(googlesql.square(a)) AS DECIMAL(38,9));
+    (a DECIMAL(38,9)) AS googlesql.told_numeric('SQRT', sqrt(googlesql.square(a)));
 CREATE OR REPLACE MACRO googlesql.exp(a BIGINT) AS googlesql.finite('EXP', a, exp(CAST(a AS DOUBLE))),
     (a DOUBLE) AS googlesql.finite('EXP', a, exp(a)),
-    (a DECIMAL(38,9)) AS CAST(exp(CAST(a AS DOUBLE)) AS DECIMAL(38,9));
+    (a DECIMAL(38,9)) AS googlesql.told_numeric('EXP', exp(CAST(a AS DOUBLE)));
 CREATE OR REPLACE MACRO googlesql.ln(a BIGINT) AS ln(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LN' AS DOUBLE) ELSE CAST(a AS DOUBLE) END),
     (a DOUBLE) AS ln(CASE WHEN a = '-Infinity' THEN 'NaN' WHEN a <= 0 THEN CAST('Floating point error in function: LN' AS DOUBLE) ELSE a END),
     (a DECIMAL(38,9)) AS CAST(ln(CASE WHEN a <= 0 THEN CAST('Floating point error in function: LN' AS DOUBLE) ELSE CAST(a AS DOUBLE) END) AS DECIMAL(38,9));
@@ -128,9 +131,17 @@ CREATE OR REPLACE MACRO googlesql.log(a, base) AS list_transform([struct_pack(a 
     WHEN isnan(v.a) OR isnan(v.b) OR v.a = '-Infinity' OR isinf(v.b) OR isinf(v.a) AND v.b <= 0 THEN CAST('NaN' AS DOUBLE)
     WHEN v.a <= 0 OR v.b <= 0 OR v.b = 1 THEN CAST('Floating point error in function: LOG' AS DOUBLE)
     WHEN v.b = 10 THEN log10(v.a) WHEN v.b = 2 THEN log2(v.a) ELSE ln(v.a) / ln(v.b) END)[1];
+-- Exact for the exponents 0 to 2, and for whole numbers with whole exponents.
+CREATE OR REPLACE MACRO googlesql.numeric_pow(a, b) AS list_transform([struct_pack(a := CAST(a AS DECIMAL(38,9)), b := CAST(b AS DECIMAL(38,9)))], lambda v: CASE
+    WHEN v.a IS NULL OR v.b IS NULL THEN NULL
+    WHEN v.b = 0 THEN CAST(1 AS DECIMAL(38,9)) WHEN v.b = 1 THEN v.a
+    WHEN v.b = 2 THEN CAST(v.a * v.a AS DECIMAL(38,9))
+    WHEN v.b BETWEEN 3 AND 100 AND v.b = trunc(v.b) AND v.a = trunc(v.a) THEN
+        CAST(list_reduce(list_transform(range(0, CAST(v.b AS BIGINT)), lambda i: CAST(v.a AS HUGEINT)), lambda x, y: x * y) AS DECIMAL(38,9))
+    ELSE googlesql.told_numeric('POW', googlesql.finite('POW', CAST(v.a AS DOUBLE), pow(CAST(v.a AS DOUBLE), CAST(v.b AS DOUBLE)))) END)[1];
 CREATE OR REPLACE MACRO googlesql.pow(a BIGINT, b BIGINT) AS googlesql.finite('POW', a, pow(CAST(a AS DOUBLE), CAST(b AS DOUBLE))),
     (a DOUBLE, b DOUBLE) AS googlesql.finite('POW', a, pow(a, b)),
-    (a DECIMAL(38,9), b DECIMAL(38,9)) AS CAST(pow(CAST(a AS DOUBLE), CAST(b AS DOUBLE)) AS DECIMAL(38,9));
+    (a DECIMAL(38,9), b DECIMAL(38,9)) AS googlesql.numeric_pow(a, b);
 -- Beyond their domains these give NaN or infinity, or DuckDB's own error.
 CREATE OR REPLACE MACRO googlesql.acos(a) AS list_transform([CAST(a AS DOUBLE)], lambda v: CASE WHEN abs(v) > 1 AND isfinite(v) THEN CAST('Floating point error in function: ACOS' AS DOUBLE) WHEN isinf(v) THEN CAST('NaN' AS DOUBLE) ELSE acos(v) END)[1];
 CREATE OR REPLACE MACRO googlesql.asin(a) AS list_transform([CAST(a AS DOUBLE)], lambda v: CASE WHEN abs(v) > 1 AND isfinite(v) THEN CAST('Floating point error in function: ASIN' AS DOUBLE) WHEN isinf(v) THEN CAST('NaN' AS DOUBLE) ELSE asin(v) END)[1];
