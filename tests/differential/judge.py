@@ -14,6 +14,7 @@ import re
 import struct
 import sys
 import zlib
+from importlib.metadata import version
 from pathlib import Path
 
 import wasmtime
@@ -42,7 +43,7 @@ class Module:
 
     @staticmethod
     def from_file(engine, path):
-        kept = Path(f'{path}.{wasmtime.__version__}.compiled')
+        kept = Path(f'{path}.{version("wasmtime")}.compiled')
         if not kept.exists():
             part = Path(f'{path}.{os.getpid()}.part')
             part.write_bytes(wasmtime.Module.from_file(engine, path).serialize())
