@@ -245,16 +245,24 @@ impl<'q> Analyzer<'q, '_> {
                 self.unchecked(span_of(pattern), "the patterns of LIKE ANY are not checked");
                 Vec::new()
             }
-            // `LIKE ALL (…)` is read as a function of that name.
-            Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("ALL") => arguments_of(call),
+            // `LIKE ALL (…)` and `LIKE SOME (…)` are read as functions of these names.
+            Expr::Function(call)
+                if ["ALL", "SOME"].iter().any(|word| call.name.to_string().eq_ignore_ascii_case(word)) =>
+            {
+                arguments_of(call)
+            }
             single => vec![single],
         };
+        // Among several patterns a NULL may stand.
+        let alone = matches!(patterns.as_slice(), [only] if std::ptr::eq(*only, pattern));
         if let Some(value) = values.first().cloned() {
             self.no_null(&value, text, "LIKE");
         }
         for pattern in patterns {
             let pattern_value = self.expression(pattern, context);
-            self.no_null(&pattern_value, pattern, "LIKE");
+            if alone {
+                self.no_null(&pattern_value, pattern, "LIKE");
+            }
             if let Some(value) = values.first().cloned() {
                 let fits = common([&value, &pattern_value].into_iter())
                     .is_some_and(|common| matches!(common, Type::String | Type::Bytes | Type::Unknown));

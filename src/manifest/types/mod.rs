@@ -19,9 +19,8 @@ pub use expectation::{
 };
 pub use model::{Materialization, Model, ModelColumn, ModelDefaults, ModelsFile};
 pub use orchestration::{
-    FailureSensor, FileSensor, Sensor,
-    Channel, Email, Job, JobCommand, Notification, NotificationEvent, Retries, Schedule, Webhook,
-    WebhookFormat,
+    Channel, Email, FailureSensor, FileSensor, Job, JobCommand, Notification, NotificationEvent, Retries,
+    Schedule, Sensor, Webhook, WebhookFormat,
 };
 pub use pipeline::{
     BigQueryTarget, Dataset, Defaults, DuckDbTarget, ExpectationDefaults, Include, ModelSettings,

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use duckdb::Connection;
 use pipewright::googlesql::Type;
 use pipewright::googlesql::duckdb::{DatasetNames, Parameters};
-use pipewright::warehouse::duckdb::query::{QueryError, QueryResult, run};
+use pipewright::warehouse::duckdb::query::{QueryError, QueryResult};
 use pipewright::warehouse::duckdb::runtime;
+use pipewright::warehouse::duckdb::script::run;
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -2,8 +2,8 @@
 
 use duckdb::Connection;
 use pipewright::googlesql::duckdb::{DatasetNames, Parameters};
-use pipewright::warehouse::duckdb::query::run;
 use pipewright::warehouse::duckdb::runtime;
+use pipewright::warehouse::duckdb::script::run;
 use serde_json::{Value, json};
 
 use super::compare::Engine;
