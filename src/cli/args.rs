@@ -109,7 +109,7 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: GraphFormat,
     },
-    /// Run a GoogleSQL script and show the rows of its last query
+    /// Run a GoogleSQL script and show the rows of its last statement
     Query(QueryArgs),
     /// Print the SQL that runs on a target
     Compile {
@@ -212,8 +212,15 @@ pub struct QueryArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "sql")]
     pub file: Option<PathBuf>,
     /// Run in an empty database in memory, without any project
+    ///
+    /// A dataset is there as soon as a table is made in it.
     #[arg(long)]
     pub ephemeral: bool,
+    /// A query parameter: `name:TYPE:value` for `@name`, `:TYPE:value` for the next `?`
+    ///
+    /// The type is STRING if it is left out; arrays and structs are JSON, NULL is no value.
+    #[arg(long = "parameter", value_name = "NAME:TYPE:VALUE")]
+    pub parameters: Vec<String>,
     /// Form of the rows
     #[arg(long, value_enum, default_value_t)]
     pub format: RowFormat,

@@ -1,6 +1,7 @@
-//! `query`: a GoogleSQL script, and the rows of its last query.
+//! `query`: a GoogleSQL script, and the rows of its last statement.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -9,31 +10,60 @@ use super::workspace::Workspace;
 use super::{Outcome, usage};
 use crate::compile::sql_diagnostic;
 use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, SourceFile};
-use crate::googlesql::duckdb::{DatasetNames, Parameters};
-use crate::googlesql::{Column, Type};
+use crate::googlesql::duckdb::{DatasetNames, Parameters, translate_value};
+use crate::googlesql::parameter::Parameter;
+use crate::googlesql::{Column, Type, parse};
 use crate::view::{Align, Table};
+use crate::warehouse::duckdb::catalog::DatabaseNames;
 use crate::warehouse::duckdb::query::{QueryError, QueryResult};
 use crate::warehouse::duckdb::{Access, in_memory, script as scripts};
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &QueryArgs) -> Result<Outcome, Diagnostics> {
     let script = script(args)?;
-    let connection = if args.ephemeral {
-        in_memory().map_err(super::workspace::fault)?
+    let parameters = parameters(&args.parameters)?;
+    let result = if args.ephemeral {
+        let connection = in_memory().map_err(super::workspace::fault)?;
+        scripts::run_ephemeral(&connection, &script.text, &parameters)
     } else {
         let loaded = workspace.load()?;
         // A script may write, as it could in any client; a target that is only read stays as it is.
         let access = if scripts::only_reads(&script.text) { Access::Read } else { Access::Write };
         let warehouse = workspace.open(&loaded, access, "pipewright query", "0s")?;
-        let result = execute(&warehouse.connection().map_err(super::workspace::fault)?, &script)?;
-        workspace.printer.out(&written(&result, args.format)?);
-        return Ok(Outcome::Done);
+        let connection = warehouse.connection().map_err(super::workspace::fault)?;
+        scripts::run(&connection, &script.text, &DatabaseNames(&connection), &parameters)
     };
-    let result = execute(&connection, &script)?;
+    let result = result.map_err(|error| told(error, &script))?;
     workspace.printer.out(&written(&result, args.format)?);
     Ok(Outcome::Done)
 }
 
-fn script(args: &QueryArgs) -> Result<std::sync::Arc<SourceFile>, Diagnostics> {
+/// The parameters as the engine reads them.
+fn parameters(given: &[String]) -> Result<Parameters, Diagnostics> {
+    let mut parameters = Parameters::default();
+    for text in given {
+        let wrong = |message| {
+            Diagnostics::from(
+                usage(message).help("`--parameter n:INT64:5`, `--parameter ids:ARRAY<INT64>:[1,2]`"),
+            )
+        };
+        let parameter = Parameter::parse(text).map_err(wrong)?;
+        let value = parse::expression(&parameter.expression)
+            .map_err(|fault| vec![fault])
+            .and_then(|value| translate_value(&value, &DatasetNames, &Parameters::default()))
+            .map_err(|faults| {
+                wrong(faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "))
+            })?;
+        match parameter.name {
+            Some(name) => {
+                parameters.named.insert(name, value);
+            }
+            None => parameters.positional.push(value),
+        }
+    }
+    Ok(parameters)
+}
+
+fn script(args: &QueryArgs) -> Result<Arc<SourceFile>, Diagnostics> {
     let io = |error: std::io::Error| Diagnostic::error(Code::Io, error.to_string());
     match (&args.file, args.sql.as_deref()) {
         (Some(path), _) => {
@@ -52,18 +82,14 @@ fn script(args: &QueryArgs) -> Result<std::sync::Arc<SourceFile>, Diagnostics> {
     }
 }
 
-fn execute(
-    connection: &duckdb::Connection,
-    script: &std::sync::Arc<SourceFile>,
-) -> Result<QueryResult, Diagnostics> {
-    scripts::run(connection, &script.text, &DatasetNames, &Parameters::default()).map_err(|error| match error
-    {
+fn told(error: QueryError, script: &Arc<SourceFile>) -> Diagnostics {
+    match error {
         QueryError::Faults(faults) => {
             let mapped = MappedText::file(script);
             faults.into_iter().map(|fault| sql_diagnostic(fault, &mapped, "")).collect()
         }
         QueryError::Engine(message) => Diagnostic::error(Code::QueryFailed, message).into(),
-    })
+    }
 }
 
 fn written(result: &QueryResult, format: RowFormat) -> Result<String, Diagnostics> {

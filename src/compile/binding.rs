@@ -1,8 +1,6 @@
 //! Whether an expectation fits its table: columns that are there, conditions that are BOOL, values of the right type.
 
 use indexmap::IndexMap;
-use sqlparser::dialect::BigQueryDialect;
-use sqlparser::parser::Parser;
 
 use super::{CompiledNode, sql_diagnostic};
 use crate::diag::{Code, Diagnostic, MappedText, did_you_mean, quoted};
@@ -99,12 +97,7 @@ fn check_condition(
     faults: &mut Vec<Diagnostic>,
 ) {
     let subject = expectation.address();
-    let parsed = Parser::new(&BigQueryDialect).try_with_sql(&sql.text).and_then(|mut parser| {
-        let expression = parser.parse_expr()?;
-        parser.expect_token(&sqlparser::tokenizer::Token::EOF)?;
-        Ok(expression)
-    });
-    let found = match parsed {
+    let found = match parse::expression(&sql.text) {
         Ok(expression) => match analyze_expression(&expression, columns, &Parameters::new()) {
             Ok(Type::Bool | Type::Unknown) => Vec::new(),
             Ok(other) => vec![
@@ -117,7 +110,7 @@ fn check_condition(
             ],
             Err(faults) => faults,
         },
-        Err(error) => vec![parse::syntax_fault(&error)],
+        Err(fault) => vec![fault],
     };
     faults.extend(found.into_iter().map(|fault| sql_diagnostic(fault, sql, &subject)));
 }

@@ -91,7 +91,7 @@ pub(super) fn translate(
         Dialect::DuckDb => {
             let named =
                 parameters.iter().map(|name| (name.to_lowercase(), format!("${}", name.to_lowercase())));
-            let parameters = duckdb::Parameters { named: named.collect(), positional: Vec::new() };
+            let parameters = duckdb::Parameters { named: named.collect(), ..duckdb::Parameters::default() };
             let statement = Statement::Query(Box::new(query));
             let native = duckdb::translate_statement(&statement, &duckdb::DatasetNames, &parameters)?;
             Ok(CompiledQuery { google, hash, native })

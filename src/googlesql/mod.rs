@@ -9,11 +9,15 @@
 //! `compile` maps them back to the model's own file.
 
 pub mod analyze;
+pub mod dialect;
 pub mod duckdb;
 pub mod escape;
 pub mod fault;
 pub mod names;
+pub mod parameter;
 pub mod parse;
+pub mod script;
+mod tokens;
 pub mod types;
 
 pub use fault::SqlFault;

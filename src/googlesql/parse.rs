@@ -1,12 +1,14 @@
 //! GoogleSQL text to syntax tree.
 
-use sqlparser::ast::{Query, Statement};
-use sqlparser::dialect::BigQueryDialect;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Expr, ObjectName, Query, Statement, Visit, visit_expressions, visit_relations};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
-use super::escape;
+use super::dialect::{GoogleSql, is_reserved};
 use super::fault::{SqlFault, span_at};
+use super::{escape, tokens as mend};
 use crate::diag::Code;
 
 /// How deep expressions and subqueries may nest.
@@ -17,12 +19,71 @@ const MAX_DEPTH: usize = 100;
 /// # Errors
 /// A syntax fault at its place.
 pub fn script(sql: &str) -> Result<Vec<Statement>, SqlFault> {
-    let tokens = tokens(sql)?;
-    Parser::new(&BigQueryDialect)
-        .with_recursion_limit(MAX_DEPTH)
-        .with_tokens_with_locations(tokens)
-        .parse_statements()
-        .map_err(|error| unexpected_clause(sql, syntax_fault(&error)))
+    statements_of(sql, tokens(sql)?)
+}
+
+/// The statements of a part of a script.
+pub(super) fn statements_of(sql: &str, tokens: Vec<TokenWithSpan>) -> Result<Vec<Statement>, SqlFault> {
+    let statements =
+        parser(tokens).parse_statements().map_err(|error| unexpected_clause(sql, syntax_fault(&error)))?;
+    no_reserved_names(&statements)?;
+    Ok(statements)
+}
+
+/// Reads one expression, such as an expectation's condition.
+///
+/// # Errors
+/// A syntax fault at its place.
+pub fn expression(sql: &str) -> Result<Expr, SqlFault> {
+    expression_of(tokens(sql)?)
+}
+
+/// The expression that some tokens are.
+pub(super) fn expression_of(tokens: Vec<TokenWithSpan>) -> Result<Expr, SqlFault> {
+    let mut parser = parser(tokens);
+    let expr = parser
+        .parse_expr()
+        .and_then(|expr| parser.expect_token(&Token::EOF).map(|_| expr))
+        .map_err(|error| syntax_fault(&error))?;
+    no_reserved_names(&expr)?;
+    Ok(expr)
+}
+
+fn parser(tokens: Vec<TokenWithSpan>) -> Parser<'static> {
+    Parser::new(&GoogleSql).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens)
+}
+
+/// The parser takes nearly any word for a name; GoogleSQL reserves some.
+fn no_reserved_names(node: &impl Visit) -> Result<(), SqlFault> {
+    let reserved = |name: &sqlparser::ast::Ident| {
+        let taken = name.quote_style.is_none() && is_reserved(&name.value);
+        // DEFAULT stands for a value in INSERT and UPDATE.
+        (taken && !name.value.eq_ignore_ascii_case("DEFAULT")).then(|| name.clone())
+    };
+    let found = visit_expressions(node, |expr| match expr {
+        Expr::Identifier(name) => reserved(name).map_or(ControlFlow::Continue(()), ControlFlow::Break),
+        _ => ControlFlow::Continue(()),
+    });
+    let found = match found {
+        ControlFlow::Continue(()) => visit_relations(node, |table: &ObjectName| {
+            table
+                .0
+                .first()
+                .and_then(|part| part.as_ident())
+                .and_then(reserved)
+                .map_or(ControlFlow::Continue(()), ControlFlow::Break)
+        }),
+        found @ ControlFlow::Break(_) => found,
+    };
+    match found {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(name) => Err(SqlFault::new(
+            Code::SqlSyntax,
+            name.span,
+            format!("syntax error: {} is a reserved word", name.value.to_uppercase()),
+        )
+        .help("look for a word too much before it, or put it in back quotes if it is a name")),
+    }
 }
 
 /// The parser takes ORDER, GROUP and PARTITION for a name where GoogleSQL has them reserved, and stops at BY: the
@@ -47,11 +108,12 @@ fn unexpected_clause(sql: &str, fault: SqlFault) -> SqlFault {
 
 /// The tokens, with the escapes of string literals read by GoogleSQL's rules. Bytes literals keep theirs, since
 /// not all bytes are text.
-fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlFault> {
-    let mut tokens = Tokenizer::new(&BigQueryDialect, sql)
+pub(super) fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlFault> {
+    let mut tokens = Tokenizer::new(&GoogleSql, sql)
         .with_unescape(false)
         .tokenize_with_location()
         .map_err(|error| syntax_fault(&error.into()))?;
+    tokens = mend::mended(tokens);
     for token in &mut tokens {
         // The tokenizer reads a doubled quote as one string, as other dialects do.
         let doubled = match &token.token {

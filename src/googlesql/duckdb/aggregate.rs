@@ -29,6 +29,9 @@ const AGGREGATES: &[&str] = &[
     "COVAR_POP",
     "COVAR_SAMP",
     "GROUPING",
+    "HLL_COUNT.INIT",
+    "HLL_COUNT.MERGE",
+    "HLL_COUNT.MERGE_PARTIAL",
     "LOGICAL_AND",
     "LOGICAL_OR",
     "MAX",
@@ -276,6 +279,50 @@ impl Translator<'_> {
         self.call("divide", &[bound(sum), bound(count)])
     }
 
+    /// `HLL_COUNT.…`: sketches in BigQuery's own format.
+    pub(super) fn sketch(&mut self, function: &Function, span: Span) -> String {
+        let name = function.name.to_string().to_ascii_uppercase();
+        let Some((arguments, clauses)) = parts(function) else {
+            return self.refuse(span, format!("this form of {name}"));
+        };
+        let plain = !clauses.distinct
+            && clauses.nulls.is_none()
+            && clauses.order_by.is_empty()
+            && clauses.limit.is_none()
+            && clauses.having.is_none();
+        let arguments: Vec<&Expr> = arguments.into_iter().flatten().collect();
+        if !plain || function.over.is_some() {
+            return self.refuse(span, format!("this form of {name}"));
+        }
+        self.without_aliases(|translator| match (name.as_str(), arguments.as_slice()) {
+            ("HLL_COUNT.EXTRACT", [sketch]) => translator.over("hll_extract", &[sketch]),
+            ("HLL_COUNT.MERGE", [sketch]) => {
+                format!("{}.hll_merge(list({}))", super::RUNTIME_SCHEMA, translator.expr(sketch))
+            }
+            ("HLL_COUNT.MERGE_PARTIAL", [sketch]) => {
+                format!("{}.hll_merge_partial(list({}))", super::RUNTIME_SCHEMA, translator.expr(sketch))
+            }
+            ("HLL_COUNT.INIT", [value, precision @ ..]) => {
+                let digits = match precision {
+                    [] => Some(15),
+                    [only] => int_literal(only).filter(|digits| (10..=24).contains(digits)),
+                    _ => None,
+                };
+                let Some(digits) = digits else {
+                    return translator.refuse(span, "this precision of HLL_COUNT.INIT");
+                };
+                let argument = translator.argument(value);
+                let sql = argument.sql.clone();
+                let entry = translator.call("hll_value", &[argument, Argument::constant(digits.to_string())]);
+                format!(
+                    "{}.hll_init(list(DISTINCT {entry}) FILTER (WHERE {sql} IS NOT NULL), count({sql}), {digits}, typeof(any_value({sql})))",
+                    super::RUNTIME_SCHEMA
+                )
+            }
+            _ => translator.refuse(span, format!("the function {name}")),
+        })
+    }
+
     fn statistic(&mut self, native: &str, distinct: &str, exprs: &[&Expr], window: &str) -> String {
         let list: Vec<String> =
             exprs.iter().map(|expr| format!("CAST({} AS DOUBLE)", self.expr(expr))).collect();
@@ -310,8 +357,7 @@ impl Translator<'_> {
                 let value = self.expr(value);
                 let fraction = plain_number(&fraction);
                 if name == "PERCENTILE_CONT" {
-                    // The interpolated value of a NUMERIC is a FLOAT64 in BigQuery too.
-                    format!("quantile_cont(CAST({value} AS DOUBLE), {fraction}) OVER {over}")
+                    percentile_cont(&value, &fraction, over)
                 } else {
                     format!("quantile_disc({value}, {fraction}) OVER {over}")
                 }
@@ -457,6 +503,41 @@ impl Translator<'_> {
         let nulls_first = item.options.nulls_first.unwrap_or(!descending);
         format!("{sql} {direction} NULLS {}", if nulls_first { "FIRST" } else { "LAST" })
     }
+}
+
+/// How many of the smallest values `PERCENTILE_CONT` looks at; for rows beyond, DuckDB's own function stands in, which may
+/// differ in the last bit.
+const EXACT_VALUES: u32 = 256;
+
+/// `PERCENTILE_CONT` over a window. BigQuery finds the place between two values in exact arithmetic, where the fraction is
+/// a FLOAT64, `mantissa / 2^exponent`. The interpolated value of a NUMERIC is a FLOAT64 in BigQuery too.
+fn percentile_cont(value: &str, fraction: &str, over: &str) -> String {
+    let value = format!("CAST({value} AS DOUBLE)");
+    let near = format!("quantile_cont({value}, {fraction}) OVER {over}");
+    match fraction.parse::<f64>().ok().and_then(binary_fraction) {
+        Some((mantissa, exponent)) => format!(
+            "{}.percentile_cont(min({value}, {EXACT_VALUES}) OVER {over}, count({value}) OVER {over}, {mantissa}, {exponent}, {near})",
+            super::RUNTIME_SCHEMA
+        ),
+        None => near,
+    }
+}
+
+/// A number from 0 to 1 as `mantissa / 2^exponent`, if products of the mantissa with a count fit into INT64.
+fn binary_fraction(number: f64) -> Option<(u64, u64)> {
+    if !(0.0..=1.0).contains(&number) {
+        return None;
+    }
+    let bits = number.to_bits();
+    let (stored, field) = (bits & ((1 << 52) - 1), bits >> 52);
+    if number == 0.0 || field == 0 {
+        return (stored == 0).then_some((0, 0));
+    }
+    // The number is `mantissa * 2^(field - 1075)`.
+    let mantissa = stored | 1 << 52;
+    let idle = u64::from(mantissa.trailing_zeros());
+    let exponent = 1075_u64.checked_sub(field)?.checked_sub(idle)?;
+    (exponent <= 62).then_some((mantissa >> idle, exponent))
 }
 
 fn copy<'a>(clauses: &Clauses<'a>) -> Clauses<'a> {

@@ -9,7 +9,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::Translator;
-use super::literal::{float_literal, string_literal, string_of};
+use super::literal::{float_literal, is_bytes_literal, string_literal, string_of};
 use super::names::Ident;
 use super::operator::{Argument, is_null};
 use super::types::cast_macro;
@@ -20,7 +20,9 @@ impl Translator<'_> {
         match expr {
             Expr::Identifier(name) => self.identifier(name),
             Expr::CompoundIdentifier(parts)
-                if parts.first().is_some_and(|part| part.value.starts_with('@')) =>
+                if parts
+                    .first()
+                    .is_some_and(|part| part.value.starts_with('@') || self.variable(part).is_some()) =>
             {
                 let mut parts = parts.iter();
                 let mut sql = parts.next().map_or_else(String::new, |name| self.identifier(name));
@@ -28,6 +30,16 @@ impl Translator<'_> {
                     sql = format!("({sql}).{}", Ident::new(&part.value));
                 }
                 sql
+            }
+            Expr::CompoundIdentifier(parts)
+                if parts.last().is_some_and(|part| part.value.eq_ignore_ascii_case(PARTITION_DATE)) =>
+            {
+                let table = parts.split_last().map(|(_, table)| table).unwrap_or_default();
+                let mut range = String::new();
+                for part in table {
+                    let _ = write!(range, "{}.", Ident::new(&part.value));
+                }
+                partition_date(&range)
             }
             Expr::CompoundIdentifier(parts) => {
                 let parts: Vec<String> =
@@ -160,12 +172,23 @@ impl Translator<'_> {
         }
     }
 
+    /// The variable of a script that a name stands for.
+    fn variable(&self, name: &SqlIdent) -> Option<String> {
+        let lower = name.value.to_lowercase();
+        if self.ranges.iter().flatten().any(|range| *range == lower) {
+            return None;
+        }
+        self.parameters.variables.as_ref()?.get(&lower).cloned()
+    }
+
     fn identifier(&mut self, name: &SqlIdent) -> String {
         if name.value.starts_with('@') {
             return self.value(&Value::Placeholder(name.value.clone()), name.span);
         }
         match self.aliases.iter().find(|alias| alias.name.eq_ignore_ascii_case(&name.value)) {
             Some(alias) => format!("({})", alias.sql),
+            None if self.variable(name).is_some() => self.variable(name).unwrap_or_default(),
+            None if name.value.eq_ignore_ascii_case(PARTITION_DATE) => partition_date(""),
             None => Ident::new(&name.value).to_string(),
         }
     }
@@ -302,7 +325,7 @@ impl Translator<'_> {
         let operand = self.expr(expr);
         let mut tests = Vec::new();
         for pattern in patterns {
-            if matches!(pattern, Expr::Value(value) if is_bytes(&value.value)) {
+            if is_bytes_literal(pattern) {
                 return self.refuse(pattern.span(), "LIKE of BYTES");
             }
             let escape = match string_literal(pattern) {
@@ -375,6 +398,29 @@ impl Translator<'_> {
         format!("CAST(row({}) AS {data_type})", values.join(", "))
     }
 
+    /// A struct without names, whose fields DuckDB matches by their order, as BigQuery does; where both sides have
+    /// names it matches those.
+    pub(super) fn row(&mut self, value: &Expr) -> String {
+        match value {
+            Expr::Nested(inner) => self.row(inner),
+            Expr::Struct { values, fields } if fields.is_empty() && !values.is_empty() => {
+                let items: Vec<String> = values
+                    .iter()
+                    .map(|value| match value {
+                        Expr::Named { expr, .. } => self.row(expr),
+                        other => self.row(other),
+                    })
+                    .collect();
+                format!("row({})", items.join(", "))
+            }
+            Expr::Array(Array { elem, .. }) if elem.iter().any(is_struct) => {
+                let items: Vec<String> = elem.iter().map(|item| self.row(item)).collect();
+                format!("[{}]", items.join(", "))
+            }
+            other => self.expr(other),
+        }
+    }
+
     fn access(&mut self, root: &Expr, chain: &[AccessExpr]) -> String {
         let mut sql = self.expr(root);
         let mut opaque = self.is_opaque(root);
@@ -402,7 +448,9 @@ impl Translator<'_> {
                             }
                         }
                         _ if string_literal(index).is_some() => {
-                            return self.refuse(index.span(), "a JSON subscript");
+                            let key = string_literal(index).unwrap_or_default();
+                            sql = self.json_key(&sql, key, index.span());
+                            continue;
                         }
                         _ => ("element_at_offset", index),
                     };
@@ -424,6 +472,23 @@ impl Translator<'_> {
     }
 }
 
+/// Whether a struct is written here, without types.
+pub(super) fn is_struct(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => is_struct(inner),
+        Expr::Struct { fields, values } => fields.is_empty() && !values.is_empty(),
+        _ => false,
+    }
+}
+
+/// The pseudo-column that holds when a row came into a table partitioned by that; the other is its date.
+pub(super) const PARTITION_TIME: &str = "_PARTITIONTIME";
+const PARTITION_DATE: &str = "_PARTITIONDATE";
+
+fn partition_date(range: &str) -> String {
+    format!("CAST(make_timestamp(epoch_us({range}{})) AS DATE)", Ident::new(PARTITION_TIME))
+}
+
 /// The fields of a struct that is written in place without a type.
 pub(super) fn fields_of(expr: &Expr) -> Option<Vec<&Expr>> {
     match expr {
@@ -440,16 +505,6 @@ pub(super) fn fields_of(expr: &Expr) -> Option<Vec<&Expr>> {
         ),
         _ => None,
     }
-}
-
-fn is_bytes(value: &Value) -> bool {
-    matches!(
-        value,
-        Value::SingleQuotedByteStringLiteral(_)
-            | Value::DoubleQuotedByteStringLiteral(_)
-            | Value::TripleSingleQuotedByteStringLiteral(_)
-            | Value::TripleDoubleQuotedByteStringLiteral(_)
-    )
 }
 
 fn not(negated: bool) -> &'static str {

@@ -7,13 +7,20 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::Translator;
+use super::expression::PARTITION_TIME;
 use super::names::Ident;
+use super::pivot::{Pivot, Unpivot};
 use crate::diag::Code;
 use crate::googlesql::SqlFault;
 
+/// The pseudo-column of a wildcard table.
+pub(super) const TABLE_SUFFIX: &str = "_TABLE_SUFFIX";
+/// Stands for columns that an asterisk means and that are not known.
+pub(super) const EVERYTHING: &str = "*";
+
 /// How an item of FROM prints, and whether it reads the columns of items before it.
-struct Item {
-    sql: String,
+pub(super) struct Item {
+    pub(super) sql: String,
     lateral: bool,
 }
 
@@ -71,7 +78,7 @@ impl Translator<'_> {
         }
     }
 
-    fn factor(&mut self, factor: &TableFactor) -> Item {
+    pub(super) fn factor(&mut self, factor: &TableFactor) -> Item {
         let span = factor.span();
         let sql = match factor {
             TableFactor::Table {
@@ -119,8 +126,37 @@ impl Translator<'_> {
                 format!("({sql})")
             }
             TableFactor::Derived { .. } => self.refuse(span, "this form of a subquery"),
-            TableFactor::Pivot { .. } => self.refuse(span, "PIVOT"),
-            TableFactor::Unpivot { .. } | TableFactor::UnpivotExpr { .. } => self.refuse(span, "UNPIVOT"),
+            TableFactor::Pivot {
+                table,
+                aggregate_functions,
+                value_column,
+                value_source,
+                default_on_null: None,
+                alias,
+            } => {
+                let pivot = Pivot {
+                    table,
+                    aggregates: aggregate_functions,
+                    columns: value_column,
+                    values: value_source,
+                    alias: alias.as_ref(),
+                };
+                self.pivot(&pivot, span)
+            }
+            TableFactor::Unpivot { table, value, name, columns, null_inclusion, alias } => {
+                let unpivot = Unpivot {
+                    table,
+                    value,
+                    label: name,
+                    columns,
+                    nulls: null_inclusion.as_ref(),
+                    alias: alias.as_ref(),
+                };
+                self.unpivot(&unpivot, span)
+            }
+            TableFactor::Pivot { .. } | TableFactor::UnpivotExpr { .. } => {
+                self.refuse(span, "this form of PIVOT or UNPIVOT")
+            }
             TableFactor::TableFunction { .. } | TableFactor::Function { .. } => {
                 self.refuse(span, "a table function")
             }
@@ -136,7 +172,7 @@ impl Translator<'_> {
     }
 
     /// ` AS "x"`, which also brings the name into scope.
-    fn alias(&mut self, alias: Option<&TableAlias>) -> String {
+    pub(super) fn alias(&mut self, alias: Option<&TableAlias>) -> String {
         match alias {
             None => String::new(),
             Some(alias) if !alias.columns.is_empty() || alias.at.is_some() => {
@@ -178,13 +214,24 @@ impl Translator<'_> {
             let sql = self.unnest(&array, alias.map(|alias| &alias.name).or(implied.as_ref()), None);
             return Item { sql, lateral: true };
         }
+        let mut hidden = None;
         let sql = if path.len() == 1 && self.ctes.iter().flatten().any(|cte| *cte == first) {
             Ident::new(&path[0]).to_string()
         } else if path.last().is_some_and(|table| table.ends_with('*')) {
+            hidden = Some(TABLE_SUFFIX);
             self.wildcard_table(&path, span)
+        } else if let Some(view) = self.information_schema(&path, span) {
+            hidden = Some(EVERYTHING);
+            view
         } else {
+            let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+            hidden = self.names.ingestion_columns(&parts).map(|_| PARTITION_TIME);
             self.table_name(&path, span)
         };
+        if let (Some(hidden), Some(scope)) = (hidden, self.hidden.last_mut()) {
+            let name = alias.map(|alias| &alias.name.value).or(path.last()).cloned().unwrap_or_default();
+            scope.push((name.to_lowercase(), hidden));
+        }
         let alias = if alias.is_some() {
             self.alias(alias)
         } else {
@@ -223,7 +270,7 @@ impl Translator<'_> {
                     .iter()
                     .map(|(suffix, table)| {
                         format!(
-                            "SELECT *, {} AS \"_TABLE_SUFFIX\" FROM {table}",
+                            "SELECT *, {} AS \"{TABLE_SUFFIX}\" FROM {table}",
                             super::literal::quote(suffix)
                         )
                     })
@@ -248,6 +295,15 @@ impl Translator<'_> {
         let column = name.map_or_else(|| hidden.clone(), |name| Ident::new(&name.value));
         if is_struct_array(array) && offset.is_none() {
             return format!("(SELECT unnest({sql}, max_depth := 2)) AS {column}");
+        }
+        if let (true, Some(offset), None) = (is_struct_array(array), offset, name) {
+            // Structs without a name are columns, beside the offset.
+            let value = Ident::new("value$");
+            return format!(
+                "LATERAL (SELECT unnest({value}), \"position$\" - 1 AS {} \
+                 FROM unnest({sql}) WITH ORDINALITY AS {hidden}({value}, \"position$\")) AS {hidden}",
+                Ident::new(offset)
+            );
         }
         match offset {
             None => format!("unnest({sql}) AS {hidden}({column})"),

@@ -4,7 +4,7 @@ use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgum
 use sqlparser::tokenizer::Span;
 
 use super::Translator;
-use super::literal::{float_literal, int_literal, plain_number, quote, string_literal};
+use super::literal::{float_literal, int_literal, is_bytes_literal, plain_number, quote, string_literal};
 use super::operator::{Argument, BOUND, bound_first};
 use super::pattern::{capturing_groups, matches_nothing};
 
@@ -41,6 +41,7 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("ATANH", 1, 1, Rule::Macro),
     ("BIT_COUNT", 1, 1, Rule::Macro),
     ("BOOL", 1, 1, Rule::MacroAs("json_bool")),
+    ("BOOL_ARRAY", 1, 1, Rule::Macro),
     ("BYTE_LENGTH", 1, 1, Rule::Macro),
     ("CBRT", 1, 1, Rule::Float("cbrt")),
     ("CEIL", 1, 1, Rule::Macro),
@@ -66,6 +67,7 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("EXP", 1, 1, Rule::Macro),
     ("FARM_FINGERPRINT", 1, 1, Rule::Macro),
     ("FLOAT64", 1, 1, Rule::MacroAs("json_float64")),
+    ("FLOAT64_ARRAY", 1, 1, Rule::Macro),
     ("FLOOR", 1, 1, Rule::Macro),
     ("FROM_BASE32", 1, 1, Rule::Macro),
     ("FROM_BASE64", 1, 1, Rule::Macro),
@@ -75,21 +77,18 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("INITCAP", 1, 2, Rule::Macro),
     ("INSTR", 2, 4, Rule::Macro),
     ("INT64", 1, 1, Rule::MacroAs("json_int64")),
+    ("INT64_ARRAY", 1, 1, Rule::Macro),
     ("IS_INF", 1, 1, Rule::Float("isinf")),
     ("IS_NAN", 1, 1, Rule::Float("isnan")),
-    ("JSON_EXTRACT", 1, 2, Rule::MacroAs("json_query")),
-    ("JSON_EXTRACT_ARRAY", 1, 2, Rule::MacroAs("json_query_array")),
-    ("JSON_EXTRACT_SCALAR", 1, 2, Rule::MacroAs("json_value")),
-    ("JSON_EXTRACT_STRING_ARRAY", 1, 2, Rule::MacroAs("json_value_array")),
-    ("JSON_QUERY", 1, 2, Rule::Macro),
-    ("JSON_QUERY_ARRAY", 1, 2, Rule::Macro),
     ("JSON_TYPE", 1, 1, Rule::MacroAs("json_kind")),
-    ("JSON_VALUE", 1, 2, Rule::Macro),
-    ("JSON_VALUE_ARRAY", 1, 2, Rule::Macro),
     ("LAX_BOOL", 1, 1, Rule::Macro),
+    ("LAX_BOOL_ARRAY", 1, 1, Rule::Macro),
     ("LAX_FLOAT64", 1, 1, Rule::Macro),
+    ("LAX_FLOAT64_ARRAY", 1, 1, Rule::Macro),
     ("LAX_INT64", 1, 1, Rule::Macro),
+    ("LAX_INT64_ARRAY", 1, 1, Rule::Macro),
     ("LAX_STRING", 1, 1, Rule::Macro),
+    ("LAX_STRING_ARRAY", 1, 1, Rule::Macro),
     ("LEFT", 2, 2, Rule::Macro),
     ("LENGTH", 1, 1, Rule::Macro),
     ("LN", 1, 1, Rule::Macro),
@@ -132,6 +131,7 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("SECH", 1, 1, Rule::Macro),
     ("SHA1", 1, 1, Rule::Macro),
     ("SHA256", 1, 1, Rule::Macro),
+    ("SHA512", 1, 1, Rule::Macro),
     ("SIGN", 1, 1, Rule::Macro),
     ("SIN", 1, 1, Rule::Float("sin")),
     ("SINH", 1, 1, Rule::Macro),
@@ -139,6 +139,7 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("SPLIT", 1, 2, Rule::Macro),
     ("SQRT", 1, 1, Rule::Macro),
     ("STARTS_WITH", 2, 2, Rule::Macro),
+    ("STRING_ARRAY", 1, 1, Rule::Macro),
     ("STRPOS", 2, 2, Rule::Macro),
     ("SUBSTR", 2, 3, Rule::Macro),
     ("SUBSTRING", 2, 3, Rule::MacroAs("substr")),
@@ -154,8 +155,6 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("TO_BASE64", 1, 1, Rule::Macro),
     ("TO_CODE_POINTS", 1, 1, Rule::Macro),
     ("TO_HEX", 1, 1, Rule::Macro),
-    ("TO_JSON", 1, 1, Rule::Macro),
-    ("TO_JSON_STRING", 1, 1, Rule::Macro),
     ("TRANSLATE", 3, 3, Rule::Macro),
     ("TRIM", 1, 2, Rule::Macro),
     ("UNICODE", 1, 1, Rule::Macro),
@@ -225,6 +224,7 @@ impl Translator<'_> {
                 return self.safe(function, &name, span);
             }
             [prefix] if prefix == "NET" => name = format!("NET.{name}"),
+            [prefix] if prefix == "HLL_COUNT" => return self.sketch(function, span),
             [prefix, ..] => return self.refuse(span, format!("the function {prefix}.{name}")),
         }
         if name == "ARRAY"
@@ -237,6 +237,9 @@ impl Translator<'_> {
         }
         if function.over.is_some() || function.null_treatment.is_some() {
             return self.refuse(span, format!("{name} as a window function"));
+        }
+        if let Some(sql) = self.json(&name, function, span) {
+            return sql;
         }
         if let ("EDIT_DISTANCE", Some([left, right, most])) = (name.as_str(), with_max_distance(function)) {
             return self.over("edit_distance", &[left, right, most]);
@@ -326,6 +329,9 @@ impl Translator<'_> {
             ("LOG", [value]) => self.over("ln", &[value]),
             ("LOG", [_, _]) => self.over("log", arguments),
             ("SAFE_DIVIDE", [dividend, divisor]) => self.safe_divide(dividend, divisor),
+            (_, [_, pattern, ..]) if name.starts_with("REGEXP_") && is_bytes_literal(pattern) => {
+                self.refuse(pattern.span(), format!("{name} over BYTES"))
+            }
             ("REGEXP_EXTRACT" | "REGEXP_SUBSTR", [value, pattern, rest @ ..]) if rest.len() <= 2 => {
                 self.regexp_extract(value, pattern, rest)
             }
@@ -345,10 +351,17 @@ impl Translator<'_> {
                 self.regexp_instr(value, pattern, rest)
             }
             ("NORMALIZE", [value]) => format!("nfc_normalize({})", self.expr(value)),
-            ("NORMALIZE", [value, Expr::Identifier(form)]) if form.value.eq_ignore_ascii_case("NFC") => {
-                format!("nfc_normalize({})", self.expr(value))
+            ("NORMALIZE", [value, Expr::Identifier(form)]) => {
+                match form.value.to_ascii_uppercase().as_str() {
+                    "NFC" => format!("nfc_normalize({})", self.expr(value)),
+                    form @ ("NFD" | "NFKC" | "NFKD") => self.over(&form.to_ascii_lowercase(), &[value]),
+                    other => self.invalid(
+                        crate::diag::Code::SqlInvalid,
+                        form.span,
+                        format!("`{other}` is not a form of normalization"),
+                    ),
+                }
             }
-            ("NORMALIZE", [_, form]) => self.refuse(form.span(), format!("NORMALIZE to {form}")),
             ("FORMAT", [format, values @ ..]) => self.format_text(format, values, span),
             ("STRING", [value]) => self.over("string_of", &[value]),
             ("ERROR", [message]) => {

@@ -4,12 +4,12 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZon
 use sqlparser::ast::{DataType, Expr, UnaryOperator, Value};
 use sqlparser::tokenizer::Span;
 
-use super::Translator;
+use super::{RUNTIME_SCHEMA, Translator};
 use crate::diag::Code;
 use crate::googlesql::escape;
 
 /// Text as a DuckDB string literal. Backslashes mean themselves there.
-pub(super) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
@@ -20,6 +20,18 @@ fn text_literal(text: &str) -> String {
         return format!("({})", parts.join(" || chr(0) || "));
     }
     quote(text)
+}
+
+/// Whether it is a literal of BYTES, of any quoting.
+pub(super) fn is_bytes_literal(expr: &Expr) -> bool {
+    let Expr::Value(value) = expr else { return false };
+    matches!(
+        value.value,
+        Value::SingleQuotedByteStringLiteral(_)
+            | Value::DoubleQuotedByteStringLiteral(_)
+            | Value::TripleSingleQuotedByteStringLiteral(_)
+            | Value::TripleDoubleQuotedByteStringLiteral(_)
+    )
 }
 
 /// The text of a string literal of any quoting.
@@ -198,7 +210,7 @@ impl Translator<'_> {
             _ => match data_type {
                 DataType::JSON => serde_json::from_str::<serde_json::Value>(text)
                     .is_ok()
-                    .then(|| format!("CAST({} AS JSON)", quote(text))),
+                    .then(|| format!("{RUNTIME_SCHEMA}.json_sorted(CAST({} AS JSON))", quote(text))),
                 other => return self.refuse(span, format!("a literal of the type {other}")),
             },
         };

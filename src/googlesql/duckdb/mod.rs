@@ -34,10 +34,13 @@ mod date_format;
 mod expression;
 mod from;
 mod function;
+mod information_schema;
+mod json;
 mod literal;
 pub mod names;
 mod operator;
 mod pattern;
+mod pivot;
 mod query;
 mod statement;
 mod temporal;
@@ -50,12 +53,18 @@ use std::collections::BTreeMap;
 use sqlparser::ast::{Expr, Query, Statement};
 use sqlparser::tokenizer::Span;
 
+pub use literal::quote;
 pub use names::{DatasetNames, Ident, TableName, TableNames};
 #[cfg(test)]
 pub(crate) use operator::OVERLOADED;
 
 use super::fault::SqlFault;
 use crate::diag::Code;
+
+/// The arguments of a call that has nothing but expressions in parentheses.
+pub(super) fn positional_arguments(function: &sqlparser::ast::Function) -> Option<Vec<&Expr>> {
+    function::positional(function)
+}
 
 /// The schema that holds the runtime's macros.
 pub const RUNTIME_SCHEMA: &str = "googlesql";
@@ -67,6 +76,8 @@ pub struct Parameters {
     pub named: BTreeMap<String, String>,
     /// `?`, in order.
     pub positional: Vec<String>,
+    /// What names stand for that a script has declared, in lower case; none where nothing is declared.
+    pub variables: Option<BTreeMap<String, String>>,
 }
 
 /// Translates one query.
@@ -87,6 +98,26 @@ pub fn translate_statement(
     parameters: &Parameters,
 ) -> Result<String, Vec<SqlFault>> {
     run(names, parameters, |translator| translator.statement(statement))
+}
+
+/// A type as DuckDB writes it.
+///
+/// # Errors
+/// As [`translate_query`].
+pub fn translate_type(data_type: &sqlparser::ast::DataType, span: Span) -> Result<String, Vec<SqlFault>> {
+    run(&DatasetNames, &Parameters::default(), |translator| translator.data_type(data_type, span))
+}
+
+/// Translates an expression of a script, which no table is in reach of.
+///
+/// # Errors
+/// As [`translate_query`].
+pub fn translate_value(
+    expr: &Expr,
+    names: &dyn TableNames,
+    parameters: &Parameters,
+) -> Result<String, Vec<SqlFault>> {
+    run(names, parameters, |translator| translator.expr(expr))
 }
 
 /// Translates an expression over columns that the caller brings into scope, such as an expectation's condition.
@@ -125,6 +156,10 @@ struct Translator<'a> {
     ctes: Vec<Vec<String>>,
     /// Names of FROM that are in scope, innermost last, in lower case.
     ranges: Vec<Vec<String>>,
+    /// Columns of FROM that an asterisk does not mean, innermost last: the name of the table and that of the column.
+    hidden: Vec<Vec<(String, &'static str)>>,
+    /// Whether SELECT AS STRUCT is a later part of a set operation.
+    rows_as_tuples: bool,
     /// What an unqualified name may stand for instead of a column.
     aliases: Vec<SelectAlias>,
     /// Numbers the names that the translation invents.
@@ -140,6 +175,8 @@ impl<'a> Translator<'a> {
             faults: Vec::new(),
             ctes: Vec::new(),
             ranges: Vec::new(),
+            hidden: Vec::new(),
+            rows_as_tuples: false,
             aliases: Vec::new(),
             next_name: 0,
         }

@@ -65,6 +65,13 @@ pub trait TableNames {
         let _ = path;
         None
     }
+
+    /// The columns of a table that is partitioned by the time of ingestion, without the pseudo-column
+    /// `_PARTITIONTIME` that the table holds at its end; none for other tables.
+    fn ingestion_columns(&self, path: &[&str]) -> Option<Vec<String>> {
+        let _ = path;
+        None
+    }
 }
 
 /// A dataset is a schema of the same name; the project is dropped, a bare table name unknown.

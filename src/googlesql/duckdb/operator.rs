@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{BinaryOperator, Expr, Spanned, UnaryOperator, Value, visit_expressions};
 
 use super::aggregate::is_aggregate;
-use super::expression::fields_of;
+use super::expression::{fields_of, is_struct};
 use super::literal::{
     double, float_literal, int_literal, looks_temporal, plain_number, quote, string_literal,
 };
@@ -67,7 +67,10 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "format_literal",
     "format_plain",
     "generate_array",
+    "hll_value",
     "instr",
+    "json_query",
+    "json_query_array",
     "left",
     "length",
     "literal_like",
@@ -108,11 +111,11 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "safe_subtract",
     "sha1",
     "sha256",
+    "sha512",
     "sign",
     "split",
     "sqrt",
     "starts_with",
-    "string_of",
     "stretch",
     "strpos",
     "substr",
@@ -210,6 +213,8 @@ impl Translator<'_> {
             BinaryOperator::BitwiseAnd => self.over("bit_and", &[left, right]),
             BinaryOperator::BitwiseOr => self.over("bit_or", &[left, right]),
             BinaryOperator::BitwiseXor => self.over("bit_xor", &[left, right]),
+            BinaryOperator::PGBitwiseShiftLeft => self.over("shift_left", &[left, right]),
+            BinaryOperator::PGBitwiseShiftRight => self.over("shift_right", &[left, right]),
             BinaryOperator::Plus
             | BinaryOperator::Minus
             | BinaryOperator::Multiply
@@ -233,6 +238,9 @@ impl Translator<'_> {
         }
         if let Some(number) = int_literal(operand) {
             return number.to_string();
+        }
+        if is_struct(operand) {
+            return self.row(operand);
         }
         let witness = others.iter().find(|other| string_literal(other).is_none());
         match (string_literal(operand), witness) {
@@ -280,6 +288,9 @@ impl Translator<'_> {
         match op {
             BinaryOperator::Plus if !is_number(left) && int_literal(right).is_some() => {
                 self.over("add", &[left, right])
+            }
+            BinaryOperator::Plus if !is_number(right) && int_literal(left).is_some() => {
+                self.over("add", &[right, left])
             }
             BinaryOperator::Plus => format!("({} + {})", self.expr(left), self.expr(right)),
             // Only the difference of two dates or times needs a macro, and numbers can be told by their shape.
@@ -332,6 +343,14 @@ impl Translator<'_> {
     /// Expressions that become one type (branches, alternatives): a floating-point literal among them takes the
     /// type of the others, which is NUMERIC if one of them is.
     pub(super) fn unified(&mut self, exprs: &[&Expr]) -> Vec<String> {
+        if exprs.iter().any(|expr| is_struct(expr)) {
+            // The first names the fields of all.
+            return exprs
+                .iter()
+                .enumerate()
+                .map(|(index, expr)| if index == 0 { self.expr(expr) } else { self.row(expr) })
+                .collect();
+        }
         let witnesses: Vec<&Expr> = exprs
             .iter()
             .copied()

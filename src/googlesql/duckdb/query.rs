@@ -10,6 +10,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::expression::implied_name;
+use super::from::EVERYTHING;
 use super::names::Ident;
 use super::{SelectAlias, Translator};
 
@@ -25,12 +26,18 @@ enum Rows {
 impl Translator<'_> {
     /// A query whose rows are columns.
     pub(super) fn query(&mut self, query: &Query) -> String {
-        self.without_aliases(|translator| translator.query_of(query, Rows::Columns))
+        let tuples = std::mem::take(&mut self.rows_as_tuples);
+        let sql = self.without_aliases(|translator| translator.query_of(query, Rows::Columns));
+        self.rows_as_tuples = tuples;
+        sql
     }
 
     /// A query inside an expression.
     pub(super) fn subquery(&mut self, query: &Query) -> String {
-        self.without_aliases(|translator| translator.query_of(query, Rows::Values))
+        let tuples = std::mem::take(&mut self.rows_as_tuples);
+        let sql = self.without_aliases(|translator| translator.query_of(query, Rows::Values));
+        self.rows_as_tuples = tuples;
+        sql
     }
 
     fn query_of(&mut self, query: &Query, rows: Rows) -> String {
@@ -101,9 +108,13 @@ impl Translator<'_> {
                         return (self.refuse(body.span(), what), Vec::new());
                     }
                 };
-                let left = self.operand(left, rows);
+                let left_sql = self.operand(left, rows);
+                // The first query names the fields of all structs; DuckDB would match those of one name.
+                let before = self.rows_as_tuples;
+                self.rows_as_tuples |= rows == Rows::Values;
                 let right = self.operand(right, rows);
-                format!("{left} {keyword} {right}")
+                self.rows_as_tuples = before;
+                format!("{left_sql} {keyword} {right}")
             }
             SetExpr::Values(_)
             | SetExpr::Insert(_)
@@ -141,6 +152,7 @@ impl Translator<'_> {
             return (self.refuse(span, "this form of SELECT"), Vec::new());
         }
         self.ranges.push(Vec::new());
+        self.hidden.push(Vec::new());
         // FROM first: it brings the names that correlated arrays in the SELECT list refer to.
         let from = self.from(&select.from);
         let distinct = match (&select.distinct, &select.value_table_mode) {
@@ -155,8 +167,18 @@ impl Translator<'_> {
             select.value_table_mode,
             Some(ValueTableMode::AsStruct | ValueTableMode::DistinctAsStruct)
         );
+        let as_value = matches!(
+            select.value_table_mode,
+            Some(ValueTableMode::AsValue | ValueTableMode::DistinctAsValue)
+        );
         let (projection, aliases) = if as_struct && rows == Rows::Values {
             (self.packed(&select.projection), Vec::new())
+        } else if let ([SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }], true) =
+            (select.projection.as_slice(), as_value && rows == Rows::Columns)
+            && super::expression::is_struct(value)
+        {
+            // The rows of such a query are the structs, its columns their fields.
+            (format!("unnest({})", self.expr(value)), Vec::new())
         } else {
             self.projection(&select.projection)
         };
@@ -184,6 +206,7 @@ impl Translator<'_> {
             self.aliases.clear();
         }
         self.ranges.pop();
+        self.hidden.pop();
         (sql, aliases)
     }
 
@@ -197,7 +220,7 @@ impl Translator<'_> {
                 SelectItem::UnnamedExpr(expr) => (expr, None),
                 SelectItem::ExprWithAlias { expr, alias } => (expr, Some(alias.value.clone())),
                 SelectItem::Wildcard(options) => {
-                    list.push(format!("*{}", self.wildcard_options(options)));
+                    list.push(format!("*{}", self.wildcard_options(options, None)));
                     continue;
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
@@ -207,11 +230,17 @@ impl Translator<'_> {
                         .filter_map(|part| part.as_ident())
                         .map(|part| Ident::new(&part.value).to_string())
                         .collect();
-                    list.push(format!("{}.*{}", parts.join("."), self.wildcard_options(options)));
+                    let range = name.0.last().and_then(|part| part.as_ident());
+                    let options = self.wildcard_options(options, range.map(|range| range.value.as_str()));
+                    list.push(format!("{}.*{options}", parts.join(".")));
                     continue;
                 }
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => {
-                    list.push(self.refuse(expr.span(), "the fields of an expression"));
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), options) => {
+                    if options.opt_except.is_some() || options.opt_replace.is_some() {
+                        list.push(self.refuse(expr.span(), "EXCEPT or REPLACE of an expression's fields"));
+                    } else {
+                        list.push(format!("unnest({})", self.expr(expr)));
+                    }
                     continue;
                 }
                 SelectItem::ExprWithAliases { expr, .. } => {
@@ -251,12 +280,39 @@ impl Translator<'_> {
                 other => return self.refuse(other.span(), "SELECT AS STRUCT with an asterisk"),
             };
             let name = name.unwrap_or_else(|| format!("_field_{}", index + 1));
-            fields.push(format!("{} := {}", Ident::new(name), self.expr(expr)));
+            let value = self.expr(expr);
+            fields.push(if self.rows_as_tuples { value } else { format!("{} := {value}", Ident::new(name)) });
         }
-        format!("struct_pack({})", fields.join(", "))
+        format!("{}({})", if self.rows_as_tuples { "row" } else { "struct_pack" }, fields.join(", "))
     }
 
-    fn wildcard_options(&mut self, options: &WildcardAdditionalOptions) -> String {
+    /// The columns, quoted, that an asterisk does not mean, of one table or of all.
+    pub(super) fn hidden_columns(&mut self, range: Option<&str>) -> Vec<String> {
+        let hidden: Vec<&'static str> = self
+            .hidden
+            .last()
+            .into_iter()
+            .flatten()
+            .filter(|(table, _)| range.is_none_or(|range| range.eq_ignore_ascii_case(table)))
+            .map(|(_, column)| *column)
+            .collect();
+        if hidden.contains(&EVERYTHING) {
+            self.refuse(
+                Span::empty(),
+                "an asterisk over a view of INFORMATION_SCHEMA, whose columns are not all known,",
+            );
+        }
+        let mut columns: Vec<String> = hidden
+            .into_iter()
+            .filter(|column| *column != EVERYTHING)
+            .map(|column| Ident::new(column).to_string())
+            .collect();
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+
+    fn wildcard_options(&mut self, options: &WildcardAdditionalOptions, range: Option<&str>) -> String {
         if options.opt_ilike.is_some()
             || options.opt_exclude.is_some()
             || options.opt_rename.is_some()
@@ -265,12 +321,16 @@ impl Translator<'_> {
             return self.refuse(options.wildcard_token.0.span, "this form of an asterisk");
         }
         let mut sql = String::new();
+        let mut excluded = self.hidden_columns(range);
         if let Some(except) = &options.opt_except {
-            let names: Vec<String> = std::iter::once(&except.first_element)
-                .chain(&except.additional_elements)
-                .map(|name| Ident::new(&name.value).to_string())
-                .collect();
-            let _ = write!(sql, " EXCLUDE ({})", names.join(", "));
+            excluded.extend(
+                std::iter::once(&except.first_element)
+                    .chain(&except.additional_elements)
+                    .map(|name| Ident::new(&name.value).to_string()),
+            );
+        }
+        if !excluded.is_empty() {
+            let _ = write!(sql, " EXCLUDE ({})", excluded.join(", "));
         }
         if let Some(replace) = &options.opt_replace {
             let items: Vec<String> = replace

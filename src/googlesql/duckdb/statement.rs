@@ -14,6 +14,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::Translator;
+use super::expression::PARTITION_TIME;
 use super::literal::{float_literal, plain_number};
 use super::names::Ident;
 use crate::diag::Code;
@@ -83,12 +84,23 @@ impl Translator<'_> {
             ("TABLE", self.table_of(&table.name))
         };
         let head = format!("CREATE {replace}{kind} {exists}{name}");
+        let ingestion = table.partition_by.as_deref().and_then(ingestion_part);
         match (&table.query, table.columns.is_empty()) {
+            (Some(_), _) if ingestion.is_some() => {
+                self.refuse(span, "CREATE TABLE with a query and a partition by the time of ingestion")
+            }
             (Some(query), true) => format!("{head} AS {}", self.query(query)),
             (Some(_), false) => self.refuse(span, "CREATE TABLE with both columns and a query"),
             (None, _) => {
-                let columns: Vec<String> =
+                let mut columns: Vec<String> =
                     table.columns.iter().map(|column| self.column_def(column)).collect();
+                if let Some(part) = ingestion {
+                    // An instant in UTC, by way of text: see the runtime's `utc`.
+                    columns.push(format!(
+                        "{} TIMESTAMPTZ DEFAULT CAST(CAST(date_trunc('{part}', make_timestamp(epoch_us(now()))) AS VARCHAR) || '+00' AS TIMESTAMPTZ)",
+                        Ident::new(PARTITION_TIME)
+                    ));
+                }
                 format!("{head} ({})", columns.join(", "))
             }
         }
@@ -217,8 +229,14 @@ impl Translator<'_> {
         }
         let Some(source) = &insert.source else { return self.refuse(span, "INSERT without values") };
         let table = self.table_of(name);
-        let columns: Vec<String> =
+        let mut columns: Vec<String> =
             insert.columns.iter().map(|column| last_part(column).to_string()).collect();
+        if columns.is_empty() {
+            let path = Self::path(name).unwrap_or_default();
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let all = self.names.ingestion_columns(&path).unwrap_or_default();
+            columns.extend(all.into_iter().map(|column| Ident::new(column).to_string()));
+        }
         let columns = if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
         let source = match source.body.as_ref() {
             SetExpr::Values(values) if source.with.is_none() => self.values(values),
@@ -249,7 +267,7 @@ impl Translator<'_> {
             }
             _ => match float_literal(value) {
                 Some(digits) => plain_number(&digits),
-                None => self.expr(value),
+                None => self.row(value),
             },
         }
     }
@@ -292,6 +310,7 @@ impl Translator<'_> {
         }
         let target = self.target(&update.table.relation);
         self.ranges.push(Vec::new());
+        self.hidden.push(Vec::new());
         let from = match &update.from {
             None => String::new(),
             Some(UpdateTableFromKind::AfterSet(tables) | UpdateTableFromKind::BeforeSet(tables)) => {
@@ -303,6 +322,7 @@ impl Translator<'_> {
             let _ = write!(sql, " WHERE {}", self.expr(condition));
         }
         self.ranges.pop();
+        self.hidden.pop();
         sql
     }
 
@@ -331,6 +351,7 @@ impl Translator<'_> {
         }
         let target = self.target(&merge.table);
         self.ranges.push(Vec::new());
+        self.hidden.push(Vec::new());
         let source = match &merge.source {
             TableFactor::Table { .. } => self.target_or_cte(&merge.source),
             other => self
@@ -343,6 +364,7 @@ impl Translator<'_> {
             sql.push_str(&self.merge_clause(clause, span));
         }
         self.ranges.pop();
+        self.hidden.pop();
         sql
     }
 
@@ -391,6 +413,29 @@ impl Translator<'_> {
             _ => return self.refuse(span, "this action of MERGE"),
         }
         sql
+    }
+}
+
+/// How long a partition by the time of ingestion is, if a table's partitions are of this kind.
+fn ingestion_part(partition_by: &Expr) -> Option<&'static str> {
+    match partition_by {
+        Expr::Nested(inner) => ingestion_part(inner),
+        Expr::Identifier(name) if name.value.eq_ignore_ascii_case("_PARTITIONDATE") => Some("day"),
+        Expr::Function(function) => {
+            let arguments = super::function::positional(function)?;
+            let Expr::Identifier(column) = arguments.first()? else { return None };
+            if !column.value.eq_ignore_ascii_case(PARTITION_TIME) {
+                return None;
+            }
+            match arguments.get(1) {
+                None => Some("day"),
+                Some(Expr::Identifier(part)) => ["hour", "day", "month", "year"]
+                    .into_iter()
+                    .find(|known| part.value.eq_ignore_ascii_case(known)),
+                Some(_) => None,
+            }
+        }
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ use super::connection::engine_error;
 use super::session::quoted;
 use crate::diag::{Code, Diagnostic};
 use crate::googlesql::Column;
-use crate::googlesql::duckdb::Ident;
+use crate::googlesql::duckdb::{Ident, quote};
 use crate::manifest::types::{Format, MissingColumn, NewColumn};
 use crate::plan::LoadAction;
 use crate::source::{
@@ -73,7 +73,7 @@ pub(super) fn load(
                 if !rejects_made {
                     let name = quoted(&rejects_table);
                     run(format!("CREATE TABLE {name} ({REJECT_COLUMNS})"))?;
-                    run(format!("COMMENT ON TABLE {name} IS '{}'", rejects_mark(into.publish_as)))?;
+                    run(format!("COMMENT ON TABLE {name} IS {}", quote(&rejects_mark(into.publish_as))))?;
                     rejects_made = true;
                 }
                 keep(connection, &rejects_table, &batch.rejects)?;
@@ -109,7 +109,7 @@ fn rejects_of(table: &Relation) -> Relation {
 
 /// The comment by which Pipewright knows a table of rejected rows as its own.
 fn rejects_mark(table: &Relation) -> String {
-    format!("[pipewright rejects of {table}]").replace('\'', "''")
+    format!("[pipewright rejects of {table}]")
 }
 
 /// Drops the table of rejected rows beside a source's table; false when somebody else's table has its name.

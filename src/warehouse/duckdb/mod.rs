@@ -1,6 +1,7 @@
 //! The embedded engine.
 
 mod append;
+pub mod catalog;
 mod connection;
 mod load;
 mod lock;
@@ -10,6 +11,7 @@ pub mod runtime;
 pub mod script;
 mod session;
 mod store;
+mod target;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

@@ -125,12 +125,18 @@ const RAISED: &[&str] = &[
     "Argument to ",
     "Array index ",
     "Bad ",
+    "Bitwise shift ",
     "ERROR: ",
     "Floating point error ",
+    "HLL_COUNT.",
+    "INFORMATION_SCHEMA ",
     "Invalid ",
+    "NORMALIZE ",
     "Negative count ",
     "Sequence step ",
+    "TO_JSON ",
     "TO_JSON_STRING ",
+    "The number of ",
     "The provided JSON ",
 ];
 

@@ -1,17 +1,31 @@
-//! Scripts of GoogleSQL: each statement analyzed, translated and run, one after the other.
+//! Running scripts: each statement analyzed, translated and run, one after the other, with the variables,
+//! conditions and loops around them.
+//!
+//! A variable is one of the session (`SET VARIABLE`), read by `getvariable` and cast to its type. Whether a name is a
+//! column or a variable only the engine knows: a statement is bound without variables first, and each name that is no
+//! column then stands for its variable.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use duckdb::Connection;
-use sqlparser::ast::{SetExpr, Statement};
+use sqlparser::ast::{DataType, Expr, Ident, Query, Spanned, Statement};
+use sqlparser::tokenizer::Span;
 
-use super::query::{QueryError, QueryResult, columns, engine, fetch};
-use crate::googlesql::analyze::{self, Options, Table, analyze_query};
-use crate::googlesql::duckdb::{Parameters, RUNTIME_SCHEMA, TableName, TableNames, translate_statement};
-use crate::googlesql::{SqlFault, Type, parse};
+use super::catalog::DatabaseNames;
+use super::query::{QueryError, QueryResult, engine, fetch};
+use super::target::{Target, bind};
+use crate::diag::Code;
+use crate::googlesql::SqlFault;
+use crate::googlesql::duckdb::{
+    Ident as Quoted, Parameters, TableNames, quote, translate_type, translate_value,
+};
+use crate::googlesql::script::{Command, TempFunction, read};
 
-/// Runs a script on a connection that has the runtime (`super::runtime::install`) and returns what its last query
-/// gives, nothing if it has none.
+/// How often the loops of a script may go round, all together.
+const MAX_ROUNDS: usize = 1_000_000;
+
+/// Runs a script on a connection that has the runtime (`super::runtime::install`) and returns the rows of
+/// its last statement: none if that one is no query.
 ///
 /// Queries are analyzed against the tables that are there when their turn comes. All faults of queries that follow
 /// each other are told before the first of them runs.
@@ -24,138 +38,509 @@ pub fn run(
     names: &dyn TableNames,
     parameters: &Parameters,
 ) -> Result<QueryResult, QueryError> {
-    let statements = parse::script(sql).map_err(|fault| QueryError::Faults(vec![fault]))?;
-    let target = Target { connection, names };
-    let mut result = QueryResult::default();
-    for together in statements.chunk_by(|one, next| is_query(one) && is_query(next)) {
-        let mut faults = Vec::new();
-        let mut translated = Vec::new();
-        for statement in together {
-            match bind(statement, &target, parameters) {
-                Ok(sql) => translated.push(sql),
-                Err(more) => faults.extend(more),
-            }
-        }
-        if !faults.is_empty() {
-            return Err(QueryError::Faults(faults));
-        }
-        for (statement, sql) in together.iter().zip(&translated) {
-            if is_query(statement) {
-                result = fetch(connection, sql)?;
-            } else {
-                connection.execute_batch(sql).map_err(|error| engine(&error))?;
-            }
-        }
-    }
-    Ok(result)
+    Script::new(connection, names, parameters).run(sql)
 }
 
-fn is_query(statement: &Statement) -> bool {
-    matches!(statement, Statement::Query(_))
+/// As [`run`], in a database that is there for this script only: a dataset is made with the first table or view in
+/// it, since nobody else could have made it.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_ephemeral(
+    connection: &Connection,
+    sql: &str,
+    parameters: &Parameters,
+) -> Result<QueryResult, QueryError> {
+    let names = DatabaseNames(connection);
+    Script { makes_datasets: true, ..Script::new(connection, &names, parameters) }.run(sql)
 }
 
 /// Whether a script changes nothing but temporary tables of its own. A script that cannot be read changes nothing.
 pub fn only_reads(sql: &str) -> bool {
-    let own = |statement: &Statement| match statement {
-        Statement::Query(_) => true,
-        Statement::CreateTable(table) => table.temporary,
-        // Only a temporary table goes by its name alone.
-        Statement::Insert(insert) => insert.table.to_string().split('.').count() == 1,
-        _ => false,
-    };
-    parse::script(sql).map_or(true, |statements| statements.iter().all(own))
+    read(sql).map_or(true, |commands| commands.iter().all(reads))
 }
 
-/// A statement in the engine's SQL, once its query was found to be right.
-fn bind(
-    statement: &Statement,
-    target: &Target<'_>,
-    parameters: &Parameters,
-) -> Result<String, Vec<SqlFault>> {
-    let query = match statement {
-        Statement::Query(query) => Some(query),
-        Statement::CreateTable(table) => table.query.as_ref(),
-        Statement::CreateView(view) => Some(&view.query),
-        // Values take the types of the columns that they are written to.
-        Statement::Insert(insert) => {
-            insert.source.as_ref().filter(|source| !matches!(*source.body, SetExpr::Values(_)))
-        }
-        _ => None,
-    };
-    if let Some(query) = query {
-        // Values arrive as SQL of the engine, so that their types are not known.
-        let known = parameters.named.keys().map(|name| (name, Type::Unknown)).collect();
-        analyze_query(query, target, &known, Options::default())?;
+fn reads(command: &Command) -> bool {
+    let all = |commands: &[Command]| commands.iter().all(reads);
+    match command {
+        Command::Statement(statement) => match statement.as_ref() {
+            Statement::Query(_) => true,
+            Statement::CreateTable(table) => table.temporary,
+            // Only a temporary table goes by its name alone.
+            Statement::Insert(insert) => insert.table.to_string().split('.').count() == 1,
+            _ => false,
+        },
+        Command::If { branches, otherwise } => branches.iter().all(|(_, body)| all(body)) && all(otherwise),
+        Command::Block { body, handler } => all(body) && handler.as_deref().is_none_or(all),
+        Command::While { body, .. } | Command::Repeat { body, .. } | Command::For { body, .. } => all(body),
+        // What it runs is not known before.
+        Command::Execute { .. } => false,
+        Command::Declare { .. }
+        | Command::Set { .. }
+        | Command::Break
+        | Command::Continue
+        | Command::Return
+        | Command::Raise(_)
+        | Command::Assert { .. }
+        | Command::Function(_) => true,
     }
-    translate_statement(statement, target, parameters)
 }
 
-/// The tables that are there, with the session's own.
-struct Target<'a> {
+/// What comes after a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Go,
+    Break,
+    Continue,
+    Return,
+}
+
+/// A script that is running.
+struct Script<'a> {
     connection: &'a Connection,
-    names: &'a dyn TableNames,
+    target: Target<'a>,
+    parameters: Parameters,
+    makes_datasets: bool,
+    functions: Vec<TempFunction>,
+    /// Each variable's type in DuckDB, by its name in lower case.
+    types: BTreeMap<String, String>,
+    result: QueryResult,
+    /// The message of the error that is being handled.
+    error: Option<String>,
+    rounds: usize,
 }
 
-impl Target<'_> {
-    /// The temporary table of a name, as the engine writes it.
-    fn temporary(&self, name: &str) -> Option<TableName> {
-        let sql = "SELECT table_name FROM duckdb_tables() WHERE temporary AND lower(table_name) = lower(?)";
-        let found: String = self.connection.query_row(sql, [name], |row| row.get(0)).ok()?;
-        Some(TableName::unqualified(found))
-    }
-
-    /// All tables and views as `dataset.table`, temporary ones by their name alone.
-    fn all(&self) -> Vec<String> {
-        let sql = "SELECT CASE WHEN temporary THEN '' ELSE schema_name || '.' END || name FROM ( \
-                   SELECT schema_name, table_name AS name, temporary FROM duckdb_tables() \
-                   UNION ALL SELECT schema_name, view_name, temporary FROM duckdb_views() WHERE NOT internal \
-                   ) WHERE schema_name <> ? ORDER BY ALL";
-        let all = self.connection.prepare(sql).and_then(|mut statement| {
-            statement.query_map([RUNTIME_SCHEMA], |row| row.get(0))?.collect::<duckdb::Result<Vec<String>>>()
-        });
-        // Names are for advice; without them there is none.
-        all.unwrap_or_default()
-    }
-}
-
-impl TableNames for Target<'_> {
-    fn table(&self, path: &[&str]) -> Option<TableName> {
-        match path {
-            [name] => self.temporary(name).or_else(|| self.names.table(path)),
-            [session, name] if session.eq_ignore_ascii_case("_SESSION") => self.temporary(name),
-            _ => self.names.table(path),
+impl<'a> Script<'a> {
+    fn new(connection: &'a Connection, names: &'a dyn TableNames, parameters: &Parameters) -> Self {
+        Self {
+            connection,
+            target: Target { connection, names },
+            parameters: parameters.clone(),
+            makes_datasets: false,
+            functions: Vec::new(),
+            types: BTreeMap::new(),
+            result: QueryResult::default(),
+            error: None,
+            rounds: 0,
         }
     }
 
-    fn wildcard(&self, path: &[&str]) -> Option<Vec<(String, TableName)>> {
-        self.names.wildcard(path)
+    /// Runs a script and returns the rows of its last statement.
+    fn run(mut self, sql: &str) -> Result<QueryResult, QueryError> {
+        let commands = read(sql).map_err(|fault| QueryError::Faults(vec![fault]))?;
+        self.all(&commands)?;
+        Ok(self.result)
     }
-}
 
-impl analyze::Catalog for Target<'_> {
-    fn table(&self, path: &[String]) -> Option<Table<'_>> {
-        let written: Vec<&str> = path.iter().map(String::as_str).collect();
-        let table = TableNames::table(self, &written)?;
-        match columns(self.connection, &format!("SELECT * FROM {table} LIMIT 0")) {
-            Ok(columns) => {
-                Some(Table { name: Cow::Owned(written.join(".")), columns: Cow::Owned(columns), open: false })
+    fn all(&mut self, commands: &[Command]) -> Result<Next, QueryError> {
+        for together in commands.chunk_by(|one, next| is_query(one) && is_query(next)) {
+            if together.len() > 1 {
+                self.check(together)?;
             }
-            // A table that is there and cannot be read is the engine's to tell of: a view of something that is gone.
-            Err(_) => {
-                let name = match &table.schema {
-                    Some(schema) => format!("{}.{}", schema.as_str(), table.table.as_str()),
-                    None => table.table.as_str().to_owned(),
+            for command in together {
+                let next = self.one(command)?;
+                if next != Next::Go {
+                    return Ok(next);
+                }
+            }
+        }
+        Ok(Next::Go)
+    }
+
+    /// All faults of queries that follow each other.
+    fn check(&self, queries: &[Command]) -> Result<(), QueryError> {
+        let mut all = Vec::new();
+        for query in queries {
+            let Command::Statement(statement) = query else { continue };
+            match self.translated(statement.as_ref().clone()) {
+                Err(QueryError::Faults(faults)) => all.extend(faults),
+                Err(other) => return Err(other),
+                Ok(_) => {}
+            }
+        }
+        if all.is_empty() { Ok(()) } else { Err(QueryError::Faults(all)) }
+    }
+
+    fn one(&mut self, command: &Command) -> Result<Next, QueryError> {
+        match command {
+            Command::Statement(statement) => self.statement(statement.as_ref().clone())?,
+            Command::Function(function) => self.functions.push(function.as_ref().clone()),
+            Command::Declare { names, data_type, default } => {
+                self.declare(names, data_type.as_ref(), default.as_ref())?;
+            }
+            Command::Set { names, values } => self.set(names, values)?,
+            Command::If { branches, otherwise } => {
+                for (condition, body) in branches {
+                    if self.holds(condition)? {
+                        return self.all(body);
+                    }
+                }
+                return self.all(otherwise);
+            }
+            Command::Block { body, handler } => return self.block(body, handler.as_deref()),
+            Command::While { condition, body } => loop {
+                self.round()?;
+                if let Some(condition) = condition
+                    && !self.holds(condition)?
+                {
+                    break;
+                }
+                match self.all(body)? {
+                    Next::Break => break,
+                    Next::Return => return Ok(Next::Return),
+                    Next::Go | Next::Continue => {}
+                }
+            },
+            Command::Repeat { body, until } => loop {
+                self.round()?;
+                match self.all(body)? {
+                    Next::Break => break,
+                    Next::Return => return Ok(Next::Return),
+                    Next::Go | Next::Continue => {}
+                }
+                if self.holds(until)? {
+                    break;
+                }
+            },
+            Command::For { name, query, body } => return self.for_rows(name, query, body),
+            Command::Break => return Ok(Next::Break),
+            Command::Continue => return Ok(Next::Continue),
+            Command::Return => return Ok(Next::Return),
+            Command::Raise(message) => {
+                let text = match message {
+                    Some(message) => self.text(message)?,
+                    None => self.error.clone(),
                 };
-                self.all().iter().any(|known| known.eq_ignore_ascii_case(&name)).then_some(Table {
-                    name: Cow::Owned(name),
-                    columns: Cow::Borrowed(&[]),
-                    open: true,
-                })
+                return Err(QueryError::Engine(text.unwrap_or_default()));
+            }
+            Command::Execute { sql, into, using } => self.execute(sql, into, using)?,
+            Command::Assert { condition, message } => {
+                if !self.holds(condition)? {
+                    let message = match message {
+                        Some(message) => self.text(message)?,
+                        None => None,
+                    };
+                    return Err(QueryError::Engine(message.unwrap_or_else(|| "Assertion failed".to_owned())));
+                }
+            }
+        }
+        Ok(Next::Go)
+    }
+
+    fn round(&mut self) -> Result<(), QueryError> {
+        self.rounds += 1;
+        if self.rounds > MAX_ROUNDS {
+            return Err(QueryError::Engine(format!("the script's loops went round {MAX_ROUNDS} times")));
+        }
+        Ok(())
+    }
+
+    /// A block has variables of its own, which go with it.
+    fn block(&mut self, body: &[Command], handler: Option<&[Command]>) -> Result<Next, QueryError> {
+        let (types, functions) = (self.types.clone(), self.functions.len());
+        let mut outcome = self.all(body);
+        if let (Err(QueryError::Engine(message)), Some(handler)) = (&outcome, handler) {
+            let before = self.error.replace(message.clone());
+            let value = format!("struct_pack(message := {})", quote(message));
+            self.parameters.named.insert("@error".to_owned(), value);
+            outcome = self.all(handler);
+            self.error = before;
+            self.parameters.named.remove("@error");
+        }
+        self.types = types;
+        self.functions.truncate(functions);
+        outcome
+    }
+
+    fn declare(
+        &mut self,
+        names: &[Ident],
+        data_type: Option<&DataType>,
+        default: Option<&Expr>,
+    ) -> Result<(), QueryError> {
+        let value = match default {
+            Some(default) => self.value(default)?,
+            None => "NULL".to_owned(),
+        };
+        for name in names {
+            let key = name.value.to_lowercase();
+            if self.types.contains_key(&key) {
+                return Err(fault(name.span, format!("the variable `{}` is declared twice", name.value)));
+            }
+            let native = match data_type {
+                Some(data_type) => translate_type(data_type, name.span).map_err(QueryError::Faults)?,
+                None => self.type_of(&value)?,
+            };
+            self.assign(&key, &format!("CAST({value} AS {native})"))?;
+            self.types.insert(key, native);
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, names: &[Ident], values: &[Expr]) -> Result<(), QueryError> {
+        let mut keys = Vec::new();
+        for name in names {
+            let key = name.value.to_lowercase();
+            let Some(native) = self.types.get(&key).cloned() else {
+                return Err(fault(name.span, format!("the variable `{}` is not declared", name.value)));
+            };
+            keys.push((key, native));
+        }
+        let span = values.first().map_or_else(Span::empty, Spanned::span);
+        let mut sql = Vec::new();
+        match values {
+            _ if values.len() == keys.len() => {
+                for value in values {
+                    sql.push(self.value(value)?);
+                }
+            }
+            [row] => {
+                // One struct: its fields by their order.
+                let row = self.value(row)?;
+                self.assign("set$", &format!("({row})"))?;
+                for index in 1..=keys.len() {
+                    sql.push(format!("struct_extract_at({}, {index})", variable("set$")));
+                }
+            }
+            _ => return Err(fault(span, format!("{} values for {} variables", values.len(), keys.len()))),
+        }
+        // All values are those before the first is set.
+        let mut fresh = Vec::new();
+        for ((key, native), value) in keys.iter().zip(sql) {
+            let place = format!("{key}$next");
+            self.assign(&place, &format!("CAST({value} AS {native})"))?;
+            fresh.push((key, place));
+        }
+        for (key, place) in fresh {
+            self.assign(key, &variable(&place))?;
+        }
+        Ok(())
+    }
+
+    fn assign(&self, key: &str, value: &str) -> Result<(), QueryError> {
+        let name = Quoted::new(stored(key));
+        self.connection
+            .execute_batch(&format!("SET VARIABLE {name} = (SELECT {value})"))
+            .map_err(|error| engine(&error))
+    }
+
+    /// A value of the script, as DuckDB reads it.
+    fn value(&self, expr: &Expr) -> Result<String, QueryError> {
+        let mut expr = expr.clone();
+        TempFunction::inline(&self.functions, &mut expr).map_err(|fault| QueryError::Faults(vec![fault]))?;
+        self.bound(&|parameters| translate_value(&expr, &self.target, parameters), true)
+    }
+
+    fn type_of(&self, value: &str) -> Result<String, QueryError> {
+        self.connection
+            .query_row(&format!("SELECT typeof({value})"), [], |row| row.get(0))
+            .map_err(|error| engine(&error))
+    }
+
+    fn holds(&self, condition: &Expr) -> Result<bool, QueryError> {
+        let value = self.value(condition)?;
+        self.connection
+            .query_row(&format!("SELECT coalesce(CAST({value} AS BOOLEAN), FALSE)"), [], |row| row.get(0))
+            .map_err(|error| engine(&error))
+    }
+
+    fn text(&self, expr: &Expr) -> Result<Option<String>, QueryError> {
+        let value = self.value(expr)?;
+        self.connection
+            .query_row(&format!("SELECT CAST({value} AS VARCHAR)"), [], |row| row.get(0))
+            .map_err(|error| engine(&error))
+    }
+
+    fn translated(&self, mut statement: Statement) -> Result<String, QueryError> {
+        TempFunction::inline(&self.functions, &mut statement)
+            .map_err(|fault| QueryError::Faults(vec![fault]))?;
+        self.bound(&|parameters| bind(&statement, &self.target, parameters), false)
+    }
+
+    fn statement(&mut self, statement: Statement) -> Result<(), QueryError> {
+        let is_query = matches!(statement, Statement::Query(_));
+        let dataset = dataset_of_new(&statement).filter(|_| self.makes_datasets);
+        let translated = self.translated(statement)?;
+        self.carry_out(is_query, dataset.as_ref(), &translated)
+    }
+
+    fn carry_out(&mut self, is_query: bool, dataset: Option<&Ident>, sql: &str) -> Result<(), QueryError> {
+        if is_query {
+            self.result = fetch(self.connection, sql)?;
+            return Ok(());
+        }
+        if let Some(dataset) = dataset {
+            let dataset = Quoted::new(dataset.value.as_str());
+            let sql = format!("CREATE SCHEMA IF NOT EXISTS {dataset}");
+            self.connection.execute_batch(&sql).map_err(|error| engine(&error))?;
+        }
+        self.connection.execute_batch(sql).map_err(|error| engine(&error))?;
+        // The rows of a script are those of its last statement, and this one has none.
+        self.result = QueryResult::default();
+        Ok(())
+    }
+
+    /// A translation in which names that are no columns stand for variables.
+    fn bound(
+        &self,
+        translate: &dyn Fn(&Parameters) -> Result<String, Vec<SqlFault>>,
+        is_value: bool,
+    ) -> Result<String, QueryError> {
+        let mut parameters = self.parameters.clone();
+        if self.types.is_empty() {
+            return translate(&parameters).map_err(QueryError::Faults);
+        }
+        let mut variables = BTreeMap::new();
+        loop {
+            parameters.variables = Some(variables.clone());
+            let sql = translate(&parameters).map_err(QueryError::Faults)?;
+            if self.types.len() == variables.len() {
+                return Ok(sql);
+            }
+            let probe = if is_value { format!("SELECT {sql}") } else { sql.clone() };
+            let missing = match self.connection.prepare(&probe) {
+                Ok(_) => return Ok(sql),
+                Err(error) => missing_name(&error.to_string()),
+            };
+            let missing = missing.filter(|name| !variables.contains_key(name));
+            match missing.and_then(|name| self.types.get(&name).map(|native| (name.clone(), native))) {
+                Some((name, native)) => {
+                    let value = format!("CAST({} AS {native})", variable(&name));
+                    variables.insert(name, value);
+                }
+                None => return Ok(sql),
             }
         }
     }
 
-    fn table_names(&self) -> Vec<String> {
-        self.all()
+    fn for_rows(&mut self, name: &Ident, query: &Query, body: &[Command]) -> Result<Next, QueryError> {
+        let mut query = query.clone();
+        TempFunction::inline(&self.functions, &mut query).map_err(|fault| QueryError::Faults(vec![fault]))?;
+        let statement = Statement::Query(Box::new(query));
+        let sql = self.bound(&|parameters| bind(&statement, &self.target, parameters), false)?;
+        let (rows, key) = (format!("{}$rows", name.value.to_lowercase()), name.value.to_lowercase());
+        self.assign(&rows, &format!("list(entry) FROM ({sql}) AS entry"))?;
+        let all = variable(&rows);
+        let count: i64 = self
+            .connection
+            .query_row(&format!("SELECT coalesce(len({all}), 0)"), [], |row| row.get(0))
+            .map_err(|error| engine(&error))?;
+        let types = self.types.clone();
+        if count > 0 {
+            let native = self.type_of(&format!("{all}[1]"))?;
+            self.types.insert(key.clone(), native);
+        }
+        let mut outcome = Next::Go;
+        for index in 1..=count {
+            self.round()?;
+            self.assign(&key, &format!("{all}[{index}]"))?;
+            match self.all(body)? {
+                Next::Break => break,
+                Next::Return => {
+                    outcome = Next::Return;
+                    break;
+                }
+                Next::Go | Next::Continue => {}
+            }
+        }
+        self.types = types;
+        Ok(outcome)
     }
+
+    fn execute(
+        &mut self,
+        sql: &Expr,
+        into: &[Ident],
+        using: &[(Option<Ident>, Expr)],
+    ) -> Result<(), QueryError> {
+        let Some(text) = self.text(sql)? else {
+            return Err(fault(sql.span(), "the statement of EXECUTE IMMEDIATE is NULL".to_owned()));
+        };
+        let mut parameters = Parameters::default();
+        for (name, value) in using {
+            let value = self.value(value)?;
+            match name {
+                Some(name) => {
+                    parameters.named.insert(name.value.to_lowercase(), value);
+                }
+                None => parameters.positional.push(value),
+            }
+        }
+        // Faults inside of the text are told at the statement that holds it.
+        let faults = |faults: Vec<SqlFault>| {
+            QueryError::Faults(
+                faults.into_iter().map(|inner| SqlFault { span: sql.span(), ..inner }).collect(),
+            )
+        };
+        let commands = read(&text).map_err(|inner| faults(vec![inner]))?;
+        let [Command::Statement(statement)] = commands.as_slice() else {
+            return Err(fault(sql.span(), "EXECUTE IMMEDIATE takes one statement of SQL".to_owned()));
+        };
+        let mut statement = statement.as_ref().clone();
+        TempFunction::inline(&self.functions, &mut statement).map_err(|inner| faults(vec![inner]))?;
+        let translated = bind(&statement, &self.target, &parameters).map_err(faults)?;
+        if into.is_empty() {
+            let is_query = matches!(statement, Statement::Query(_));
+            let dataset = dataset_of_new(&statement).filter(|_| self.makes_datasets);
+            return self.carry_out(is_query, dataset.as_ref(), &translated);
+        }
+        self.assign("into$", &format!("list(entry) FROM ({translated}) AS entry"))?;
+        let rows = variable("into$");
+        let count: i64 = self
+            .connection
+            .query_row(&format!("SELECT coalesce(len({rows}), 0)"), [], |row| row.get(0))
+            .map_err(|error| engine(&error))?;
+        if count > 1 {
+            return Err(fault(sql.span(), "EXECUTE IMMEDIATE INTO takes one row".to_owned()));
+        }
+        for (index, name) in into.iter().enumerate() {
+            let key = name.value.to_lowercase();
+            let Some(native) = self.types.get(&key) else {
+                return Err(fault(name.span, format!("the variable `{}` is not declared", name.value)));
+            };
+            let value = if count == 0 {
+                "NULL".to_owned()
+            } else {
+                format!("struct_extract_at({rows}[1], {})", index + 1)
+            };
+            self.assign(&key, &format!("CAST({value} AS {native})"))?;
+        }
+        Ok(())
+    }
+}
+
+fn is_query(command: &Command) -> bool {
+    matches!(command, Command::Statement(statement) if matches!(**statement, Statement::Query(_)))
+}
+
+/// The dataset of a table or view that a statement makes.
+fn dataset_of_new(statement: &Statement) -> Option<Ident> {
+    let name = match statement {
+        Statement::CreateTable(table) if !table.temporary => &table.name,
+        Statement::CreateView(view) => &view.name,
+        _ => return None,
+    };
+    let [.., dataset, _] = name.0.as_slice() else { return None };
+    dataset.as_ident().cloned()
+}
+
+/// What a variable holds, in DuckDB.
+fn variable(key: &str) -> String {
+    format!("getvariable({})", quote(&stored(key)))
+}
+
+/// The name of a variable in DuckDB, apart from those that users set there.
+fn stored(key: &str) -> String {
+    format!("script${key}")
+}
+
+fn fault(span: Span, message: String) -> QueryError {
+    QueryError::Faults(vec![SqlFault::new(Code::SqlInvalid, span, message)])
+}
+
+/// The column that the engine does not find.
+fn missing_name(message: &str) -> Option<String> {
+    let (_, rest) =
+        message.split_once("Referenced column \"").or_else(|| message.split_once("Referenced table \""))?;
+    rest.split_once('"').map(|(name, _)| name.to_lowercase())
 }

@@ -10,7 +10,7 @@ use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session};
 use super::connection::engine_error;
 use super::{load, query, store};
 use crate::diag::{Code, Diagnostic};
-use crate::googlesql::duckdb::TableName;
+use crate::googlesql::duckdb::{TableName, quote};
 use crate::manifest::types::Materialization;
 use crate::plan::{LoadAction, Publish};
 use crate::project::Address;
@@ -43,11 +43,6 @@ pub(super) fn keyword(kind: Materialization) -> &'static str {
         Materialization::Table => "TABLE",
         Materialization::View => "VIEW",
     }
-}
-
-/// A text literal, for the statements in which the engine takes no parameters.
-fn text(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 impl Session for DuckDbSession {
@@ -123,7 +118,7 @@ impl Session for DuckDbSession {
     }
 
     fn describe(&mut self, at: &Relation, kind: Materialization, comment: &str) -> Result<()> {
-        self.run(&format!("COMMENT ON {} {} IS {}", keyword(kind), quoted(at), text(comment)))
+        self.run(&format!("COMMENT ON {} {} IS {}", keyword(kind), quoted(at), quote(comment)))
     }
 
     fn remove(&mut self, at: &Relation, kind: Materialization) -> Result<()> {

@@ -1,6 +1,8 @@
 -- Arrays. BigQuery counts from 0 with OFFSET, from 1 with ORDINAL; out of bounds is an error.
-CREATE OR REPLACE MACRO googlesql.element_at_offset(a, n) AS a[list_transform([struct_pack(c := CAST(array_length(a, 1) AS BIGINT), n := CAST(n AS BIGINT))], lambda v:
-    CASE WHEN v.c IS NULL THEN NULL WHEN v.n >= 0 AND v.n < v.c THEN v.n + 1 WHEN v.n < 0 OR v.n >= v.c THEN CAST('Array index ' || v.n || ' is out of bounds' AS BIGINT) END)[1]];
+-- JSON counts from 0 in DuckDB too, and has NULL where there is no element. Text has no elements.
+CREATE OR REPLACE MACRO googlesql.element_at_offset(a, n) AS a[list_transform([struct_pack(c := CAST(len(a) AS BIGINT), n := CAST(n AS BIGINT))], lambda v: CASE
+    WHEN v.c IS NULL THEN NULL WHEN typeof(a) = 'JSON' THEN CASE WHEN v.n >= 0 THEN v.n END
+    WHEN v.n >= 0 AND v.n < v.c AND typeof(a) <> 'VARCHAR' THEN v.n + 1 WHEN v.n IS NOT NULL THEN CAST('Array index ' || v.n || ' is out of bounds' AS BIGINT) END)[1]];
 CREATE OR REPLACE MACRO googlesql.element_at_ordinal(a, n) AS a[list_transform([struct_pack(c := CAST(array_length(a, 1) AS BIGINT), n := CAST(n AS BIGINT))], lambda v:
     CASE WHEN v.c IS NULL THEN NULL WHEN v.n >= 1 AND v.n <= v.c THEN v.n WHEN v.n < 1 OR v.n > v.c THEN CAST('Array index ' || v.n || ' is out of bounds' AS BIGINT) END)[1]];
 CREATE OR REPLACE MACRO googlesql.safe_element_at_offset(a, n) AS a[CASE WHEN n >= 0 THEN n + 1 END];

@@ -132,6 +132,3 @@ CREATE OR REPLACE MACRO googlesql.text_like(witness VARCHAR, literal) AS literal
     (witness TIME, literal) AS googlesql.as_time(CAST(literal AS VARCHAR)),
     (witness TIMESTAMP, literal) AS googlesql.as_datetime(CAST(literal AS VARCHAR)),
     (witness TIMESTAMPTZ, literal) AS googlesql.as_timestamp(CAST(literal AS VARCHAR));
--- STRING() of dates and times; its form for JSON has no translation.
-CREATE OR REPLACE MACRO googlesql.string_of(a DATE) AS googlesql.as_string(a), (a TIME) AS googlesql.as_string(a),
-    (a TIMESTAMP) AS googlesql.as_string(a), (a TIMESTAMPTZ) AS googlesql.as_string(a);

@@ -4,6 +4,8 @@
 //! ships them: `error_on_division_by_zero`, `ieee_floating_point_ops` and the binary `default_collation`.
 //! The session's `TimeZone` and `default_null_order` have no say.
 
+mod prepared;
+
 use std::fmt::Write as _;
 
 use duckdb::Connection;
@@ -21,6 +23,10 @@ const FAMILIES: &[&str] = &[
     include_str!("arrays.sql"),
     include_str!("format.sql"),
     include_str!("json.sql"),
+    include_str!("json_build.sql"),
+    include_str!("hash.sql"),
+    include_str!("normalize.sql"),
+    include_str!("language.sql"),
 ];
 
 /// A digest of the macros, by which a database file tells whether it holds these.
@@ -32,17 +38,27 @@ pub fn version() -> String {
     hasher.finalize().to_hex()[..16].to_owned()
 }
 
-/// Writes the macros into the database, unless they are there already: one small query then.
+/// Puts the macros into the database, unless they are there already: one small query then.
 ///
 /// # Errors
 /// What DuckDB says, as when the database is open for reading only and its macros are of another version.
 pub fn install(connection: &Connection) -> duckdb::Result<()> {
     let version = version();
-    let installed: duckdb::Result<String> =
-        connection.query_row(&format!("SELECT {RUNTIME_SCHEMA}.runtime_version()"), [], |row| row.get(0));
-    if installed.is_ok_and(|installed| installed == version) {
+    if installed(connection).is_some_and(|installed| installed == version)
+        || prepared::copy(connection, &version)
+    {
         return Ok(());
     }
+    write(connection, &version)
+}
+
+/// The version of the macros that are there.
+fn installed(connection: &Connection) -> Option<String> {
+    connection.query_row(&format!("SELECT {RUNTIME_SCHEMA}.runtime_version()"), [], |row| row.get(0)).ok()
+}
+
+/// Writes the macros from their text.
+fn write(connection: &Connection, version: &str) -> duckdb::Result<()> {
     let mut script = format!("BEGIN; CREATE SCHEMA IF NOT EXISTS {RUNTIME_SCHEMA};\n");
     for family in FAMILIES {
         script.push_str(family);
@@ -63,6 +79,16 @@ mod tests {
 
     use super::FAMILIES;
     use crate::googlesql::duckdb::OVERLOADED;
+
+    #[test]
+    fn no_macro_takes_the_place_of_another() {
+        let head = regex::Regex::new(r"CREATE OR REPLACE MACRO googlesql\.(\w+)\s*\(").expect("a pattern");
+        let mut seen = BTreeSet::new();
+        for name in FAMILIES.iter().flat_map(|family| head.captures_iter(family)) {
+            assert!(seen.insert(name[1].to_owned()), "{} is there twice", &name[1]);
+        }
+        assert!(seen.len() > 300, "{}", seen.len());
+    }
 
     #[test]
     fn the_translation_knows_which_macros_choose_by_type() {

@@ -1,0 +1,114 @@
+//! Statements of scripts, held against the tables that are there.
+
+use std::borrow::Cow;
+
+use duckdb::Connection;
+use sqlparser::ast::{SetExpr, Statement};
+
+use super::query::columns;
+use crate::googlesql::analyze::{self, Options, Table, analyze_query};
+use crate::googlesql::duckdb::{Parameters, RUNTIME_SCHEMA, TableName, TableNames, translate_statement};
+use crate::googlesql::{SqlFault, Type};
+
+/// A statement in the engine's SQL, once its query was found to be right.
+pub(super) fn bind(
+    statement: &Statement,
+    target: &Target<'_>,
+    parameters: &Parameters,
+) -> Result<String, Vec<SqlFault>> {
+    let query = match statement {
+        Statement::Query(query) => Some(query),
+        Statement::CreateTable(table) => table.query.as_ref(),
+        Statement::CreateView(view) => Some(&view.query),
+        // Values take the types of the columns that they are written to.
+        Statement::Insert(insert) => {
+            insert.source.as_ref().filter(|source| !matches!(*source.body, SetExpr::Values(_)))
+        }
+        _ => None,
+    };
+    // Variables have no columns that the analyzer could know: the engine judges a script that has some.
+    if let Some(query) = query.filter(|_| parameters.variables.is_none()) {
+        // Values arrive as SQL of the engine, so that their types are not known.
+        let known = parameters.named.keys().map(|name| (name, Type::Unknown)).collect();
+        analyze_query(query, target, &known, Options::default())?;
+    }
+    translate_statement(statement, target, parameters)
+}
+
+/// The tables that are there, with the session's own.
+pub(super) struct Target<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) names: &'a dyn TableNames,
+}
+
+impl Target<'_> {
+    /// The temporary table of a name, as the engine writes it.
+    fn temporary(&self, name: &str) -> Option<TableName> {
+        let sql = "SELECT table_name FROM duckdb_tables() WHERE temporary AND lower(table_name) = lower(?)";
+        let found: String = self.connection.query_row(sql, [name], |row| row.get(0)).ok()?;
+        Some(TableName::unqualified(found))
+    }
+
+    /// All tables and views as `dataset.table`, temporary ones by their name alone.
+    fn all(&self) -> Vec<String> {
+        let sql = "SELECT CASE WHEN temporary THEN '' ELSE schema_name || '.' END || name FROM ( \
+                   SELECT schema_name, table_name AS name, temporary FROM duckdb_tables() \
+                   UNION ALL SELECT schema_name, view_name, temporary FROM duckdb_views() WHERE NOT internal \
+                   ) WHERE schema_name <> ? ORDER BY ALL";
+        let all = self.connection.prepare(sql).and_then(|mut statement| {
+            statement.query_map([RUNTIME_SCHEMA], |row| row.get(0))?.collect::<duckdb::Result<Vec<String>>>()
+        });
+        // Names are for advice; without them there is none.
+        all.unwrap_or_default()
+    }
+}
+
+impl TableNames for Target<'_> {
+    fn table(&self, path: &[&str]) -> Option<TableName> {
+        match path {
+            [name] => self.temporary(name).or_else(|| self.names.table(path)),
+            [session, name] if session.eq_ignore_ascii_case("_SESSION") => self.temporary(name),
+            _ => self.names.table(path),
+        }
+    }
+
+    fn wildcard(&self, path: &[&str]) -> Option<Vec<(String, TableName)>> {
+        self.names.wildcard(path)
+    }
+
+    fn ingestion_columns(&self, path: &[&str]) -> Option<Vec<String>> {
+        self.names.ingestion_columns(path)
+    }
+}
+
+impl analyze::Catalog for Target<'_> {
+    fn table(&self, path: &[String]) -> Option<Table<'_>> {
+        let written: Vec<&str> = path.iter().map(String::as_str).collect();
+        if path.iter().any(|part| part.eq_ignore_ascii_case("INFORMATION_SCHEMA")) {
+            let name = Cow::Owned(written.join("."));
+            return Some(Table { name, columns: Cow::Borrowed(&[]), open: true });
+        }
+        let table = TableNames::table(self, &written)?;
+        match columns(self.connection, &format!("SELECT * FROM {table} LIMIT 0")) {
+            Ok(columns) => {
+                Some(Table { name: Cow::Owned(written.join(".")), columns: Cow::Owned(columns), open: false })
+            }
+            // A table that is there and cannot be read is the engine's to tell of: a view of something that is gone.
+            Err(_) => {
+                let name = match &table.schema {
+                    Some(schema) => format!("{}.{}", schema.as_str(), table.table.as_str()),
+                    None => table.table.as_str().to_owned(),
+                };
+                self.all().iter().any(|known| known.eq_ignore_ascii_case(&name)).then_some(Table {
+                    name: Cow::Owned(name),
+                    columns: Cow::Borrowed(&[]),
+                    open: true,
+                })
+            }
+        }
+    }
+
+    fn table_names(&self) -> Vec<String> {
+        self.all()
+    }
+}
