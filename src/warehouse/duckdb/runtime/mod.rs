@@ -54,6 +54,13 @@ pub fn install(connection: &Connection) -> duckdb::Result<()> {
 
 /// The version of the macros that are there.
 fn installed(connection: &Connection) -> Option<String> {
+    // The schema first: for a macro that is not there, the engine looks at all others for one of a like name.
+    let sql =
+        "SELECT count(*) FROM duckdb_schemas() WHERE database_name = current_database() AND schema_name = ?";
+    let schemas: i64 = connection.query_row(sql, [RUNTIME_SCHEMA], |row| row.get(0)).ok()?;
+    if schemas == 0 {
+        return None;
+    }
     connection.query_row(&format!("SELECT {RUNTIME_SCHEMA}.runtime_version()"), [], |row| row.get(0)).ok()
 }
 
