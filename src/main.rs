@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// The allocator of all of Pipewright's own code; DuckDB's C++ keeps the system's.
+/// The allocator of the whole program: its feature `override` gives it to the engine's C++ as well.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -11,6 +11,10 @@ use pipewright::googlesql::duckdb::{DatasetNames, translate_query};
 use pipewright::googlesql::parse;
 use pipewright::warehouse::duckdb::runtime;
 
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const MODEL: &str = include_str!("model.sql");
 const REPETITIONS: usize = 1000;
 const INSTALLATIONS: usize = 20;
