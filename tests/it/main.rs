@@ -11,6 +11,7 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+mod accepted;
 mod architecture;
 mod audit;
 mod cache;

@@ -1,0 +1,50 @@
+"""Puts queries for BigQuery to the reference implementation, over empty tables.
+
+Reads JSON: `tables` (for each, lists of column and type), and `questions`: name, SQL, types of the parameters, and the
+columns with their types that are expected (none: any). Prints a line for each that is refused or has other columns.
+"""
+
+import json
+import sys
+
+from judge import Failed, Judge, Refused, type_name, service
+from zetasql.core.exceptions import ServerError
+from zetasql.wasi._pb2.zetasql.public import value_pb2
+
+
+class Acceptor(Judge):
+    def type_of(self, name):
+        return self.answer(f'SELECT CAST(NULL AS {name})').prepared.columns[0].type
+
+    def columns(self, sql, parameters):
+        request = service.EvaluateQueryRequest(sql=sql, registered_catalog_id=self.registered)
+        # BigQuery reserves QUALIFY, the library's defaults do not.
+        self.language.reserved_keywords[:] = ['QUALIFY']
+        request.options.language_options.CopyFrom(self.language)
+        request.options.default_timezone = 'UTC'
+        for name, data_type in parameters.items():
+            request.options.query_parameters.add(name=name).type.CopyFrom(self.type_of(data_type))
+            request.params.add(name=name).value.CopyFrom(value_pb2.ValueProto())
+        answer = self.client.call_grpc_func('ZetaSqlLocalService_EvaluateQuery', request, service.EvaluateQueryResponse)
+        return [[column.name, type_name(column.type)] for column in answer.prepared.columns]
+
+
+def main():
+    asked = json.load(sys.stdin)
+    judge = Acceptor()
+    for name, columns in asked['tables'].items():
+        values = ', '.join(f'CAST(NULL AS {data_type}) AS `{column}`' for column, data_type in columns)
+        judge.add_table(name, f'SELECT {values} LIMIT 0')
+    judge.register()
+    for question in asked['questions']:
+        try:
+            columns = judge.columns(question['sql'], question['parameters'])
+        except (Refused, Failed, ServerError) as error:
+            print(f'{question["name"]}: {error}')
+            continue
+        expected = question['columns']
+        if expected is not None and columns != expected:
+            print(f'{question["name"]}: {columns} and not {expected}')
+
+
+main()
