@@ -13,6 +13,7 @@ pub mod dialect;
 pub mod duckdb;
 pub mod escape;
 pub mod fault;
+mod limits;
 pub mod names;
 pub mod parameter;
 pub mod parse;

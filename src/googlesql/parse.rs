@@ -8,7 +8,7 @@ use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::{GoogleSql, is_reserved};
 use super::fault::{SqlFault, span_at};
-use super::{escape, tokens as mend};
+use super::{escape, limits, tokens as mend};
 use crate::diag::Code;
 
 /// How deep expressions and subqueries may nest.
@@ -113,6 +113,7 @@ pub(super) fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlFault> {
         .with_unescape(false)
         .tokenize_with_location()
         .map_err(|error| syntax_fault(&error.into()))?;
+    limits::check(&tokens)?;
     tokens = mend::mended(tokens);
     for token in &mut tokens {
         // The tokenizer reads a doubled quote as one string, as other dialects do.

@@ -112,6 +112,10 @@ pub struct TempFunction {
     body: Expr,
 }
 
+/// How deep blocks, conditions and loops may nest, as in BigQuery:
+/// <https://cloud.google.com/bigquery/quotas#query_jobs>.
+const MAX_DEPTH: usize = 50;
+
 /// Reads a script.
 ///
 /// # Errors
@@ -125,7 +129,7 @@ pub fn read(sql: &str) -> Result<Vec<Command>, SqlFault> {
         // The parser's own faults, which name what follows a statement.
         return parse::script(sql)?.into_iter().map(command).collect();
     }
-    let mut reader = Reader { sql, tokens, at: 0 };
+    let mut reader = Reader { sql, tokens, at: 0, depth: 0 };
     let commands = reader.commands(&[])?;
     match reader.word() {
         None if reader.at >= reader.tokens.len() => Ok(commands),
@@ -156,6 +160,8 @@ struct Reader<'a> {
     /// Without blanks.
     tokens: Vec<TokenWithSpan>,
     at: usize,
+    /// How many blocks are open.
+    depth: usize,
 }
 
 impl Reader<'_> {
@@ -203,6 +209,15 @@ impl Reader<'_> {
 
     /// The commands up to one of the words, which is left to the caller.
     fn commands(&mut self, until: &[&str]) -> Result<Vec<Command>, SqlFault> {
+        if self.depth == MAX_DEPTH {
+            let span = self.tokens.get(self.at).map_or_else(Span::empty, |token| token.span);
+            return Err(SqlFault::new(
+                Code::SqlSyntax,
+                span,
+                format!("the script's blocks nest deeper than {MAX_DEPTH} levels"),
+            ));
+        }
+        self.depth += 1;
         let mut commands = Vec::new();
         while let Some(token) = self.tokens.get(self.at) {
             if token.token == Token::SemiColon {
@@ -215,6 +230,7 @@ impl Reader<'_> {
             }
             commands.push(self.command(word.as_deref().unwrap_or_default())?);
         }
+        self.depth -= 1;
         Ok(commands)
     }
 

@@ -84,7 +84,8 @@ fn all_sql_of_the_shipped_pipeline_is_accepted_with_the_types_that_we_tell() {
     }
     let kinds = ["model.", "audit of ", "expectation.", "tile.", "filter."];
     for kind in kinds {
-        let found = questions.iter().any(|question| question["name"].as_str().unwrap_or("").starts_with(kind));
+        let found =
+            questions.iter().any(|question| question["name"].as_str().unwrap_or("").starts_with(kind));
         assert!(found, "there is no {kind}");
     }
     let objections = objections(&json!({"tables": tables, "questions": questions}));
