@@ -50,6 +50,10 @@ impl From<Outcome> for ExitCode {
     }
 }
 
+/// The stack of each thread that compiles, in bytes: it holds the tree of the longest expression that is taken, which
+/// the usual two MiB do not.
+const WORKER_STACK: usize = 32 << 20;
+
 /// Runs a command line.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(words) {
@@ -65,6 +69,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Color::Always => Some(true),
         Color::Never => Some(false),
     };
+    // It fails where a caller of the library has made the pool already: theirs to size, then.
+    let _ = rayon::ThreadPoolBuilder::new().stack_size(WORKER_STACK).build_global();
     let printer = Printer::new(cli.global.error_format == ErrorFormat::Json, color);
     let workspace = Workspace::new(&cli.global, printer);
     let result = match cli.command {

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{
     CastKind, CreateFunction, CreateFunctionBody, DataType, DeclareAssignment, Expr, Function,
     FunctionReturnType, Ident, Query, RaiseStatementValue, Set, Spanned, Statement, VisitMut,
-    visit_expressions_mut,
+    visit_expressions, visit_expressions_mut,
 };
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
@@ -115,6 +115,9 @@ pub struct TempFunction {
 /// How deep blocks, conditions and loops may nest, as in BigQuery:
 /// <https://cloud.google.com/bigquery/quotas#query_jobs>.
 const MAX_DEPTH: usize = 50;
+
+/// How many expressions the calls of temporary functions may become in one statement.
+const MAX_UNFOLDED: usize = 100_000;
 
 /// Reads a script.
 ///
@@ -490,8 +493,12 @@ impl TempFunction {
     /// Puts the body in the place of each call; calls inside of the body are taken from the functions before.
     ///
     /// # Errors
-    /// A call with another number of arguments.
+    /// A call with another number of arguments, or calls inside of calls that unfold to too much.
     pub fn inline(functions: &[Self], node: &mut impl VisitMut) -> Result<(), SqlFault> {
+        Self::unfold(functions, node, &mut 0)
+    }
+
+    fn unfold(functions: &[Self], node: &mut impl VisitMut, unfolded: &mut usize) -> Result<(), SqlFault> {
         let result = visit_expressions_mut(node, |part| {
             let Expr::Function(call) = part else { return ControlFlow::Continue(()) };
             let [sqlparser::ast::ObjectNamePart::Identifier(name)] = call.name.0.as_slice() else {
@@ -503,8 +510,18 @@ impl TempFunction {
             match functions[index].applied(call) {
                 Ok(mut body) => {
                     // A body knows the functions that were there when it was written.
-                    if let Err(fault) = Self::inline(&functions[..index], &mut body) {
+                    if let Err(fault) = Self::unfold(&functions[..index], &mut body, unfolded) {
                         return ControlFlow::Break(fault);
+                    }
+                    let _ = visit_expressions(&body, |_| {
+                        *unfolded += 1;
+                        ControlFlow::<()>::Continue(())
+                    });
+                    if *unfolded > MAX_UNFOLDED {
+                        let message = format!(
+                            "calls of {name} inside of each other unfold to more than {MAX_UNFOLDED} expressions"
+                        );
+                        return ControlFlow::Break(SqlFault::new(Code::SqlInvalid, name.span, message));
                     }
                     *part = body;
                     ControlFlow::Continue(())
@@ -587,6 +604,26 @@ mod tests {
                 fault.message
             );
         }
+    }
+
+    #[test]
+    fn calls_inside_of_calls_unfold_so_far() {
+        let script = |depth| {
+            format!(
+                "CREATE TEMP FUNCTION d(x INT64) AS (x + x); SELECT {}1{}",
+                "d(".repeat(depth),
+                ")".repeat(depth)
+            )
+        };
+        let unfolded = |depth| {
+            let commands = read(&script(depth)).expect("a script");
+            let [Command::Function(function), Command::Statement(statement)] = commands.as_slice() else {
+                panic!("{commands:?}")
+            };
+            TempFunction::inline(std::slice::from_ref(function.as_ref()), &mut statement.as_ref().clone())
+        };
+        assert_eq!(unfolded(10), Ok(()));
+        assert!(unfolded(40).is_err_and(|fault| fault.message.contains("unfold")));
     }
 
     #[test]

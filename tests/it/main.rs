@@ -20,6 +20,7 @@ mod conformance;
 mod diagnostics;
 mod differential;
 mod faults;
+mod fuzz;
 mod load;
 mod pipeline;
 mod plan;
