@@ -6,9 +6,11 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use super::fault::SqlFault;
 use crate::diag::Code;
 
-/// How deep the operators of one expression, or the set operations of one query, may hang below each other: what
-/// `DuckDB` takes as well.
-const MAX_CHAIN: usize = 1000;
+/// How deep the operators of one expression may hang below each other: what `DuckDB` takes as well.
+const MAX_OPERATORS: usize = 1000;
+
+/// The same of the set operations of one query, each of which takes more of the stack.
+const MAX_SETS: usize = 500;
 
 /// Operators from loose to tight: <https://cloud.google.com/bigquery/docs/reference/standard-sql/operators>.
 const TIGHTEST: usize = 10;
@@ -55,12 +57,20 @@ pub(super) fn check(tokens: &[TokenWithSpan]) -> Result<(), SqlFault> {
                 }
             }
         }
-        let (depth, what) = (level.operators.iter().sum::<usize>(), "operators");
-        let (depth, what) = if level.sets > depth { (level.sets, "set operations") } else { (depth, what) };
-        if depth > MAX_CHAIN {
-            let message = format!("more than {MAX_CHAIN} {what} hang below each other");
-            return Err(SqlFault::new(Code::SqlSyntax, token.span, message)
-                .help("put the values into an array or a table: `x IN UNNEST([…])`, a join, a seed"));
+        let (depth, most, what, help) = if level.sets > MAX_SETS {
+            (
+                level.sets,
+                MAX_SETS,
+                "set operations",
+                "put the rows into an array, `SELECT * FROM UNNEST([…])`, or a seed",
+            )
+        } else {
+            let help = "put the values into an array or a table: `x IN UNNEST([…])`, a join, a seed";
+            (level.operators.iter().sum(), MAX_OPERATORS, "operators", help)
+        };
+        if depth > most {
+            let message = format!("more than {most} {what} hang below each other");
+            return Err(SqlFault::new(Code::SqlSyntax, token.span, message).help(help));
         }
     }
     Ok(())
@@ -122,7 +132,7 @@ mod tests {
             (" = 1 OR x + 1", "SELECT x"),
         ] {
             assert!(refused(&(first.to_owned() + &link.repeat(100_000))), "{link}");
-            let short = first.to_owned() + &link.repeat(900);
+            let short = first.to_owned() + &link.repeat(450);
             assert!(!refused(&short), "{link}");
         }
         assert!(refused(&format!("SELECT f(1, ({}1))", "1 * ".repeat(1001))));
