@@ -178,6 +178,9 @@ fn table(result: &QueryResult) -> String {
 }
 
 fn csv(result: &QueryResult) -> Result<String, Diagnostics> {
+    if result.columns.is_empty() {
+        return Ok(String::new());
+    }
     let fault = |error: String| Diagnostic::error(Code::Io, error);
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer

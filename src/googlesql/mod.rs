@@ -8,6 +8,7 @@
 //! Nothing here touches a connection, a file or the network. Positions are those of the SQL text given in;
 //! `compile` maps them back to the model's own file.
 
+pub mod aliases;
 pub mod analyze;
 pub mod dialect;
 pub mod duckdb;
@@ -18,6 +19,7 @@ pub mod names;
 pub mod parameter;
 pub mod parse;
 pub mod script;
+pub mod temp_function;
 mod tokens;
 pub mod types;
 

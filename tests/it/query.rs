@@ -137,3 +137,81 @@ fn temporary_tables_leave_a_target_as_it_is() {
     assert_eq!(fs_err::read_to_string(project.path().join("shop.duckdb.lock")).unwrap(), lock);
     refused(project.run(&["query", "SELECT * FROM t"]), &["PW0403"]);
 }
+
+#[test]
+fn variables_of_scripts_stand_where_no_column_has_their_name() {
+    let cases = [
+        ("DECLARE x INT64 DEFAULT 0; WHILE x < 3 DO SET x = x + 1; END WHILE; SELECT x AS n", "n\n3\n"),
+        ("DECLARE x STRING; SET x = (SELECT 'abc'); SELECT UPPER(x) AS u", "u\nABC\n"),
+        ("DECLARE a, b INT64 DEFAULT 2; SET (a, b) = (b + 1, a + 5); SELECT a, b", "a,b\n3,7\n"),
+        // A column goes before a variable of its name, an alias too.
+        ("DECLARE x INT64 DEFAULT 9; SELECT x FROM (SELECT 1 AS x)", "x\n1\n"),
+        ("DECLARE x INT64 DEFAULT 9; SELECT v.x + x AS s FROM (SELECT 1 AS x) AS v", "s\n2\n"),
+        ("DECLARE x INT64 DEFAULT 9; SELECT y + x AS s FROM (SELECT 1 AS y)", "s\n10\n"),
+        ("DECLARE x INT64 DEFAULT 9; SELECT x + 1 AS x", "x\n10\n"),
+        (
+            "DECLARE x INT64 DEFAULT 2; CREATE TEMP TABLE t AS SELECT 1 AS k UNION ALL SELECT 2; DELETE FROM t WHERE k = x; \
+             UPDATE t SET k = k + x * 10 WHERE TRUE; INSERT INTO t (k) VALUES (x + 1); SELECT k FROM t ORDER BY k",
+            "k\n3\n21\n",
+        ),
+        (
+            "DECLARE x INT64 DEFAULT 7; CREATE TEMP TABLE t AS SELECT 1 AS x, 5 AS k; SELECT k + x AS s FROM t",
+            "s\n6\n",
+        ),
+        ("DECLARE s STRUCT<a INT64, b STRING>; SET s = (1, 'x'); SELECT s.a, s.b", "a,b\n1,x\n"),
+        (
+            "DECLARE total INT64 DEFAULT 0; FOR r IN (SELECT n FROM UNNEST([1, 2, 3]) AS n) DO SET total = total + r.n; \
+             END FOR; IF total > 5 THEN SELECT total AS t; ELSE SELECT -1; END IF",
+            "t\n6\n",
+        ),
+        (
+            "DECLARE x INT64; BEGIN SET x = CAST('a' AS INT64); EXCEPTION WHEN ERROR THEN SELECT @@error.message AS m; END",
+            "m\nBad int64 value: a\n",
+        ),
+    ];
+    for (script, rows) in cases {
+        let outcome = ephemeral(script).succeeds();
+        assert_eq!(outcome.stdout, rows, "{script}");
+    }
+    refused(ephemeral("DECLARE x INT64; DECLARE x STRING"), &["declared twice"]);
+    refused(ephemeral("SET y = 1"), &["`y` is not declared"]);
+}
+
+#[test]
+fn parameters_are_given_on_the_command_line() {
+    let run = |parameters: &[&str], sql: &str| {
+        let mut words = vec!["query", "--ephemeral", "--format", "csv", sql];
+        for parameter in parameters {
+            words.extend(["--parameter", parameter]);
+        }
+        Project::empty().run(&words)
+    };
+    let rows = |parameters: &[&str], sql: &str| run(parameters, sql).succeeds().stdout;
+    assert_eq!(rows(&["n:INT64:42"], "SELECT @n + 0.5 AS x"), "x\n42.5\n");
+    assert_eq!(rows(&["s::it's"], "SELECT @s AS s"), "s\nit's\n");
+    assert_eq!(rows(&[":INT64:1", ":DATE:2024-02-29"], "SELECT ? AS a, ? AS b"), "a,b\n1,2024-02-29\n");
+    assert_eq!(rows(&["ids:ARRAY<INT64>:[3,1]"], "SELECT v FROM UNNEST(@ids) AS v ORDER BY v"), "v\n1\n3\n");
+    assert_eq!(
+        rows(&["p:STRUCT<name STRING, age INT64>:{\"name\":\"A\",\"age\":3}"], "SELECT @p.name, @p.age"),
+        "name,age\nA,3\n"
+    );
+    assert_eq!(rows(&["n:INT64:NULL"], "SELECT @n IS NULL AS x"), "x\ntrue\n");
+    let wrong = run(&["n:INT64:x"], "SELECT @n").ends_with(2);
+    assert!(
+        wrong.stderr.contains("`x` is no INT64") && wrong.stderr.contains("--parameter n:INT64:5"),
+        "{wrong}"
+    );
+    refused(run(&["n:INT64:1"], "SELECT @m"), &["@m"]);
+}
+
+#[test]
+fn a_dataset_is_there_with_its_first_table_only_in_an_ephemeral_database() {
+    assert_eq!(
+        ephemeral("CREATE TABLE ds.t AS SELECT 1 AS a; SELECT a FROM ds.t").succeeds().stdout,
+        "a\n1\n"
+    );
+    let project = built();
+    project.run(&["query", "CREATE TABLE elsewhere.t AS SELECT 1 AS a"]).ends_with(1);
+    // The rows are those of the last statement, and a table that is made has none.
+    assert_eq!(ephemeral("SELECT 1 AS a; CREATE TABLE ds.t (a INT64)").succeeds().stdout, "");
+}

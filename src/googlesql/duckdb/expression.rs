@@ -173,7 +173,7 @@ impl Translator<'_> {
     }
 
     /// The variable of a script that a name stands for.
-    fn variable(&self, name: &SqlIdent) -> Option<String> {
+    pub(super) fn variable(&self, name: &SqlIdent) -> Option<String> {
         let lower = name.value.to_lowercase();
         if self.ranges.iter().flatten().any(|range| *range == lower) {
             return None;

@@ -217,6 +217,10 @@ impl Translator<'_> {
         let mut anonymous = 0;
         for item in items {
             let (expr, name) = match item {
+                // A variable's value has the variable's name.
+                SelectItem::UnnamedExpr(expr @ Expr::Identifier(name)) if self.variable(name).is_some() => {
+                    (expr, Some(name.value.clone()))
+                }
                 SelectItem::UnnamedExpr(expr) => (expr, None),
                 SelectItem::ExprWithAlias { expr, alias } => (expr, Some(alias.value.clone())),
                 SelectItem::Wildcard(options) => {

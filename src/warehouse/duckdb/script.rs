@@ -1,14 +1,15 @@
 //! Running scripts: each statement analyzed, translated and run, one after the other, with the variables,
 //! conditions and loops around them.
 //!
-//! A variable is one of the session (`SET VARIABLE`), read by `getvariable` and cast to its type. Whether a name is a
-//! column or a variable only the engine knows: a statement is bound without variables first, and each name that is no
-//! column then stands for its variable.
+//! A variable is one of the session (`SET VARIABLE`), read by `getvariable` and cast to its type. A name that neither a
+//! table of the statement nor the statement itself has stands for its variable. Of the others only the engine knows
+//! whether they are columns where they stand: the statement is bound without them first, and each name that is not
+//! found then stands for its variable too.
 
 use std::collections::BTreeMap;
 
 use duckdb::Connection;
-use sqlparser::ast::{DataType, Expr, Ident, Query, Spanned, Statement};
+use sqlparser::ast::{DataType, Expr, Ident, Query, Spanned, Statement, Visit};
 use sqlparser::tokenizer::Span;
 
 use super::catalog::DatabaseNames;
@@ -19,7 +20,8 @@ use crate::googlesql::SqlFault;
 use crate::googlesql::duckdb::{
     Ident as Quoted, Parameters, TableNames, quote, translate_type, translate_value,
 };
-use crate::googlesql::script::{Command, TempFunction, read};
+use crate::googlesql::script::{Command, read};
+use crate::googlesql::temp_function::TempFunction;
 
 /// How often the loops of a script may go round, all together.
 const MAX_ROUNDS: usize = 1_000_000;
@@ -328,7 +330,7 @@ impl<'a> Script<'a> {
     fn value(&self, expr: &Expr) -> Result<String, QueryError> {
         let mut expr = expr.clone();
         TempFunction::inline(&self.functions, &mut expr).map_err(|fault| QueryError::Faults(vec![fault]))?;
-        self.bound(&|parameters| translate_value(&expr, &self.target, parameters), true)
+        self.bound(&expr, &|parameters| translate_value(&expr, &self.target, parameters), true)
     }
 
     fn type_of(&self, value: &str) -> Result<String, QueryError> {
@@ -354,7 +356,7 @@ impl<'a> Script<'a> {
     fn translated(&self, mut statement: Statement) -> Result<String, QueryError> {
         TempFunction::inline(&self.functions, &mut statement)
             .map_err(|fault| QueryError::Faults(vec![fault]))?;
-        self.bound(&|parameters| bind(&statement, &self.target, parameters), false)
+        self.bound(&statement, &|parameters| bind(&statement, &self.target, parameters), false)
     }
 
     fn statement(&mut self, statement: Statement) -> Result<(), QueryError> {
@@ -383,6 +385,7 @@ impl<'a> Script<'a> {
     /// A translation in which names that are no columns stand for variables.
     fn bound(
         &self,
+        node: &impl Visit,
         translate: &dyn Fn(&Parameters) -> Result<String, Vec<SqlFault>>,
         is_value: bool,
     ) -> Result<String, QueryError> {
@@ -390,7 +393,13 @@ impl<'a> Script<'a> {
         if self.types.is_empty() {
             return translate(&parameters).map_err(QueryError::Faults);
         }
-        let mut variables = BTreeMap::new();
+        let hidden = self.target.hidden_by(node);
+        let mut variables: BTreeMap<String, String> = self
+            .types
+            .iter()
+            .filter(|(name, _)| !hidden.contains(*name))
+            .map(|(name, native)| (name.clone(), value_of(name, native)))
+            .collect();
         loop {
             parameters.variables = Some(variables.clone());
             let sql = translate(&parameters).map_err(QueryError::Faults)?;
@@ -405,10 +414,18 @@ impl<'a> Script<'a> {
             let missing = missing.filter(|name| !variables.contains_key(name));
             match missing.and_then(|name| self.types.get(&name).map(|native| (name.clone(), native))) {
                 Some((name, native)) => {
-                    let value = format!("CAST({} AS {native})", variable(&name));
+                    let value = value_of(&name, native);
                     variables.insert(name, value);
                 }
-                None => return Ok(sql),
+                // Beside a name that it does not know the engine may not find the function: all names are variables
+                // then, if that makes sense.
+                None => {
+                    let all = self.types.iter().map(|(name, native)| (name.clone(), value_of(name, native)));
+                    parameters.variables = Some(all.collect());
+                    let other = translate(&parameters).map_err(QueryError::Faults)?;
+                    let probe = if is_value { format!("SELECT {other}") } else { other.clone() };
+                    return Ok(if self.connection.prepare(&probe).is_ok() { other } else { sql });
+                }
             }
         }
     }
@@ -417,7 +434,7 @@ impl<'a> Script<'a> {
         let mut query = query.clone();
         TempFunction::inline(&self.functions, &mut query).map_err(|fault| QueryError::Faults(vec![fault]))?;
         let statement = Statement::Query(Box::new(query));
-        let sql = self.bound(&|parameters| bind(&statement, &self.target, parameters), false)?;
+        let sql = self.bound(&statement, &|parameters| bind(&statement, &self.target, parameters), false)?;
         let (rows, key) = (format!("{}$rows", name.value.to_lowercase()), name.value.to_lowercase());
         self.assign(&rows, &format!("list(entry) FROM ({sql}) AS entry"))?;
         let all = variable(&rows);
@@ -527,6 +544,11 @@ fn dataset_of_new(statement: &Statement) -> Option<Ident> {
 /// What a variable holds, in DuckDB.
 fn variable(key: &str) -> String {
     format!("getvariable({})", quote(&stored(key)))
+}
+
+/// The same, with the type that it was declared with.
+fn value_of(key: &str, native: &str) -> String {
+    format!("CAST({} AS {native})", variable(key))
 }
 
 /// The name of a variable in DuckDB, apart from those that users set there.

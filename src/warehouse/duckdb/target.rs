@@ -1,11 +1,13 @@
 //! Statements of scripts, held against the tables that are there.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use duckdb::Connection;
-use sqlparser::ast::{SetExpr, Statement};
+use sqlparser::ast::{SetExpr, Statement, Visit};
 
 use super::query::columns;
+use crate::googlesql::aliases::Names;
 use crate::googlesql::analyze::{self, Options, Table, analyze_query};
 use crate::googlesql::duckdb::{Parameters, RUNTIME_SCHEMA, TableName, TableNames, translate_statement};
 use crate::googlesql::{SqlFault, Type};
@@ -47,6 +49,18 @@ impl Target<'_> {
         let sql = "SELECT table_name FROM duckdb_tables() WHERE temporary AND lower(table_name) = lower(?)";
         let found: String = self.connection.query_row(sql, [name], |row| row.get(0)).ok()?;
         Some(TableName::unqualified(found))
+    }
+
+    /// Names that may be columns somewhere in a statement: those it gives, and those that its tables have. Lower case.
+    pub(super) fn hidden_by(&self, node: &impl Visit) -> BTreeSet<String> {
+        let names = Names::of(node);
+        let mut hidden = names.aliases;
+        for path in names.tables {
+            if let Some(table) = analyze::Catalog::table(self, &split(&path)) {
+                hidden.extend(table.columns.iter().map(|column| column.name.to_lowercase()));
+            }
+        }
+        hidden
     }
 
     /// All tables and views as `dataset.table`, temporary ones by their name alone.
@@ -111,4 +125,9 @@ impl analyze::Catalog for Target<'_> {
     fn table_names(&self) -> Vec<String> {
         self.all()
     }
+}
+
+/// A path with the parts that stand together in back quotes: `` `project.dataset.table` ``.
+fn split(path: &[String]) -> Vec<String> {
+    path.iter().flat_map(|part| part.split('.')).map(str::to_owned).collect()
 }
