@@ -215,3 +215,37 @@ fn a_dataset_is_there_with_its_first_table_only_in_an_ephemeral_database() {
     // The rows are those of the last statement, and a table that is made has none.
     assert_eq!(ephemeral("SELECT 1 AS a; CREATE TABLE ds.t (a INT64)").succeeds().stdout, "");
 }
+
+#[test]
+fn statements_that_change_tables_do_as_in_bigquery() {
+    let cases = [
+        (
+            "CREATE TABLE d.t (id INT64, s STRUCT<a INT64, b STRUCT<c STRING>>, a INT64); \
+             INSERT INTO d.t VALUES (1, STRUCT(2, STRUCT('x')), 7); UPDATE d.t SET s.a = 9, id = 4 WHERE id = 1; \
+             UPDATE d.t AS q SET q.s.b.c = 'y', q.a = 3 WHERE TRUE; SELECT id, s.a AS sa, s.b.c, a FROM d.t",
+            "id,sa,c,a\n4,9,y,3\n",
+        ),
+        (
+            "CREATE TABLE d.t (id INT64, v INT64); INSERT INTO d.t VALUES (1, 1); MERGE d.t AS t \
+             USING (SELECT 1 AS id UNION ALL SELECT 2) AS s ON t.id = s.id WHEN MATCHED THEN UPDATE SET t.v = 5 \
+             WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id); SELECT id, v FROM d.t ORDER BY id",
+            "id,v\n1,5\n2,\n",
+        ),
+        (
+            "CREATE TABLE d.t (id INT64 NOT NULL, b INT64, c INT64); INSERT INTO d.t VALUES (3, 1, 1); \
+             ALTER TABLE d.t ADD COLUMN e STRING, DROP COLUMN b, DROP COLUMN c, ALTER COLUMN id DROP NOT NULL, \
+             ALTER COLUMN id SET DATA TYPE NUMERIC; INSERT INTO d.t VALUES (NULL, 'x'); SELECT id / 2 AS h, e FROM d.t ORDER BY 1",
+            "h,e\n,x\n1.5,\n",
+        ),
+        (
+            "CREATE TABLE d.t (a INT64); BEGIN TRANSACTION; INSERT INTO d.t VALUES (1); ROLLBACK TRANSACTION; \
+             BEGIN; INSERT INTO d.t VALUES (2); COMMIT; SELECT a FROM d.t",
+            "a\n2\n",
+        ),
+    ];
+    for (script, rows) in cases {
+        let outcome = ephemeral(script).succeeds();
+        assert_eq!(outcome.stdout, rows, "{script}");
+    }
+    refused(ephemeral("SELECT ERROR('boom')"), &["ERROR: boom\n"]);
+}

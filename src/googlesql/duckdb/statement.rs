@@ -5,11 +5,11 @@
 use std::fmt::Write as _;
 
 use sqlparser::ast::{
-    AlterTable, AlterTableOperation, Assignment, AssignmentTarget, ColumnDef, ColumnOption, CreateTable,
-    CreateTableOptions, CreateView, Delete, Expr, FromTable, Insert, Merge, MergeAction, MergeClause,
-    MergeClauseKind, MergeInsertKind, MergeUpdateKind, ObjectName, ObjectType, RenameTableNameKind,
-    SchemaName, SetExpr, Spanned, Statement, TableFactor, TableObject, Truncate, Update, UpdateTableFromKind,
-    Values,
+    AlterColumnOperation, AlterTable, AlterTableOperation, Assignment, AssignmentTarget, ColumnDef,
+    ColumnOption, CreateTable, CreateTableOptions, CreateView, Delete, Expr, FromTable, Insert, Merge,
+    MergeAction, MergeClause, MergeClauseKind, MergeInsertKind, MergeUpdateKind, ObjectName, ObjectType,
+    RenameTableNameKind, SchemaName, SetExpr, Spanned, Statement, TableFactor, TableObject, Truncate, Update,
+    UpdateTableFromKind, Values,
 };
 use sqlparser::tokenizer::Span;
 
@@ -55,6 +55,13 @@ impl Translator<'_> {
             Statement::Update(update) => self.update(update, span),
             Statement::Delete(delete) => self.delete(delete, span),
             Statement::Merge(merge) => self.merge(merge, span),
+            Statement::StartTransaction { modes, statements, has_end_keyword: false, .. }
+                if modes.is_empty() && statements.is_empty() =>
+            {
+                "BEGIN TRANSACTION".to_owned()
+            }
+            Statement::Commit { chain: false, .. } => "COMMIT".to_owned(),
+            Statement::Rollback { chain: false, savepoint: None } => "ROLLBACK".to_owned(),
             _ => self.refuse(span, "this statement"),
         }
     }
@@ -169,36 +176,50 @@ impl Translator<'_> {
         }
     }
 
+    /// Each change is a statement of its own, since DuckDB takes one at a time.
     fn alter_table(&mut self, alter: &AlterTable, span: Span) -> String {
-        let [operation] = alter.operations.as_slice() else {
-            return self.refuse(span, "ALTER TABLE with several changes");
-        };
         let exists = if alter.if_exists { "IF EXISTS " } else { "" };
-        let table = self.table_of(&alter.name);
-        let head = format!("ALTER TABLE {exists}{table}");
+        let head = format!("ALTER TABLE {exists}{}", self.table_of(&alter.name));
+        let changes: Vec<String> = alter
+            .operations
+            .iter()
+            .map(|operation| format!("{head} {}", self.alteration(operation, span)))
+            .collect();
+        changes.join("; ")
+    }
+
+    fn alteration(&mut self, operation: &AlterTableOperation, span: Span) -> String {
         match operation {
             AlterTableOperation::AddColumn { if_not_exists, column_def, column_position: None, .. } => {
                 let exists = if *if_not_exists { "IF NOT EXISTS " } else { "" };
-                format!("{head} ADD COLUMN {exists}{}", self.column_def(column_def))
+                format!("ADD COLUMN {exists}{}", self.column_def(column_def))
             }
             AlterTableOperation::DropColumn { column_names, if_exists, .. } => {
                 match column_names.as_slice() {
                     [column] => {
                         let exists = if *if_exists { "IF EXISTS " } else { "" };
-                        format!("{head} DROP COLUMN {exists}{}", Ident::new(&column.value))
+                        format!("DROP COLUMN {exists}{}", Ident::new(&column.value))
                     }
                     _ => self.refuse(span, "DROP COLUMN of several columns"),
                 }
             }
-            AlterTableOperation::RenameColumn { old_column_name, new_column_name } => {
-                format!(
-                    "{head} RENAME COLUMN {} TO {}",
-                    Ident::new(&old_column_name.value),
-                    Ident::new(&new_column_name.value)
-                )
-            }
+            AlterTableOperation::RenameColumn { old_column_name, new_column_name } => format!(
+                "RENAME COLUMN {} TO {}",
+                Ident::new(&old_column_name.value),
+                Ident::new(&new_column_name.value)
+            ),
             AlterTableOperation::RenameTable { table_name: RenameTableNameKind::To(name) } => {
-                format!("{head} RENAME TO {}", last_part(name))
+                format!("RENAME TO {}", last_part(name))
+            }
+            AlterTableOperation::AlterColumn { column_name, op: AlterColumnOperation::DropNotNull } => {
+                format!("ALTER COLUMN {} DROP NOT NULL", Ident::new(&column_name.value))
+            }
+            AlterTableOperation::AlterColumn {
+                column_name,
+                op: AlterColumnOperation::SetDataType { data_type, using: None, .. },
+            } => {
+                let data_type = self.data_type(data_type, span);
+                format!("ALTER COLUMN {} SET DATA TYPE {data_type}", Ident::new(&column_name.value))
             }
             _ => self.refuse(span, "this form of ALTER TABLE"),
         }
@@ -272,16 +293,30 @@ impl Translator<'_> {
         }
     }
 
-    fn assignments(&mut self, assignments: &[Assignment]) -> String {
+    /// `SET`: a column of the target, which may go by its alias, or a field of a struct in one.
+    fn assignments(&mut self, assignments: &[Assignment], alias: &str) -> String {
         let list: Vec<String> = assignments
             .iter()
-            .map(|assignment| match &assignment.target {
-                AssignmentTarget::ColumnName(name) => {
-                    format!("{} = {}", last_part(name), self.assigned(&assignment.value))
-                }
-                AssignmentTarget::Tuple(_) => {
-                    self.refuse(assignment.value.span(), "SET of several columns at once")
-                }
+            .map(|assignment| {
+                let AssignmentTarget::ColumnName(name) = &assignment.target else {
+                    return self.refuse(assignment.value.span(), "SET of several columns at once");
+                };
+                let path: Vec<&str> = name
+                    .0
+                    .iter()
+                    .filter_map(|part| part.as_ident())
+                    .map(|part| part.value.as_str())
+                    .collect();
+                let path = match path.as_slice() {
+                    [first, rest @ ..] if !rest.is_empty() && first.eq_ignore_ascii_case(alias) => rest,
+                    path => path,
+                };
+                let Some((column, fields)) = path.split_first() else {
+                    return self.refuse(name.span(), "this target of SET");
+                };
+                let (column, value) = (Ident::new(*column).to_string(), self.assigned(&assignment.value));
+                let whole = format!("{}.{column}", Ident::new(alias));
+                format!("{column} = {}", with_field(&whole, fields, &value))
             })
             .collect();
         list.join(", ")
@@ -289,11 +324,9 @@ impl Translator<'_> {
 
     fn target(&mut self, factor: &TableFactor) -> String {
         match factor {
-            TableFactor::Table { name, alias, .. } => {
+            TableFactor::Table { name, .. } => {
                 let table = self.table_of(name);
-                let implied = Self::path(name).and_then(|mut path| path.pop()).unwrap_or_default();
-                let alias = alias.as_ref().map_or(implied, |alias| alias.name.value.clone());
-                format!("{table} AS {}", Ident::new(alias))
+                format!("{table} AS {}", Ident::new(target_alias(factor)))
             }
             other => self.refuse(other.span(), "this target"),
         }
@@ -309,6 +342,7 @@ impl Translator<'_> {
             return self.refuse(span, "this form of UPDATE");
         }
         let target = self.target(&update.table.relation);
+        let alias = target_alias(&update.table.relation);
         self.ranges.push(Vec::new());
         self.hidden.push(Vec::new());
         let from = match &update.from {
@@ -317,7 +351,7 @@ impl Translator<'_> {
                 self.from(tables)
             }
         };
-        let mut sql = format!("UPDATE {target} SET {}{from}", self.assignments(&update.assignments));
+        let mut sql = format!("UPDATE {target} SET {}{from}", self.assignments(&update.assignments, &alias));
         if let Some(condition) = &update.selection {
             let _ = write!(sql, " WHERE {}", self.expr(condition));
         }
@@ -350,6 +384,7 @@ impl Translator<'_> {
             return self.refuse(span, "MERGE with OUTPUT");
         }
         let target = self.target(&merge.table);
+        let alias = target_alias(&merge.table);
         self.ranges.push(Vec::new());
         self.hidden.push(Vec::new());
         let source = match &merge.source {
@@ -361,7 +396,7 @@ impl Translator<'_> {
         };
         let mut sql = format!("MERGE INTO {target} USING {source} ON {}", self.expr(&merge.on));
         for clause in &merge.clauses {
-            sql.push_str(&self.merge_clause(clause, span));
+            sql.push_str(&self.merge_clause(clause, &alias, span));
         }
         self.ranges.pop();
         self.hidden.pop();
@@ -372,7 +407,7 @@ impl Translator<'_> {
         self.target(factor)
     }
 
-    fn merge_clause(&mut self, clause: &MergeClause, span: Span) -> String {
+    fn merge_clause(&mut self, clause: &MergeClause, alias: &str, span: Span) -> String {
         let when = match clause.clause_kind {
             MergeClauseKind::Matched => "MATCHED",
             MergeClauseKind::NotMatched | MergeClauseKind::NotMatchedByTarget => "NOT MATCHED",
@@ -390,7 +425,7 @@ impl Translator<'_> {
             {
                 match &update.kind {
                     MergeUpdateKind::Set(assignments) => {
-                        let _ = write!(sql, "UPDATE SET {}", self.assignments(assignments));
+                        let _ = write!(sql, "UPDATE SET {}", self.assignments(assignments, alias));
                     }
                     MergeUpdateKind::Wildcard => return self.refuse(span, "MERGE with UPDATE *"),
                 }
@@ -436,6 +471,25 @@ fn ingestion_part(partition_by: &Expr) -> Option<&'static str> {
             }
         }
         _ => None,
+    }
+}
+
+/// The name that the target of UPDATE, DELETE or MERGE goes by: its alias, or the last part of its path.
+fn target_alias(factor: &TableFactor) -> String {
+    let TableFactor::Table { name, alias, .. } = factor else { return String::new() };
+    let last = || Translator::path(name).and_then(|mut path| path.pop()).unwrap_or_default();
+    alias.as_ref().map_or_else(last, |alias| alias.name.value.clone())
+}
+
+/// A struct with another value in one of its fields.
+fn with_field(whole: &str, fields: &[&str], value: &str) -> String {
+    match fields.split_first() {
+        None => value.to_owned(),
+        Some((field, rest)) => {
+            let field = Ident::new(*field);
+            let inner = with_field(&format!("{whole}.{field}"), rest, value);
+            format!("struct_update({whole}, {field} := {inner})")
+        }
     }
 }
 

@@ -146,6 +146,8 @@ pub(super) fn engine(error: &duckdb::Error) -> QueryError {
         duckdb::Error::DuckDBFailure(_, Some(message)) => message.clone(),
         other => other.to_string(),
     };
+    // What follows shows the translated SQL, which nobody wrote.
+    let text = text.split("\n\nLINE ").next().unwrap_or(&text).trim_end();
     let quoted = text
         .split_once(['\'', '"'])
         .and_then(|(_, rest)| RAISED.iter().any(|start| rest.starts_with(start)).then_some(rest))
@@ -154,8 +156,7 @@ pub(super) fn engine(error: &duckdb::Error) -> QueryError {
         Some((raised, _)) if text.starts_with("Conversion Error") => {
             raised.split("\", expected format").next().unwrap_or(raised).to_owned()
         }
-        // What follows shows the translated SQL, which nobody wrote.
-        _ => text.split("\n\nLINE ").next().unwrap_or(&text).trim_end().to_owned(),
+        _ => text.to_owned(),
     })
 }
 
@@ -430,6 +431,10 @@ mod tests {
             (
                 "Conversion Error: Could not convert string \"division by zero\" to DECIMAL(38,9)",
                 "division by zero",
+            ),
+            (
+                "Conversion Error: Could not convert string 'ERROR: boom' to INT64\n\nLINE 1: SELECT 'NULL'",
+                "ERROR: boom",
             ),
             (
                 "Conversion Error: invalid timestamp field format: \"Invalid timestamp: x\", expected format is (Y)",
