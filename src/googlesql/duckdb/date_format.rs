@@ -3,6 +3,7 @@
 //! Source: <https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements#format_elements_date_time>
 
 use sqlparser::ast::{Expr, Spanned};
+use sqlparser::tokenizer::Span;
 
 use super::literal::{quote, string_literal};
 use super::operator::{Argument, BOUND};
@@ -66,6 +67,9 @@ fn elements(format: &str) -> Result<Vec<Result<char, String>>, String> {
             continue;
         }
         let mut element = String::from(rest.next().ok_or("a lone % at the end")?);
+        if matches!(element.as_str(), "^" | "~") {
+            element.push(rest.next().ok_or("an element without its letter")?);
+        }
         if element == "E" || element == "O" {
             let next = rest.next().ok_or("an element without its letter")?;
             element.push(next);
@@ -135,6 +139,21 @@ fn output_pieces(format: &str) -> Result<Vec<Piece>, String> {
                 "k" => "lpad(CAST(hour({clock}) AS VARCHAR), 2, ' ')",
                 "l" => "lpad(strftime({clock}, '%-I'), 2, ' ')",
                 "P" => "lower(strftime({clock}, '%p'))",
+                // Those below are of pictures only.
+                "^B" => "upper(strftime({clock}, '%B'))",
+                "~B" => "lower(strftime({clock}, '%B'))",
+                "^b" => "upper(strftime({clock}, '%b'))",
+                "~b" => "lower(strftime({clock}, '%b'))",
+                "^A" => "upper(strftime({clock}, '%A'))",
+                "~A" => "lower(strftime({clock}, '%A'))",
+                "^a" => "upper(strftime({clock}, '%a'))",
+                "~a" => "lower(strftime({clock}, '%a'))",
+                "^P" => "replace(strftime({clock}, '%p'), 'M', '.M.')",
+                "~P" => "lower(replace(strftime({clock}, '%p'), 'M', '.M.'))",
+                "^D" => "CAST(dayofweek({clock}) + 1 AS VARCHAR)",
+                "^S" => {
+                    "lpad(CAST(hour({clock}) * 3600 + minute({clock}) * 60 + second({clock}) AS VARCHAR), 5, '0')"
+                }
                 "Q" => "CAST(quarter({clock}) AS VARCHAR)",
                 "E*S" => "rtrim(rtrim(strftime({clock}, '%S.%f'), '0'), '.')",
                 "s" => "CAST(epoch_us(date_trunc('second', {utc})) // 1000000 AS VARCHAR)",
@@ -202,12 +221,26 @@ fn input_formats(format: &str) -> Result<(Vec<String>, bool), String> {
 impl Translator<'_> {
     /// What a clock shows, written by a format. `utc` is the same instant in UTC, if the clock is of another zone.
     pub(super) fn format_clock(&mut self, format: &Expr, clock: &str, utc: Option<&str>) -> String {
-        let Some(text) = string_literal(format) else {
-            return self.refuse(format.span(), "a date format that is no literal");
-        };
-        let pieces = match output_pieces(text) {
+        match string_literal(format) {
+            Some(text) if ["%^", "%~"].iter().any(|own| text.contains(own)) => {
+                self.refuse(format.span(), "this date format")
+            }
+            Some(text) => self.format_clock_by(text, format.span(), clock, utc),
+            None => self.refuse(format.span(), "a date format that is no literal"),
+        }
+    }
+
+    /// As [`Self::format_clock`], by the text of a format.
+    pub(super) fn format_clock_by(
+        &mut self,
+        format: &str,
+        span: Span,
+        clock: &str,
+        utc: Option<&str>,
+    ) -> String {
+        let pieces = match output_pieces(format) {
             Ok(pieces) => pieces,
-            Err(what) => return self.refuse(format.span(), format!("{what} of a date format")),
+            Err(what) => return self.refuse(span, format!("{what} of a date format")),
         };
         match pieces.as_slice() {
             [] => return format!("(CASE WHEN {clock} IS NOT NULL THEN '' END)"),
@@ -241,9 +274,14 @@ impl Translator<'_> {
 
     /// Text read by a format, for the macro `name`.
     pub(super) fn parse_clock(&mut self, name: &str, format: &Expr, value: &Expr) -> String {
-        let Some(text) = string_literal(format) else {
-            return self.refuse(format.span(), "a date format that is no literal");
-        };
+        match string_literal(format) {
+            Some(text) => self.parse_clock_by(name, text, format.span(), value),
+            None => self.refuse(format.span(), "a date format that is no literal"),
+        }
+    }
+
+    /// As [`Self::parse_clock`], by the text of a format.
+    pub(super) fn parse_clock_by(&mut self, name: &str, text: &str, span: Span, value: &Expr) -> String {
         if name == "parse_timestamp" && text == "%s" {
             let seconds = self.over("as_int64", &[value]);
             return format!("{RUNTIME_SCHEMA}.timestamp_seconds({seconds})");
@@ -254,7 +292,7 @@ impl Translator<'_> {
         }
         match input_formats(text) {
             Ok((_, true)) if name != "parse_timestamp" => {
-                self.refuse(format.span(), "a time zone in the format of anything but a timestamp")
+                self.refuse(span, "a time zone in the format of anything but a timestamp")
             }
             Ok((formats, zone)) => {
                 let list: Vec<String> = formats.iter().map(|format| quote(format)).collect();
@@ -266,7 +304,7 @@ impl Translator<'_> {
                 let name = if zone { "parse_zoned_timestamp" } else { name };
                 self.call(name, &[Argument::constant(list), value])
             }
-            Err(what) => self.refuse(format.span(), format!("{what} of a date format")),
+            Err(what) => self.refuse(span, format!("{what} of a date format")),
         }
     }
 }

@@ -231,8 +231,9 @@ impl Translator<'_> {
             CastKind::SafeCast => true,
             CastKind::TryCast | CastKind::DoubleColon => return self.refuse(span, "this form of CAST"),
         };
-        if format.is_some() {
-            return self.refuse(span, "CAST with FORMAT");
+        if let Some(format) = format {
+            let sql = self.cast_with_format(expr, data_type, format, span);
+            return if safe { format!("TRY({sql})") } else { sql };
         }
         if is_null(expr) {
             return format!("CAST(NULL AS {})", self.data_type(data_type, span));
