@@ -1,6 +1,7 @@
 //! How long a statement may be. The parser bounds how deep brackets nest; operators side by side make a tree as deep,
 //! which no thread's stack would hold if there are ten thousands of them, so they are counted before there is a tree.
 
+use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::fault::SqlFault;
@@ -37,20 +38,32 @@ pub(super) fn check(tokens: &[TokenWithSpan]) -> Result<(), SqlFault> {
             Token::RParen | Token::RBracket => level = outer.pop().unwrap_or_default(),
             Token::SemiColon => level = Level::default(),
             Token::Comma => level.operators = Default::default(),
-            Token::Word(word) if word.quote_style.is_none() => {
-                match word.value.to_ascii_uppercase().as_str() {
-                    "UNION" | "INTERSECT" | "EXCEPT" => level.sets += 1,
-                    "SELECT" | "FROM" | "WHERE" | "GROUP" | "HAVING" | "QUALIFY" | "WINDOW" | "ORDER"
-                    | "LIMIT" | "ON" | "JOIN" | "WHEN" | "THEN" | "ELSE" | "SET" | "VALUES" => {
-                        level.operators = Default::default();
-                    }
-                    word => {
-                        if let Some(rank) = keyword_rank(word) {
-                            level.count(rank);
-                        }
+            // Quoted words are no keywords to the tokenizer.
+            Token::Word(word) => match word.keyword {
+                Keyword::NoKeyword => {}
+                Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT => level.sets += 1,
+                Keyword::SELECT
+                | Keyword::FROM
+                | Keyword::WHERE
+                | Keyword::GROUP
+                | Keyword::HAVING
+                | Keyword::QUALIFY
+                | Keyword::WINDOW
+                | Keyword::ORDER
+                | Keyword::LIMIT
+                | Keyword::ON
+                | Keyword::JOIN
+                | Keyword::WHEN
+                | Keyword::THEN
+                | Keyword::ELSE
+                | Keyword::SET
+                | Keyword::VALUES => level.operators = Default::default(),
+                keyword => {
+                    if let Some(rank) = keyword_rank(keyword) {
+                        level.count(rank);
                     }
                 }
-            }
+            },
             other => {
                 if let Some(rank) = symbol_rank(other) {
                     level.count(rank);
@@ -86,12 +99,12 @@ impl Level {
     }
 }
 
-fn keyword_rank(word: &str) -> Option<usize> {
-    match word {
-        "OR" => Some(0),
-        "AND" => Some(1),
-        "NOT" => Some(2),
-        "LIKE" | "IN" | "BETWEEN" | "IS" => Some(3),
+fn keyword_rank(keyword: Keyword) -> Option<usize> {
+    match keyword {
+        Keyword::OR => Some(0),
+        Keyword::AND => Some(1),
+        Keyword::NOT => Some(2),
+        Keyword::LIKE | Keyword::IN | Keyword::BETWEEN | Keyword::IS => Some(3),
         _ => None,
     }
 }

@@ -168,21 +168,23 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
 
 /// The arguments of a call that has nothing but expressions in parentheses.
 pub(super) fn positional(function: &Function) -> Option<Vec<&Expr>> {
+    arguments_of(function)?
+        .iter()
+        .map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The arguments of a call, named ones too; none if it holds anything else.
+pub(super) fn arguments_of(function: &Function) -> Option<&[FunctionArg]> {
     match &function.args {
-        FunctionArguments::None => Some(Vec::new()),
-        FunctionArguments::Subquery(_) => None,
-        FunctionArguments::List(list) => {
-            if list.duplicate_treatment.is_some() || !list.clauses.is_empty() {
-                return None;
-            }
-            list.args
-                .iter()
-                .map(|argument| match argument {
-                    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
-                    _ => None,
-                })
-                .collect()
+        FunctionArguments::None => Some(&[]),
+        FunctionArguments::List(list) if list.duplicate_treatment.is_none() && list.clauses.is_empty() => {
+            Some(&list.args)
         }
+        _ => None,
     }
 }
 
@@ -239,6 +241,9 @@ impl Translator<'_> {
             return self.refuse(span, format!("{name} as a window function"));
         }
         if let Some(sql) = self.json(&name, function, span) {
+            return sql;
+        }
+        if let Some(sql) = self.interval_function(&name, function, span) {
             return sql;
         }
         if let ("EDIT_DISTANCE", Some([left, right, most])) = (name.as_str(), with_max_distance(function)) {

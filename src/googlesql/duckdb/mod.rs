@@ -36,6 +36,7 @@ mod expression;
 mod from;
 mod function;
 mod information_schema;
+mod interval;
 mod json;
 mod literal;
 pub mod names;

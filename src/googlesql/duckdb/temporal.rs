@@ -1,4 +1,4 @@
-//! Dates, times and intervals.
+//! Dates and times.
 
 use sqlparser::ast::{DateTimeField, Expr, Interval, Spanned};
 use sqlparser::tokenizer::Span;
@@ -83,7 +83,7 @@ fn part_of(expr: &Expr) -> Option<Part> {
     }
 }
 
-fn part_of_field(field: &DateTimeField) -> Option<Part> {
+pub(super) fn part_of_field(field: &DateTimeField) -> Option<Part> {
     match field {
         DateTimeField::Week(Some(day)) => weekday(&day.value).map(Part::Week),
         DateTimeField::Week(None) => Some(Part::Week(0)),
@@ -113,6 +113,9 @@ fn clock_to_utc(clock: &str, zone: &Zone) -> String {
 impl Translator<'_> {
     /// `EXTRACT(part FROM x [AT TIME ZONE z])`.
     pub(super) fn extract(&mut self, field: &DateTimeField, expr: &Expr, span: Span) -> String {
+        if let Some(sql) = self.extract_of_interval(field, expr) {
+            return sql;
+        }
         let clock = match expr {
             Expr::AtTimeZone { timestamp, time_zone } => match self.zone(time_zone) {
                 Some(zone) => self.clock_in(timestamp, &zone),
@@ -164,38 +167,6 @@ impl Translator<'_> {
         }
         self.invalid(Code::SqlInvalid, expr.span(), format!("there is no time zone `{text}`"));
         None
-    }
-
-    /// An INTERVAL literal.
-    pub(super) fn interval(&mut self, interval: &Interval) -> String {
-        let span = interval.value.span();
-        if interval.leading_precision.is_some()
-            || interval.last_field.is_some()
-            || interval.fractional_seconds_precision.is_some()
-        {
-            return self.refuse(span, "an interval of several parts");
-        }
-        let Some(field) = &interval.leading_field else {
-            return self.refuse(span, "an interval without a part");
-        };
-        if string_literal(&interval.value).is_some() {
-            return self.refuse(span, "an interval written as text");
-        }
-        let number = match int_literal(&interval.value) {
-            Some(number) => number.to_string(),
-            None => self.expr(&interval.value),
-        };
-        match part_of_field(field) {
-            Some(Part::Plain("year", _)) => format!("to_months(12 * CAST({number} AS INTEGER))"),
-            Some(Part::Plain("quarter", _)) => format!("to_months(3 * CAST({number} AS INTEGER))"),
-            Some(Part::Plain("month", _)) => format!("to_months(CAST({number} AS INTEGER))"),
-            Some(Part::Week(0)) => format!("to_days(7 * CAST({number} AS INTEGER))"),
-            Some(Part::Plain("day", _)) => format!("to_days(CAST({number} AS INTEGER))"),
-            Some(Part::Plain(_, unit)) if unit > 0 => {
-                format!("to_microseconds({unit} * CAST({number} AS BIGINT))")
-            }
-            _ => self.refuse(span, format!("an interval in {field}")),
-        }
     }
 
     /// Functions of dates and times.

@@ -20,6 +20,7 @@ const FAMILIES: &[&str] = &[
     include_str!("network.sql"),
     include_str!("fingerprint.sql"),
     include_str!("dates.sql"),
+    include_str!("intervals.sql"),
     include_str!("arrays.sql"),
     include_str!("format.sql"),
     include_str!("json.sql"),
