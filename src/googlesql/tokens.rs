@@ -2,12 +2,24 @@
 
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
-/// Applies all rules.
-pub(super) fn mended(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let tokens = raw_bytes(tokens);
-    let tokens = angle_brackets(tokens);
-    let tokens = offset_of_path(tokens);
-    numeric_labels(tokens)
+/// Applies the rules whose words or signs occur: most texts need none, and each rule copies all tokens.
+pub(super) fn mended(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let any = |tokens: &[TokenWithSpan], words: &[&str]| {
+        tokens.iter().filter_map(word).any(|found| words.iter().any(|word| found.eq_ignore_ascii_case(word)))
+    };
+    if any(&tokens, &["rb", "br"]) {
+        tokens = raw_bytes(tokens);
+    }
+    if any(&tokens, &["RANGE"]) || tokens.iter().any(|token| token.token == Token::ShiftRight) {
+        tokens = angle_brackets(tokens);
+    }
+    if any(&tokens, &["OFFSET"]) {
+        tokens = offset_of_path(tokens);
+    }
+    if any(&tokens, &["UNPIVOT"]) {
+        tokens = numeric_labels(tokens);
+    }
+    tokens
 }
 
 fn word(token: &TokenWithSpan) -> Option<&str> {
