@@ -8,10 +8,11 @@
 //! `pipeline.yaml` is read each time and not kept, for it may hold secrets.
 //!
 //! ```text
-//! magic · checksum of all that follows · length of the head · Head · (CompiledProject, warnings)
+//! magic · checksum of all that follows it · length of the body · (CompiledProject, warnings) · Head
 //! ```
 
 use std::collections::BTreeMap;
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -87,11 +88,11 @@ impl Cache {
         let bytes = fs_err::read(&self.path).ok()?;
         let rest = bytes.strip_prefix(MAGIC)?;
         let (checksum, rest) = rest.split_first_chunk::<32>()?;
-        if blake3::hash(rest) != *checksum {
+        let (length, rest) = rest.split_first_chunk::<8>()?;
+        if checksum_of(blake3::Hasher::new().update(rest), *length) != *checksum {
             return None;
         }
-        let (length, rest) = rest.split_first_chunk::<8>()?;
-        let (head, body) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+        let (body, head) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
         let head: Head = postcard::from_bytes(head).ok()?;
         let answers = head.question == self.question
             && head
@@ -133,7 +134,21 @@ impl Cache {
         manifest: &[Arc<SourceFile>],
         environment: &BTreeMap<String, Option<String>>,
     ) -> Option<()> {
-        let (body, mut files) = table::writing(|| postcard::to_stdvec(&(compiled, warnings)));
+        let folder = self.path.parent()?;
+        fs_err::create_dir_all(folder).ok()?;
+        fs_err::write(folder.parent()?.join(".gitignore"), "*\n").ok()?;
+        // A rename, so that a reader finds the old one or the new one, whole.
+        let aside = self.path.with_extension(format!("{}.tmp", std::process::id()));
+        let mut out = Hashed::new(fs_err::File::create(&aside).ok()?);
+        out.file.write_all(MAGIC).ok()?;
+        out.file.write_all(&[0; CHECKSUM + LENGTH]).ok()?;
+        let mut out = BufWriter::with_capacity(1 << 20, out);
+        // The files are known when all places are written: the head comes last.
+        let (written, mut files) =
+            table::writing(|| postcard::to_io(&(compiled, warnings), &mut out).map(|_| ()));
+        written.ok()?;
+        out.flush().ok()?;
+        let length = out.get_ref().written.to_le_bytes();
         let queries = compiled.project.nodes.values().filter_map(|node| match &node.detail {
             Detail::Model(model) => Some(&model.sql),
             Detail::Load(_) => None,
@@ -151,20 +166,48 @@ impl Cache {
                 .collect(),
             files: files.iter().map(|file| (file.name.clone(), hash(&file.text))).collect(),
         };
-        let head = postcard::to_stdvec(&head).ok()?;
-        let mut rest = (head.len() as u64).to_le_bytes().to_vec();
-        rest.extend(head);
-        rest.extend(body.ok()?);
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend(blake3::hash(&rest).as_bytes());
-        bytes.extend(rest);
-        let folder = self.path.parent()?;
-        fs_err::create_dir_all(folder).ok()?;
-        fs_err::write(folder.parent()?.join(".gitignore"), "*\n").ok()?;
-        // A rename, so that a reader finds the old one or the new one, whole.
-        let aside = self.path.with_extension(format!("{}.tmp", std::process::id()));
-        fs_err::write(&aside, bytes).ok()?;
+        out.write_all(&postcard::to_stdvec(&head).ok()?).ok()?;
+        let Hashed { mut file, hasher, .. } = out.into_inner().ok()?;
+        file.seek(SeekFrom::Start(MAGIC.len() as u64)).ok()?;
+        file.write_all(&checksum_of(&hasher, length)).ok()?;
+        file.write_all(&length).ok()?;
+        drop(file);
         fs_err::rename(&aside, &self.path).ok()
+    }
+}
+
+const CHECKSUM: usize = 32;
+const LENGTH: usize = 8;
+
+/// Of what was hashed, body and head, and of the length that parts them.
+fn checksum_of(hasher: &blake3::Hasher, length: [u8; LENGTH]) -> [u8; CHECKSUM] {
+    *hasher.clone().update(&length).finalize().as_bytes()
+}
+
+/// A file whose content is hashed as it is written.
+struct Hashed {
+    file: fs_err::File,
+    hasher: blake3::Hasher,
+    /// Bytes that were hashed.
+    written: u64,
+}
+
+impl Hashed {
+    fn new(file: fs_err::File) -> Self {
+        Self { file, hasher: blake3::Hasher::new(), written: 0 }
+    }
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        self.written += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
     }
 }
 

@@ -134,7 +134,7 @@ impl Auditor<'_> {
             let written = checks(expectation, &audited).map_err(|why| binding::bad_value(expectation, &why));
             let written = written.and_then(|CheckSql { aggregates, own_query, sample, rule }| {
                 let native = |sql: String| self.native(sql).map_err(|fault| untranslated(expectation, fault));
-                Ok((aggregates, own_query.map(native).transpose()?, sample.map(native).transpose()?, rule))
+                Ok((aggregates, own_query.map(native).transpose()?, sample, rule))
             });
             match written {
                 Ok((aggregates, own_query, sample, rule)) => {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Rule;
 use crate::manifest::types::{ExpectationSeverity, as_json};
 
-/// Checks of one table in the target's own SQL.
+/// Checks of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
     /// Queries that give, for each of their checks in turn, three numbers: rows looked at, rows failing, a value.
@@ -17,7 +17,7 @@ pub struct Audit {
 /// One pass over a table for some of its checks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditQuery {
-    /// The query, one row.
+    /// The query in the target's own SQL, one row.
     pub sql: String,
     /// Places of its checks in [`Audit::checks`].
     pub checks: Vec<usize>,
@@ -35,6 +35,6 @@ pub struct Check {
     /// What its numbers have to be.
     #[serde(with = "as_json")]
     pub rule: Rule,
-    /// A query that shows failing rows.
+    /// A query that shows failing rows, in GoogleSQL: few are ever asked, so it is translated when it is.
     pub sample: Option<String>,
 }

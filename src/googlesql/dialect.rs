@@ -124,7 +124,8 @@ const RESERVED: &[&str] = &[
 
 /// Whether a word names nothing without back quotes.
 pub(crate) fn is_reserved(word: &str) -> bool {
-    RESERVED.binary_search(&word.to_ascii_uppercase().as_str()).is_ok()
+    let upper = word.bytes().map(|byte| byte.to_ascii_uppercase());
+    RESERVED.binary_search_by(|reserved| reserved.bytes().cmp(upper.clone())).is_ok()
 }
 
 /// Between addition and `&`.
@@ -249,14 +250,14 @@ impl Dialect for GoogleSql {
         if word.quote_style.is_some() {
             return None;
         }
-        let upper = word.value.to_ascii_uppercase();
-        match (upper.as_str(), &second.token, &third.token) {
-            ("SAFE", Token::Period, Token::Word(_)) => safe_call(parser),
-            ("STRUCT", Token::LParen, Token::RParen) => Some(Ok(empty_struct(parser))),
-            ("ARRAY", Token::Lt, _) => Some(typed_array(parser)),
+        let is = |text: &str| word.value.eq_ignore_ascii_case(text);
+        match (&second.token, &third.token) {
+            (Token::Period, Token::Word(_)) if is("SAFE") => safe_call(parser),
+            (Token::LParen, Token::RParen) if is("STRUCT") => Some(Ok(empty_struct(parser))),
+            (Token::Lt, _) if is("ARRAY") => Some(typed_array(parser)),
             // `RANGE<DATE>` has become `RANGE(DATE)`: see `tokens`.
-            ("RANGE", Token::LParen, Token::Word(_)) => range_literal(parser),
-            ("WITH", Token::LParen, Token::Word(_)) => Some(with_expression(parser)),
+            (Token::LParen, Token::Word(_)) if is("RANGE") => range_literal(parser),
+            (Token::LParen, Token::Word(_)) if is("WITH") => Some(with_expression(parser)),
             _ => None,
         }
     }

@@ -7,11 +7,18 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use super::fault::SqlFault;
 use crate::diag::Code;
 
-/// How deep the operators of one expression may hang below each other: what `DuckDB` takes as well.
-const MAX_OPERATORS: usize = 1000;
+/// How deep the operators of one expression may hang below each other.
+const MAX_OPERATORS: usize = 5000;
 
 /// The same of the set operations of one query, each of which takes more of the stack.
-const MAX_SETS: usize = 500;
+const MAX_SETS: usize = 3000;
+
+/// What else can be written.
+pub(super) const OPERATORS_HELP: &str =
+    "put the values into an array or a table: `x IN UNNEST([…])`, a join, a seed";
+
+/// What else can be written.
+pub(super) const SETS_HELP: &str = "put the rows into an array, `SELECT * FROM UNNEST([…])`, or a seed";
 
 /// Operators from loose to tight: <https://cloud.google.com/bigquery/docs/reference/standard-sql/operators>.
 const TIGHTEST: usize = 10;
@@ -33,15 +40,33 @@ pub(super) fn check(tokens: &[TokenWithSpan]) -> Result<(), SqlFault> {
     let mut outer: Vec<Level> = Vec::new();
     let mut level = Level::default();
     for token in tokens {
-        match &token.token {
-            Token::LParen | Token::LBracket => outer.push(std::mem::take(&mut level)),
-            Token::RParen | Token::RBracket => level = outer.pop().unwrap_or_default(),
-            Token::SemiColon => level = Level::default(),
-            Token::Comma => level.operators = Default::default(),
+        let rank = match &token.token {
+            Token::LParen | Token::LBracket => {
+                outer.push(std::mem::take(&mut level));
+                continue;
+            }
+            Token::RParen | Token::RBracket => {
+                level = outer.pop().unwrap_or_default();
+                continue;
+            }
+            Token::SemiColon => {
+                level = Level::default();
+                continue;
+            }
+            Token::Comma => {
+                level.operators = Default::default();
+                continue;
+            }
             // Quoted words are no keywords to the tokenizer.
             Token::Word(word) => match word.keyword {
-                Keyword::NoKeyword => {}
-                Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT => level.sets += 1,
+                Keyword::NoKeyword => continue,
+                Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT => {
+                    level.sets += 1;
+                    if level.sets > MAX_SETS {
+                        return Err(too_deep(token, MAX_SETS, "set operations", SETS_HELP));
+                    }
+                    continue;
+                }
                 Keyword::SELECT
                 | Keyword::FROM
                 | Keyword::WHERE
@@ -57,45 +82,37 @@ pub(super) fn check(tokens: &[TokenWithSpan]) -> Result<(), SqlFault> {
                 | Keyword::THEN
                 | Keyword::ELSE
                 | Keyword::SET
-                | Keyword::VALUES => level.operators = Default::default(),
-                keyword => {
-                    if let Some(rank) = keyword_rank(keyword) {
-                        level.count(rank);
-                    }
+                | Keyword::VALUES => {
+                    level.operators = Default::default();
+                    continue;
                 }
+                keyword => keyword_rank(keyword),
             },
-            other => {
-                if let Some(rank) = symbol_rank(other) {
-                    level.count(rank);
-                }
-            }
-        }
-        let (depth, most, what, help) = if level.sets > MAX_SETS {
-            (
-                level.sets,
-                MAX_SETS,
-                "set operations",
-                "put the rows into an array, `SELECT * FROM UNNEST([…])`, or a seed",
-            )
-        } else {
-            let help = "put the values into an array or a table: `x IN UNNEST([…])`, a join, a seed";
-            (level.operators.iter().sum(), MAX_OPERATORS, "operators", help)
+            other => symbol_rank(other),
         };
-        if depth > most {
-            let message = format!("more than {most} {what} hang below each other");
-            return Err(SqlFault::new(Code::SqlSyntax, token.span, message).help(help));
+        if let Some(rank) = rank
+            && level.count(rank) > MAX_OPERATORS
+        {
+            return Err(too_deep(token, MAX_OPERATORS, "operators", OPERATORS_HELP));
         }
     }
     Ok(())
 }
 
+fn too_deep(token: &TokenWithSpan, most: usize, what: &str, help: &str) -> SqlFault {
+    SqlFault::new(Code::SqlSyntax, token.span, format!("more than {most} {what} hang below each other"))
+        .help(help)
+}
+
 impl Level {
-    fn count(&mut self, rank: usize) {
+    /// Counts an operator; gives how many hang below each other now.
+    fn count(&mut self, rank: usize) -> usize {
         if let Some((own, tighter)) = self.operators.get_mut(rank..).and_then(|ranks| ranks.split_first_mut())
         {
             *own += 1;
             tighter.fill(0);
         }
+        self.operators.iter().sum()
     }
 }
 
@@ -145,10 +162,10 @@ mod tests {
             (" = 1 OR x + 1", "SELECT x"),
         ] {
             assert!(refused(&(first.to_owned() + &link.repeat(100_000))), "{link}");
-            let short = first.to_owned() + &link.repeat(450);
+            let short = first.to_owned() + &link.repeat(2400);
             assert!(!refused(&short), "{link}");
         }
-        assert!(refused(&format!("SELECT f(1, ({}1))", "1 * ".repeat(1001))));
+        assert!(refused(&format!("SELECT f(1, ({}1))", "1 * ".repeat(5001))));
     }
 
     #[test]
@@ -160,7 +177,7 @@ mod tests {
         assert!(!refused(&format!("SELECT x IN ({}0) FROM t", "-1, ".repeat(5000))));
         assert!(!refused(&"SELECT 1 + 1;".repeat(3000)));
         // Each comparison closes before the next OR.
-        assert!(!refused(&format!("SELECT {}TRUE", "a = 1 + 1 OR ".repeat(900))));
+        assert!(!refused(&format!("SELECT {}TRUE", "a = 1 + 1 OR ".repeat(4900))));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, ObjectName, Query, Statement, Visit, visit_expressions, visit_relations};
+use sqlparser::ast::{Expr, Ident, ObjectName, Query, Statement, Visit, Visitor};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
@@ -55,27 +55,7 @@ fn parser(tokens: Vec<TokenWithSpan>) -> Parser<'static> {
 
 /// The parser takes nearly any word for a name; GoogleSQL reserves some.
 fn no_reserved_names(node: &impl Visit) -> Result<(), SqlFault> {
-    let reserved = |name: &sqlparser::ast::Ident| {
-        let taken = name.quote_style.is_none() && is_reserved(&name.value);
-        // DEFAULT stands for a value in INSERT and UPDATE.
-        (taken && !name.value.eq_ignore_ascii_case("DEFAULT")).then(|| name.clone())
-    };
-    let found = visit_expressions(node, |expr| match expr {
-        Expr::Identifier(name) => reserved(name).map_or(ControlFlow::Continue(()), ControlFlow::Break),
-        _ => ControlFlow::Continue(()),
-    });
-    let found = match found {
-        ControlFlow::Continue(()) => visit_relations(node, |table: &ObjectName| {
-            table
-                .0
-                .first()
-                .and_then(|part| part.as_ident())
-                .and_then(reserved)
-                .map_or(ControlFlow::Continue(()), ControlFlow::Break)
-        }),
-        found @ ControlFlow::Break(_) => found,
-    };
-    match found {
+    match node.visit(&mut ReservedNames) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(name) => Err(SqlFault::new(
             Code::SqlSyntax,
@@ -83,6 +63,37 @@ fn no_reserved_names(node: &impl Visit) -> Result<(), SqlFault> {
             format!("syntax error: {} is a reserved word", name.value.to_uppercase()),
         )
         .help("look for a word too much before it, or put it in back quotes if it is a name")),
+    }
+}
+
+/// Stops at a name that is a reserved word.
+struct ReservedNames;
+
+impl ReservedNames {
+    fn look_at(name: &Ident) -> ControlFlow<Ident> {
+        // DEFAULT stands for a value in INSERT and UPDATE.
+        let taken = name.quote_style.is_none()
+            && is_reserved(&name.value)
+            && !name.value.eq_ignore_ascii_case("DEFAULT");
+        if taken { ControlFlow::Break(name.clone()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+impl Visitor for ReservedNames {
+    type Break = Ident;
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Ident> {
+        match expr {
+            Expr::Identifier(name) => Self::look_at(name),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_relation(&mut self, table: &ObjectName) -> ControlFlow<Ident> {
+        match table.0.first().and_then(|part| part.as_ident()) {
+            Some(name) => Self::look_at(name),
+            None => ControlFlow::Continue(()),
+        }
     }
 }
 
@@ -109,9 +120,11 @@ fn unexpected_clause(sql: &str, fault: SqlFault) -> SqlFault {
 /// The tokens, with the escapes of string literals read by GoogleSQL's rules. Bytes literals keep theirs, since
 /// not all bytes are text.
 pub(super) fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlFault> {
-    let mut tokens = Tokenizer::new(&GoogleSql, sql)
+    // Room for a token of every three bytes, as most texts have: the list need not be moved as it grows.
+    let mut tokens = Vec::with_capacity(sql.len() / 3);
+    Tokenizer::new(&GoogleSql, sql)
         .with_unescape(false)
-        .tokenize_with_location()
+        .tokenize_with_location_into_buf(&mut tokens)
         .map_err(|error| syntax_fault(&error.into()))?;
     limits::check(&tokens)?;
     tokens = mend::mended(tokens);

@@ -135,7 +135,7 @@ pub trait Session: Send {
     ) -> Result<Loaded>;
     /// The numbers in the one row of an audit's query.
     fn numbers(&mut self, sql: &str) -> Result<Vec<Option<i64>>>;
-    /// Some rows as JSON objects.
+    /// The rows of a query in GoogleSQL as JSON objects.
     fn rows(&mut self, sql: &str) -> Result<Vec<Value>>;
     /// Names and native types of a table's columns.
     fn columns(&mut self, of: &Relation) -> Result<Vec<(String, String)>>;

@@ -13,10 +13,30 @@ use super::literal::{float_literal, is_bytes_literal, string_literal, string_of}
 use super::names::Ident;
 use super::operator::{Argument, is_null};
 use super::types::cast_macro;
+use crate::googlesql::limits::OPERATORS_HELP;
+
+/// How deep expressions may nest: `DuckDB`'s own bound.
+///
+/// Source: <https://duckdb.org/docs/stable/configuration/overview>, `max_expression_depth`.
+const MAX_DEPTH: usize = 1000;
 
 impl Translator<'_> {
     /// An expression. Compound ones print in parentheses, so that precedence is that of the tree.
     pub(super) fn expr(&mut self, expr: &Expr) -> String {
+        if self.depth == MAX_DEPTH {
+            let place = match expr {
+                Expr::BinaryOp { right, .. } => right.span(),
+                other => other.span(),
+            };
+            return self.too_deep(place, "operators", MAX_DEPTH, OPERATORS_HELP);
+        }
+        self.depth += 1;
+        let sql = self.expr_at_depth(expr);
+        self.depth -= 1;
+        sql
+    }
+
+    fn expr_at_depth(&mut self, expr: &Expr) -> String {
         match expr {
             Expr::Identifier(name) => self.identifier(name),
             Expr::CompoundIdentifier(parts)

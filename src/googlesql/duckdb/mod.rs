@@ -166,6 +166,10 @@ struct Translator<'a> {
     aliases: Vec<SelectAlias>,
     /// Numbers the names that the translation invents.
     next_name: usize,
+    /// How deep the expression in hand nests.
+    depth: usize,
+    /// How deep the set operation in hand nests.
+    set_depth: usize,
 }
 
 impl<'a> Translator<'a> {
@@ -181,6 +185,8 @@ impl<'a> Translator<'a> {
             rows_as_tuples: false,
             aliases: Vec::new(),
             next_name: 0,
+            depth: 0,
+            set_depth: 0,
         }
     }
 
@@ -193,6 +199,14 @@ impl<'a> Translator<'a> {
         )
         .help("write it with other functions, or run this project on a BigQuery target");
         self.faults.push(fault);
+        "NULL".to_owned()
+    }
+
+    /// Records what nests deeper than the engine takes.
+    fn too_deep(&mut self, span: Span, what: &str, most: usize, help: &str) -> String {
+        let message =
+            format!("more than {most} {what} hang below each other, too many for the embedded engine");
+        self.faults.push(SqlFault::new(Code::SqlNotTranslated, span, message).help(help));
         "NULL".to_owned()
     }
 

@@ -13,6 +13,10 @@ use super::expression::implied_name;
 use super::from::EVERYTHING;
 use super::names::Ident;
 use super::{SelectAlias, Translator};
+use crate::googlesql::limits::SETS_HELP;
+
+/// How many set operations may hang below each other: what the engine's parser has stack for.
+const MAX_SETS: usize = 500;
 
 /// What a query's rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +131,16 @@ impl Translator<'_> {
     }
 
     fn operand(&mut self, body: &SetExpr, rows: Rows) -> String {
+        if self.set_depth == MAX_SETS {
+            let place = match body {
+                SetExpr::SetOperation { right, .. } => right.span(),
+                other => other.span(),
+            };
+            return self.too_deep(place, "set operations", MAX_SETS, SETS_HELP);
+        }
+        self.set_depth += 1;
         let (sql, _) = self.set_expr(body, rows);
+        self.set_depth -= 1;
         match body {
             SetExpr::SetOperation { .. } => format!("({sql})"),
             _ => sql,

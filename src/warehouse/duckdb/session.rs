@@ -10,7 +10,8 @@ use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session};
 use super::connection::engine_error;
 use super::{load, query, store};
 use crate::diag::{Code, Diagnostic};
-use crate::googlesql::duckdb::{TableName, quote};
+use crate::googlesql::duckdb::{DatasetNames, TableName, quote, translate_query};
+use crate::googlesql::parse;
 use crate::manifest::types::Materialization;
 use crate::plan::{LoadAction, Publish};
 use crate::project::Address;
@@ -83,8 +84,11 @@ impl Session for DuckDbSession {
     }
 
     fn rows(&mut self, sql: &str) -> Result<Vec<Value>> {
-        let result = query::fetch(&self.connection, sql)
-            .map_err(|error| Diagnostic::error(Code::StepFailed, error.to_string()))?;
+        let failed = |why: String| Diagnostic::error(Code::StepFailed, why);
+        let query = parse::query(sql).map_err(|fault| failed(fault.message))?;
+        let native = translate_query(&query, &DatasetNames)
+            .map_err(|faults| failed(faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ")))?;
+        let result = query::fetch(&self.connection, &native).map_err(|error| failed(error.to_string()))?;
         Ok(result.objects())
     }
 

@@ -103,9 +103,11 @@ fn a_fault_does_not_breed_others() {
 
 #[test]
 fn long_and_deep_queries_do_not_overflow() {
-    let sum = format!("SELECT {} AS x", vec!["1"; 1_000].join(" + "));
+    let sum = format!("SELECT {} AS x", vec!["1"; 1_500].join(" + "));
     assert!(analyze(&sum).is_ok());
-    let union = vec!["SELECT 1 AS x"; 500].join(" UNION ALL ");
+    let longer = format!("SELECT {} AS x", vec!["1"; 5_000].join(" + "));
+    assert!(!analyze(&longer).expect("no fault").unchecked.is_empty());
+    let union = vec!["SELECT 1 AS x"; 3_000].join(" UNION ALL ");
     assert!(analyze(&union).is_ok());
     for (open, close) in [("(", ")"), ("UPPER(", ")"), ("(SELECT ", ")"), ("NOT ", ""), ("[", "][OFFSET(0)]")]
     {
