@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::{Cancel, CheckReport, Event, Fault, Running, Status, StepReport};
 use crate::diag::{Code, Diagnostic};
-use crate::expectations::{Audit, Observed, Outcome, Verdict, judge};
+use crate::expectations::{Audit, Before, Facts, Observed, Outcome, Rule, Verdict, judge};
+use crate::googlesql::Column;
 use crate::manifest::types::{DurationText, ExpectationSeverity, Materialization};
 use crate::plan::{Action, BuildAction, LoadAction, Plan, Publish, Record, Step};
 use crate::project::NodeKind;
@@ -177,8 +178,8 @@ fn perform(context: &Context<'_>, step: &Step, session: &mut dyn Session, work: 
         Action::Build(build) => perform_build(context, step, &relation, build, session, work),
         Action::Load(load) => perform_load(context, step, &relation, load, session, work),
         Action::Check { audit, record } => {
-            let size = check(context, audit, session, work)?;
             let before = session.recall(&step.address)?;
+            let size = check(context, audit, &record.columns, before.as_ref(), session, work)?;
             refuse_failures(work)?;
             if let Some(before) = before {
                 work.rows = size.map(|(rows, _)| rows);
@@ -225,7 +226,9 @@ fn perform_build(
 ) -> Result<()> {
     let at = relation.sibling(&build.publish.build_name);
     session.build(&at, build.materialization, &build.native)?;
-    let size = check(context, &build.publish.audit, session, work)?;
+    let before = session.recall(&step.address)?;
+    let (audit, columns) = (&build.publish.audit, &build.publish.record.columns);
+    let size = check(context, audit, columns, before.as_ref(), session, work)?;
     refuse_failures(work)?;
     let finished = Built { kind: build.materialization, size, loaded: None };
     publish(context, step, session, relation, &build.publish, &finished, work)
@@ -247,7 +250,8 @@ fn perform_load(
     };
     let loaded = session.load(&at, relation, load, context.running.root, &mut progress)?;
     work.rejected = loaded.rejected;
-    let size = check(context, &load.publish.audit, session, work)?;
+    let before = session.recall(&step.address)?;
+    let size = check(context, &load.publish.audit, &loaded.columns, before.as_ref(), session, work)?;
     if let Some((rows, _)) = size.filter(|(rows, _)| *rows != loaded.rows) {
         return Err(Diagnostic::error(
             Code::RowsLost,
@@ -311,25 +315,29 @@ fn publish(
 fn check(
     context: &Context<'_>,
     audit: &Audit,
+    columns: &[Column],
+    before: Option<&NodeState>,
     session: &mut dyn Session,
     work: &mut Work,
 ) -> Result<Option<(u64, u64)>> {
-    evaluate(audit, session, context.now, &|| context.running.cancel.is_cancelled(), work)
+    let before = before.map(|before| Before { rows: before.rows, columns: &before.columns });
+    let facts = Facts { now: context.now, columns, before };
+    evaluate(audit, session, &facts, &|| context.running.cancel.is_cancelled(), work)
 }
 
 /// Evaluates an audit; gives the table's rows and logical bytes where its query counts them.
 fn evaluate(
     audit: &Audit,
     session: &mut dyn Session,
-    now: i64,
+    facts: &Facts<'_>,
     cancelled: &dyn Fn() -> bool,
     work: &mut Work,
 ) -> Result<Option<(u64, u64)>> {
     let mut size = None;
     let mut outcomes: Vec<Option<Outcome>> = vec![None; audit.checks.len()];
     for query in &audit.queries {
-        let numbers = match session.numbers(&query.sql) {
-            Ok(numbers) => numbers,
+        let answers = match session.answers(&query.sql) {
+            Ok(answers) => answers,
             Err(error) if query.checks.is_empty() || cancelled() => return Err(error),
             Err(error) => {
                 // An engine's transaction may not go on after an error, so nothing else can be asked.
@@ -348,18 +356,24 @@ fn evaluate(
                 });
             }
         };
-        let mut numbers = numbers.into_iter();
+        let mut answers = answers.into_iter();
+        let mut answer = || answers.next().flatten();
+        let count = |answer: Option<String>| answer.and_then(|count| count.parse::<u64>().ok());
         if query.sized {
-            let mut count =
-                || numbers.next().flatten().and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
-            size = Some((count(), count()));
+            size = count(answer()).zip(count(answer()));
         }
         for place in &query.checks {
-            let mut number = || numbers.next().flatten();
-            let observed =
-                Observed { checked: number().unwrap_or(0), failing: number().unwrap_or(0), value: number() };
+            let (checked, failing, value) = (count(answer()), count(answer()), answer());
             let check = &audit.checks[*place];
-            outcomes[*place] = Some(judge(&check.rule, check.severity, observed, now));
+            // Without its counts it was not evaluated, and is no pass.
+            outcomes[*place] = checked.zip(failing).map(|(checked, failing)| {
+                judge(&check.rule, check.severity, &Observed { checked, failing, value }, facts)
+            });
+        }
+    }
+    for (check, outcome) in audit.checks.iter().zip(&mut outcomes) {
+        if outcome.is_none() && matches!(check.rule, Rule::Known { .. }) {
+            *outcome = Some(judge(&check.rule, check.severity, &Observed::default(), facts));
         }
     }
     for (check, outcome) in audit.checks.iter().zip(outcomes) {
@@ -414,8 +428,12 @@ fn refuse_failures(work: &Work) -> Result<()> {
 ///
 /// # Errors
 /// When a query fails.
-pub fn check_published(audit: &Audit, session: &mut dyn Session, now: i64) -> Result<Vec<CheckReport>> {
+pub fn check_published(
+    audit: &Audit,
+    session: &mut dyn Session,
+    facts: &Facts<'_>,
+) -> Result<Vec<CheckReport>> {
     let mut work = Work::default();
-    evaluate(audit, session, now, &|| false, &mut work)?;
+    evaluate(audit, session, facts, &|| false, &mut work)?;
     Ok(work.checks)
 }

@@ -9,7 +9,7 @@ use super::workspace::{Workspace, fault};
 use crate::apply::{CheckReport, check_published};
 use crate::clock::{Clock, SystemClock};
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::expectations::Verdict;
+use crate::expectations::{Facts, Verdict};
 use crate::view::{checks_text, plural};
 use crate::warehouse::Warehouse;
 use crate::warehouse::duckdb::Access;
@@ -41,7 +41,9 @@ pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Res
             continue;
         }
         let audit = compiled.audit_of_published(address)?;
-        match check_published(&audit, session.as_mut(), now) {
+        let columns = compiled.nodes.get(&address.name).map(|node| node.columns.as_slice());
+        let facts = Facts { now, columns: columns.unwrap_or_default(), before: None };
+        match check_published(&audit, session.as_mut(), &facts) {
             Ok(checks) => reports.extend(checks),
             Err(error) => faults.push(error.diagnostic),
         }

@@ -42,7 +42,7 @@ pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Out
             value["expectations"] = project
                 .expectations
                 .iter()
-                .map(|expectation| json!({ "address": expectation.address(), "suite": expectation.suite, "on": expectation.on.to_string(), "kind": expectation.kind.name(), "severity": expectation.severity, "mostly": expectation.mostly }))
+                .map(|expectation| json!({ "address": expectation.address(), "suite": expectation.suite, "on": expectation.on.to_string(), "kind": expectation.kind, "severity": expectation.severity, "mostly": expectation.mostly }))
                 .collect();
             value["tiles"] = compiled
                 .tiles

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{CompiledNode, CompiledProject, Dialect, Naming, binding};
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::expectations::{Audit, AuditQuery, Audited, Check, CheckSql, checks, combine};
+use crate::expectations::{
+    Audit, AuditQuery, Audited, Check, CheckSql, Counting, Counts, Groups, check, groups, pass,
+};
 use crate::googlesql::names::Ident;
 use crate::googlesql::{Column, SqlFault, Type, duckdb, parse};
 use crate::manifest::types::Materialization;
@@ -80,14 +82,23 @@ pub(super) fn compile_audits(
 /// A fault and the place of the expectation that it is about.
 type Fault = (usize, Diagnostic);
 
-/// A check that needs no query of its own.
+/// What checks of one table share a scan for.
+#[derive(Default)]
 struct Shared {
+    /// Checks that aggregate over the rows, and what they compute beforehand.
+    pass: Vec<(Member, Counts)>,
+    computed: Vec<(String, String)>,
+    /// Checks that look at groups of rows.
+    groups: Vec<(Member, Groups)>,
+}
+
+/// A check that shares a query.
+#[derive(Clone, Copy)]
+struct Member {
     /// The place of its expectation in the project.
     index: usize,
     /// Its place in the audit.
     place: usize,
-    /// What it counts.
-    aggregates: [String; 3],
 }
 
 /// Writes the audits of one node.
@@ -127,68 +138,82 @@ impl Auditor<'_> {
         let audited = Audited { table: &table, columns: self.columns, relation: &relation };
         let mut audit = Audit::default();
         let mut faults = Vec::new();
-        let mut shared: Vec<Shared> = Vec::new();
+        let mut shared = Shared::default();
         for index in expectations {
             let expectation = &self.project.expectations[*index];
             let place = audit.checks.len();
-            let written = checks(expectation, &audited).map_err(|why| binding::bad_value(expectation, &why));
-            let written = written.and_then(|CheckSql { aggregates, own_query, sample, rule }| {
-                let native = |sql: String| self.native(sql).map_err(|fault| untranslated(expectation, fault));
-                Ok((aggregates, own_query.map(native).transpose()?, sample, rule))
-            });
-            match written {
-                Ok((aggregates, own_query, sample, rule)) => {
+            let member = Member { index: *index, place };
+            match check(expectation, place, &audited) {
+                Ok(CheckSql { counting, sample, rule }) => {
+                    match counting {
+                        Counting::Pass { computed, counts } => {
+                            shared.computed.extend(computed);
+                            shared.pass.push((member, counts));
+                        }
+                        Counting::Groups(groups) => shared.groups.push((member, groups)),
+                        Counting::Own(sql) => match self.native(sql) {
+                            Ok(sql) => {
+                                audit.queries.push(AuditQuery { sql, checks: vec![place], sized: false });
+                            }
+                            Err(fault) => faults.push((*index, untranslated(expectation, fault))),
+                        },
+                        Counting::Known => {}
+                    }
                     let (address, severity) = (expectation.address(), expectation.severity);
                     audit.checks.push(Check { address, severity, rule, sample });
-                    shared.extend(aggregates.map(|aggregates| Shared { index: *index, place, aggregates }));
-                    audit.queries.extend(own_query.map(|sql| AuditQuery {
-                        sql,
-                        checks: vec![place],
-                        sized: false,
-                    }));
                 }
-                Err(fault) => faults.push((*index, fault)),
+                Err(why) => faults.push((*index, binding::bad_value(expectation, &why))),
             }
         }
+        if !shared.groups.is_empty() {
+            let members: Vec<&Groups> = shared.groups.iter().map(|(_, groups)| groups).collect();
+            let places: Vec<Member> = shared.groups.iter().map(|(member, _)| *member).collect();
+            self.shared_query(groups(&table, &members), &places, false, &mut audit, &mut faults, &|at| {
+                groups(&table, &[members[at]])
+            });
+        }
         let sized = self.node.materialization() == Materialization::Table;
-        if sized || !shared.is_empty() {
-            match self.native(self.pass(&table, &shared, sized)) {
-                Ok(sql) => {
-                    let places = shared.iter().map(|shared| shared.place).collect();
-                    audit.queries.insert(0, AuditQuery { sql, checks: places, sized });
-                }
-                Err(fault) => faults.extend(self.whose(&table, &shared, fault)),
-            }
+        if sized || !shared.pass.is_empty() {
+            let members: Vec<&Counts> = shared.pass.iter().map(|(_, counts)| counts).collect();
+            let places: Vec<Member> = shared.pass.iter().map(|(member, _)| *member).collect();
+            let size = sized.then(|| format!("COUNT(*) AS n, {} AS b", logical_bytes(self.columns)));
+            let sql = pass(&table, &shared.computed, size.as_deref(), &members);
+            self.shared_query(sql, &places, sized, &mut audit, &mut faults, &|at| {
+                pass(&table, &shared.computed, None, &[members[at]])
+            });
         }
         if faults.is_empty() { Ok(audit) } else { Err(faults) }
     }
 
-    /// The one query over the table that counts for many checks, and its size if it has one of its own.
-    fn pass(&self, table: &str, shared: &[Shared], sized: bool) -> String {
-        let aggregates: Vec<&[String; 3]> = shared.iter().map(|shared| &shared.aggregates).collect();
-        let sql = combine(table, &aggregates);
-        if !sized {
-            return sql;
+    /// Adds a query that several checks share, in front of the others; where it has no translation, those of its
+    /// checks are told that have none alone.
+    fn shared_query(
+        &self,
+        sql: String,
+        members: &[Member],
+        sized: bool,
+        audit: &mut Audit,
+        faults: &mut Vec<Fault>,
+        alone: &dyn Fn(usize) -> String,
+    ) {
+        let fault = match self.native(sql) {
+            Ok(sql) => {
+                let checks = members.iter().map(|member| member.place).collect();
+                audit.queries.insert(0, AuditQuery { sql, checks, sized });
+                return;
+            }
+            Err(fault) => fault,
+        };
+        let before = faults.len();
+        for (at, Member { index, .. }) in members.iter().enumerate() {
+            if let Err(fault) = self.native(alone(at)) {
+                faults.push((*index, untranslated(&self.project.expectations[*index], fault)));
+            }
         }
-        let separator = if aggregates.is_empty() { "" } else { ", " };
-        let size = format!("SELECT COUNT(*) AS n, {} AS b{separator}", logical_bytes(self.columns));
-        format!("{size}{}", sql.trim_start_matches("SELECT "))
-    }
-
-    /// The checks that keep a shared query from being translated.
-    fn whose(&self, table: &str, shared: &[Shared], fault: SqlFault) -> Vec<Fault> {
-        let mut faults: Vec<Fault> = shared
-            .iter()
-            .filter_map(|Shared { index, aggregates, .. }| {
-                let fault = self.native(combine(table, &[aggregates])).err()?;
-                Some((*index, untranslated(&self.project.expectations[*index], fault)))
-            })
-            .collect();
-        if faults.is_empty() {
+        if faults.len() == before {
             let fault = Diagnostic::error(Code::Internal, fault.message).about(self.node.address.to_string());
             faults.push((usize::MAX, fault));
         }
-        faults
     }
 
     fn native(&self, sql: String) -> Result<String, SqlFault> {

@@ -7,7 +7,7 @@ use crate::diag::{Code, Diagnostic, MappedText, did_you_mean, quoted};
 use crate::expectations::BadValue;
 use crate::googlesql::analyze::{Parameters, analyze_expression};
 use crate::googlesql::{Column, SqlFault, Type, parse};
-use crate::project::{Address, Expectation, ExpectationKind};
+use crate::project::{Address, Expectation, NamedColumn, Needs};
 
 /// What is wrong with an expectation about a table of these columns.
 pub(super) fn faults(
@@ -17,11 +17,7 @@ pub(super) fn faults(
 ) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     check_columns(expectation, columns, nodes, &mut faults);
-    let own_condition = match &expectation.kind {
-        ExpectationKind::Expression { sql } => Some(sql),
-        _ => None,
-    };
-    for condition in expectation.filter.iter().chain(own_condition) {
+    for condition in expectation.conditions() {
         check_condition(expectation, condition, columns, &mut faults);
     }
     faults
@@ -42,40 +38,59 @@ fn check_columns(
     nodes: &IndexMap<String, CompiledNode>,
     faults: &mut Vec<Diagnostic>,
 ) {
-    let whole = || expectation.span.clone();
-    for (index, name) in expectation.columns().into_iter().enumerate() {
-        let span = expectation.column_spans.get(index).cloned().unwrap_or_else(whole);
-        faults.extend(
-            unknown_column(name, &expectation.on, columns).map(|fault| {
-                fault.at(span.clone(), "not a column of the table").about(expectation.address())
-            }),
-        );
-    }
-    if let ExpectationKind::Relationships { to, field, .. } = &expectation.kind
-        && let Some(other) = nodes.get(&to.name)
-    {
-        faults.extend(unknown_column(field, to, &other.columns).map(|fault| {
-            let span = expectation.key_spans.get("field").cloned().unwrap_or_else(whole);
-            fault.at(span, "not a column of the other table").about(expectation.address())
-        }));
-    }
-    if let ExpectationKind::Freshness { column, .. } = &expectation.kind {
-        let found = columns.iter().find(|known| known.name.eq_ignore_ascii_case(column));
-        let temporal = |column: &Column| {
-            matches!(column.data_type, Type::Date | Type::Datetime | Type::Timestamp | Type::Unknown)
-        };
-        if let Some(column) = found.filter(|column| !temporal(column)) {
-            faults.push(
-                Diagnostic::error(
-                    Code::SqlTypeMismatch,
-                    format!("`{}` is {}, no point in time", column.name, column.data_type),
-                )
-                .at(expectation.column_spans.first().cloned().unwrap_or_else(whole), "this column")
-                .about(expectation.address())
-                .help("`freshness` needs a DATE, DATETIME or TIMESTAMP column"),
-            );
+    for named in expectation.columns.iter().chain(&expectation.key_columns) {
+        match columns.iter().find(|known| known.name.eq_ignore_ascii_case(&named.name)) {
+            Some(column) => faults.extend(unfit(named, column, expectation)),
+            None => faults.extend(unknown_column(&named.name, &expectation.on, columns).map(|fault| {
+                fault.at(named.span.clone(), "not a column of the table").about(expectation.address())
+            })),
         }
     }
+    for (address, named) in &expectation.other_columns {
+        if let Some(other) = nodes.get(&address.name) {
+            faults.extend(unknown_column(&named.name, address, &other.columns).map(|fault| {
+                fault.at(named.span.clone(), "not a column of the other table").about(expectation.address())
+            }));
+        }
+    }
+}
+
+/// A column that is not good for what the expectation does with it.
+fn unfit(named: &NamedColumn, column: &Column, expectation: &Expectation) -> Option<Diagnostic> {
+    use Type as T;
+    let is = |types: &[Type]| types.contains(&column.data_type);
+    let (fits, wanted, help) = match named.needs {
+        _ if column.data_type == T::Unknown => return None,
+        Needs::Any => return None,
+        Needs::Text => (is(&[T::String]), "text", "a STRING column"),
+        Needs::TextOrBytes => (is(&[T::String, T::Bytes]), "text", "a STRING or BYTES column"),
+        Needs::TextOrJson => (is(&[T::String, T::Json]), "JSON", "a STRING or JSON column"),
+        Needs::Number => (
+            is(&[T::Int64, T::Float64, T::Numeric, T::BigNumeric]),
+            "number",
+            "an INT64, FLOAT64, NUMERIC or BIGNUMERIC column",
+        ),
+        Needs::Integer => (is(&[T::Int64]), "whole number", "an INT64 column"),
+        Needs::Time => (
+            is(&[T::Date, T::Datetime, T::Timestamp]),
+            "point in time",
+            "a DATE, DATETIME or TIMESTAMP column",
+        ),
+        Needs::Order | Needs::Groups => {
+            let compound = matches!(column.data_type, T::Json | T::Array(_) | T::Struct(_));
+            (!compound, "value that can be compared", "a column of plain values")
+        }
+    };
+    if fits {
+        return None;
+    }
+    let message = format!("`{}` is {}, no {wanted}", column.name, column.data_type);
+    Some(
+        Diagnostic::error(Code::SqlTypeMismatch, message)
+            .at(named.span.clone(), "this column")
+            .about(expectation.address())
+            .help(format!("`{}` needs {help}", expectation.kind)),
+    )
 }
 
 fn unknown_column(name: &str, of: &Address, columns: &[Column]) -> Option<Diagnostic> {

@@ -208,8 +208,8 @@ fn waits_for(project: &Project, graph: &Graph) -> BTreeMap<Address, BTreeSet<Add
         .map(|address| (address.clone(), graph.upstream(address).into_iter().cloned().collect()))
         .collect();
     for expectation in &project.expectations {
-        if let (Some(reads), Some(waits)) = (expectation.reads(), waits.get_mut(&expectation.on)) {
-            waits.insert(reads.clone());
+        if let Some(waits) = waits.get_mut(&expectation.on) {
+            waits.extend(expectation.reads().into_iter().cloned());
         }
     }
     waits

@@ -8,7 +8,7 @@ use crate::manifest::types::{ExpectationSeverity, as_json};
 /// Checks of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
-    /// Queries that give, for each of their checks in turn, three numbers: rows looked at, rows failing, a value.
+    /// Queries that give, for each of their checks in turn, three values: rows looked at, rows failing, what was observed.
     pub queries: Vec<AuditQuery>,
     /// The checks.
     pub checks: Vec<Check>,

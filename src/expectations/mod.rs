@@ -7,10 +7,13 @@
 //! pass is billed, and locally it is time. Only those that fail ask for sample rows.
 
 mod audit;
+mod combine;
+mod known;
 mod sql;
 mod verdict;
 
 pub use audit::{Audit, AuditQuery, Check};
-pub use sql::{Audited, BadValue, CheckSql, checks, combine};
+pub use combine::{groups, pass};
+pub use sql::{Audited, BadValue, CheckSql, Counting, Counts, Groups, check};
 pub(crate) use verdict::grouped;
-pub use verdict::{Observed, Outcome, Rule, Verdict, judge};
+pub use verdict::{Before, Facts, Observed, Outcome, Rule, Verdict, judge};

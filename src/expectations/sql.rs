@@ -1,11 +1,8 @@
-//! The queries that count and show failing rows.
+//! One expectation as GoogleSQL: what counts its rows, and what shows those that fail.
 
-use std::fmt::Write;
-
-use crate::googlesql::names::{Ident, literal};
+use crate::googlesql::names::{Ident, Text, literal};
 use crate::googlesql::{Column, Type};
-use crate::manifest::types::Scalar;
-use crate::project::{Address, Expectation, ExpectationKind};
+use crate::project::{Address, Against, Expectation, Form, Fragment, Known, OtherCount, Part};
 
 use super::Rule;
 
@@ -22,15 +19,50 @@ pub struct Audited<'a> {
 /// One expectation as GoogleSQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckSql {
-    /// Aggregates over the table that give rows looked at, rows failing, and an observed number (NULL where
-    /// there is none), each INT64; or nothing, where the counts need a query of their own.
-    pub aggregates: Option<[String; 3]>,
-    /// A query of one row with those three, where they need one.
-    pub own_query: Option<String>,
+    /// How its numbers come about.
+    pub counting: Counting,
     /// A query that shows failing rows.
     pub sample: Option<String>,
-    /// What the three numbers mean.
+    /// What the numbers mean.
     pub rule: Rule,
+}
+
+/// Three numbers: rows looked at, rows failing, and what was observed as text (NULL where there is nothing to tell).
+pub type Counts = [String; 3];
+
+/// How the numbers of an expectation come about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Counting {
+    /// By aggregates over the table, in one pass with others.
+    Pass {
+        /// What is computed for each row beforehand: a name and an expression.
+        computed: Vec<(String, String)>,
+        /// The aggregates.
+        counts: Counts,
+    },
+    /// By groups of rows, in one pass with others.
+    Groups(Groups),
+    /// By a query of its own that gives one row with the three.
+    Own(String),
+    /// It is known without asking.
+    Known,
+}
+
+/// Numbers over groups of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Groups {
+    /// The columns of whose values each has a group, quoted.
+    pub keys: Vec<String>,
+    /// What is computed for each row beforehand: a name and an expression.
+    pub computed: Vec<(String, String)>,
+    /// What holds for the rows that are looked at; nothing for all of them.
+    pub looked_at: Option<String>,
+    /// What is computed for each group beside the number of rows looked at, which is called [`Groups::size`].
+    pub inner: Vec<(String, String)>,
+    /// The name of the number of rows looked at.
+    pub size: String,
+    /// The aggregates over the groups; `{in}` stands for the condition that a row is one of these groups.
+    pub counts: Counts,
 }
 
 /// A value of the manifest that does not fit its column.
@@ -43,75 +75,367 @@ pub struct BadValue {
     pub message: String,
 }
 
-/// The SQL of an expectation.
+const NOTHING: &str = "CAST(NULL AS STRING)";
+
+/// The SQL of an expectation; `place` is its number in the audit, from which the names that it invents are made.
 ///
 /// # Errors
 /// A value of the manifest that does not fit its column, in words.
-pub fn checks(expectation: &Expectation, audited: &Audited<'_>) -> Result<CheckSql, BadValue> {
-    let literal = |key: &str, value: &Scalar, data_type: &Type| {
-        literal(value, data_type).map_err(|message| BadValue { key: key.to_owned(), message })
-    };
+pub fn check(expectation: &Expectation, place: usize, audited: &Audited<'_>) -> Result<CheckSql, BadValue> {
     let filter = expectation.filter.as_ref().map(|sql| format!("({})", sql.text.trim()));
-    let writer = Writer { expectation, audited, filter };
-    match &expectation.kind {
-        ExpectationKind::NotNull { column } => {
-            let column = Ident(column);
-            Ok(writer.rows(None, &format!("{column} IS NOT NULL")))
-        }
-        ExpectationKind::AcceptedValues { column, values } => {
-            let data_type = audited.type_of(column);
-            let values: Vec<String> = values
-                .iter()
-                .enumerate()
-                .map(|(index, value)| literal(&format!("values/{index}"), value, &data_type))
-                .collect::<Result<_, _>>()?;
-            let column = Ident(column);
-            Ok(writer
-                .rows(Some(format!("{column} IS NOT NULL")), &format!("{column} IN ({})", values.join(", "))))
-        }
-        ExpectationKind::Between { column, min, max } => {
-            let data_type = audited.type_of(column);
-            let column = Ident(column);
-            let mut bounds = Vec::new();
-            for (key, operator, bound) in [("min", ">=", min), ("max", "<=", max)] {
-                if let Some(bound) = bound {
-                    bounds.push(format!("{column} {operator} {}", literal(key, bound, &data_type)?));
-                }
+    let writer = Writer { expectation, audited, filter, place };
+    match &expectation.form {
+        Form::Rows { present, computed, holds } => writer.rows(present, computed, holds),
+        Form::Unique { columns } => Ok(writer.unique(columns)),
+        Form::Value { computed, value, holds, what, expected, group_by } => {
+            let rule = (what.as_str(), expected.as_str());
+            if group_by.is_empty() {
+                writer.value(computed, value, holds, rule)
+            } else {
+                writer.value_of_groups(computed, value, holds, rule, group_by)
             }
-            Ok(writer.rows(Some(format!("{column} IS NOT NULL")), &bounds.join(" AND ")))
         }
-        ExpectationKind::Expression { sql } => {
-            let condition = format!("({})", sql.text.trim());
-            Ok(writer.rows(Some(format!("{condition} IS NOT NULL")), &condition))
+        Form::MostCommon { column, among, ties_okay } => writer.most_common(column, among, *ties_okay),
+        Form::RowCount { min, max, other } => Ok(writer.row_count(*min, *max, other.as_ref())),
+        Form::Freshness { column, max_age } => Ok(writer.freshness(column, max_age.as_secs())),
+        Form::BadRows { rows } => writer.bad_rows(rows),
+        Form::Equals { tables, one, other, within } => writer.equals(tables, one, other, *within),
+        Form::Known(known) => Ok(writer.known(known)),
+    }
+}
+
+struct Writer<'a> {
+    expectation: &'a Expectation,
+    audited: &'a Audited<'a>,
+    filter: Option<String>,
+    place: usize,
+}
+
+impl Writer<'_> {
+    /// A condition on each row.
+    fn rows(
+        &self,
+        present: &[Fragment],
+        computed: &[Fragment],
+        holds: &Fragment,
+    ) -> Result<CheckSql, BadValue> {
+        let computed = self.computed(computed)?;
+        let holds = self.text(holds, "")?;
+        let mut looked_at: Vec<String> = self.filter.iter().cloned().collect();
+        for fragment in present {
+            looked_at.push(format!("{} IS NOT NULL", self.text(fragment, "")?));
         }
-        ExpectationKind::Unique { columns } => Ok(writer.unique(columns)),
-        ExpectationKind::Relationships { column, to, field } => Ok(writer.relationships(column, to, field)),
-        ExpectationKind::RowCount { min, max, equals } => Ok(CheckSql {
-            aggregates: Some([
-                "COUNT(*)".to_owned(),
-                "0".to_owned(),
-                match equals {
-                    Some(other) => format!("(SELECT COUNT(*) FROM {})", (audited.relation)(other)),
-                    None => "CAST(NULL AS INT64)".to_owned(),
-                },
-            ]),
-            own_query: None,
-            sample: None,
-            rule: Rule::RowCount { min: *min, max: *max, equals: equals.is_some() },
-        }),
-        ExpectationKind::Freshness { column, max_age } => {
-            let newest = match audited.type_of(column) {
-                Type::Timestamp => format!("MAX({})", Ident(column)),
-                _ => format!("TIMESTAMP(MAX({}))", Ident(column)),
+        let checked = match looked_at.as_slice() {
+            [] => "COUNT(*)".to_owned(),
+            conditions => format!("COUNTIF({})", conditions.join(" AND ")),
+        };
+        let failing: Vec<String> = looked_at.into_iter().chain([format!("NOT ({holds})")]).collect();
+        let failing = failing.join(" AND ");
+        let sample = format!(
+            "SELECT {} FROM {} WHERE {failing} LIMIT {}",
+            self.shown(&computed),
+            from(self.audited.table, &computed),
+            self.expectation.sample_rows
+        );
+        let counts = [checked, format!("COUNTIF({failing})"), NOTHING.to_owned()];
+        Ok(self.check(Counting::Pass { computed, counts }, Some(sample)))
+    }
+
+    fn check(&self, counting: Counting, sample: Option<String>) -> CheckSql {
+        CheckSql { counting, sample, rule: self.rows_rule() }
+    }
+
+    fn rows_rule(&self) -> Rule {
+        Rule::Rows { mostly: self.expectation.mostly.to_bits(), allowed: self.expectation.allowed }
+    }
+
+    /// The columns of a sample: where some tell rows apart, those and the ones that it is about.
+    fn shown(&self, computed: &[(String, String)]) -> String {
+        let keys = &self.expectation.key_columns;
+        if keys.is_empty() || self.expectation.columns.is_empty() {
+            let invented: Vec<&str> = computed.iter().map(|(name, _)| name.as_str()).collect();
+            return match (keys.is_empty(), invented.as_slice()) {
+                (_, [_, ..]) => format!("* EXCEPT ({})", invented.join(", ")),
+                (true, []) => "*".to_owned(),
+                (false, []) => {
+                    let keys: Vec<String> = keys.iter().map(|key| Ident(&key.name).to_string()).collect();
+                    let keys = keys.join(", ");
+                    format!("{keys}, * EXCEPT ({keys})")
+                }
             };
-            Ok(CheckSql {
-                aggregates: Some(["COUNT(*)".to_owned(), "0".to_owned(), format!("UNIX_SECONDS({newest})")]),
-                own_query: None,
-                sample: None,
-                rule: Rule::Freshness { max_age_seconds: max_age.as_secs() },
-            })
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for column in keys.iter().chain(&self.expectation.columns) {
+            if !names.iter().any(|name| name.eq_ignore_ascii_case(&column.name)) {
+                names.push(&column.name);
+            }
+        }
+        names.iter().map(|name| Ident(name).to_string()).collect::<Vec<_>>().join(", ")
+    }
+
+    fn unique(&self, columns: &[String]) -> CheckSql {
+        let keys: Vec<String> = columns.iter().map(|column| Ident(column).to_string()).collect();
+        let conditions: Vec<String> =
+            self.filter.iter().cloned().chain(keys.iter().map(|key| format!("{key} IS NOT NULL"))).collect();
+        let conditions = conditions.join(" AND ");
+        let list = keys.join(", ");
+        let sample = format!(
+            "SELECT {list}, COUNT(*) AS rows_with_this_key FROM {} WHERE {conditions} GROUP BY {list} \
+             HAVING COUNT(*) > 1 ORDER BY rows_with_this_key DESC, {list} LIMIT {}",
+            self.audited.table, self.expectation.sample_rows
+        );
+        let size = self.name("n");
+        let groups = Groups {
+            keys,
+            computed: Vec::new(),
+            looked_at: Some(conditions),
+            inner: Vec::new(),
+            counts: [
+                format!("COALESCE(SUM(IF({{in}}, {size}, 0)), 0)"),
+                format!("COALESCE(SUM(IF({{in}} AND {size} > 1, {size}, 0)), 0)"),
+                NOTHING.to_owned(),
+            ],
+            size,
+        };
+        self.check(Counting::Groups(groups), Some(sample))
+    }
+
+    fn value(
+        &self,
+        computed: &[Fragment],
+        value: &Fragment,
+        holds: &Fragment,
+        (what, expected): (&str, &str),
+    ) -> Result<CheckSql, BadValue> {
+        let computed = self.computed(computed)?;
+        let value = self.text(value, "")?;
+        let holds = self.text(holds, &value)?;
+        let counts = [
+            self.looked(),
+            format!("IF(COALESCE({holds}, FALSE), 0, 1)"),
+            format!("CAST({value} AS STRING)"),
+        ];
+        let rule = Rule::Value { what: what.to_owned(), expected: expected.to_owned() };
+        Ok(CheckSql { counting: Counting::Pass { computed, counts }, sample: None, rule })
+    }
+
+    fn value_of_groups(
+        &self,
+        computed: &[Fragment],
+        value: &Fragment,
+        holds: &Fragment,
+        (what, expected): (&str, &str),
+        group_by: &[String],
+    ) -> Result<CheckSql, BadValue> {
+        let computed = self.computed(computed)?;
+        let value = self.text(value, "")?;
+        let (size, result) = (self.name("n"), self.name("v"));
+        let fails = format!("NOT COALESCE({}, FALSE)", self.text(holds, &result)?);
+        let keys: Vec<String> = group_by.iter().map(|column| Ident(column).to_string()).collect();
+        let list = keys.join(", ");
+        let sample = format!(
+            "SELECT * EXCEPT ({size}) FROM (SELECT {list}, {} AS {size}, {value} AS {result} FROM {} GROUP BY {list}) \
+             WHERE {size} > 0 AND {fails} ORDER BY {list} LIMIT {}",
+            self.looked(),
+            from(self.audited.table, &computed),
+            self.expectation.sample_rows
+        );
+        let groups = Groups {
+            keys,
+            computed,
+            looked_at: self.filter.clone(),
+            inner: vec![(result, value)],
+            counts: [
+                format!("COUNTIF({{in}} AND {size} > 0)"),
+                format!("COUNTIF({{in}} AND {size} > 0 AND {fails})"),
+                NOTHING.to_owned(),
+            ],
+            size,
+        };
+        let rule = Rule::Groups { what: what.to_owned(), expected: expected.to_owned() };
+        Ok(CheckSql { counting: Counting::Groups(groups), sample: Some(sample), rule })
+    }
+
+    fn most_common(&self, column: &str, among: &Fragment, ties_okay: bool) -> Result<CheckSql, BadValue> {
+        let key = Ident(column).to_string();
+        let among = self.text(among, "")?;
+        let looked_at: Vec<String> =
+            self.filter.iter().cloned().chain([format!("{key} IS NOT NULL")]).collect();
+        let looked_at = looked_at.join(" AND ");
+        let size = self.name("n");
+        let most = |condition: &str| format!("MAX(IF({{in}} AND {size} > 0 AND {condition}, {size}, NULL))");
+        let (listed, unlisted) = (most(&format!("({among})")), most(&format!("NOT ({among})")));
+        let sign = if ties_okay { ">=" } else { ">" };
+        let groups = Groups {
+            keys: vec![key.clone()],
+            computed: Vec::new(),
+            looked_at: Some(looked_at.clone()),
+            inner: Vec::new(),
+            counts: [
+                format!("COALESCE(SUM(IF({{in}}, {size}, 0)), 0)"),
+                format!("IF(COALESCE({listed} {sign} COALESCE({unlisted}, 0), FALSE), 0, 1)"),
+                format!(
+                    "CONCAT(CAST(COALESCE({listed}, 0) AS STRING), ' times a listed value, ', CAST(COALESCE({unlisted}, 0) AS STRING), ' times another')"
+                ),
+            ],
+            size,
+        };
+        let sample = format!(
+            "SELECT {key}, COUNT(*) AS rows_with_this_value FROM {} WHERE {looked_at} GROUP BY {key} \
+             ORDER BY rows_with_this_value DESC, {key} LIMIT {}",
+            self.audited.table, self.expectation.sample_rows
+        );
+        let rule = Rule::Value {
+            what: format!("the most common value of {column}"),
+            expected: "a listed one".to_owned(),
+        };
+        Ok(CheckSql { counting: Counting::Groups(groups), sample: Some(sample), rule })
+    }
+
+    fn row_count(
+        &self,
+        min: Option<u64>,
+        max: Option<u64>,
+        other: Option<&(OtherCount, Address)>,
+    ) -> CheckSql {
+        let counted = match other {
+            Some((_, other)) => {
+                format!("CAST((SELECT COUNT(*) FROM {}) AS STRING)", (self.audited.relation)(other))
+            }
+            None => NOTHING.to_owned(),
+        };
+        let counts = [self.looked(), "0".to_owned(), counted];
+        CheckSql {
+            counting: Counting::Pass { computed: Vec::new(), counts },
+            sample: None,
+            rule: Rule::RowCount { min, max, other: other.map(|(how, _)| *how) },
         }
     }
+
+    fn freshness(&self, column: &str, max_age_seconds: u64) -> CheckSql {
+        let newest = format!("MAX({})", self.filtered(column));
+        let newest = match self.audited.type_of(column) {
+            Type::Timestamp => newest,
+            _ => format!("TIMESTAMP({newest})"),
+        };
+        let counts = [self.looked(), "0".to_owned(), format!("CAST(UNIX_SECONDS({newest}) AS STRING)")];
+        CheckSql {
+            counting: Counting::Pass { computed: Vec::new(), counts },
+            sample: None,
+            rule: Rule::Freshness { max_age_seconds },
+        }
+    }
+
+    fn bad_rows(&self, rows: &Fragment) -> Result<CheckSql, BadValue> {
+        let rows = self.text(rows, "")?;
+        let own = format!(
+            "SELECT (SELECT COUNT(*) FROM {}) AS c, COUNT(*) AS f, {NOTHING} AS o FROM ({rows})",
+            self.audited.table
+        );
+        let sample = format!("SELECT * FROM ({rows}) LIMIT {}", self.expectation.sample_rows);
+        Ok(self.check(Counting::Own(own), Some(sample)))
+    }
+
+    fn equals(
+        &self,
+        tables: &Fragment,
+        one: &Fragment,
+        other: &Fragment,
+        within: f64,
+    ) -> Result<CheckSql, BadValue> {
+        let (tables, one, other) = (self.text(tables, "")?, self.text(one, "")?, self.text(other, "")?);
+        let equal =
+            if within == 0.0 { "one = other".to_owned() } else { format!("ABS(one - other) <= {within}") };
+        let own = format!(
+            "SELECT 1 AS c, IF(COALESCE({equal}, FALSE), 0, 1) AS f, \
+             CONCAT(COALESCE(CAST(one AS STRING), 'NULL'), ' against ', COALESCE(CAST(other AS STRING), 'NULL')) AS o \
+             FROM ({tables}SELECT {one} AS one, {other} AS other)"
+        );
+        let expected = if within == 0.0 { "the same".to_owned() } else { format!("at most {within} apart") };
+        let rule = Rule::Value { what: "the comparison".to_owned(), expected };
+        Ok(CheckSql { counting: Counting::Own(own), sample: None, rule })
+    }
+
+    fn known(&self, known: &Known) -> CheckSql {
+        let counting = match known {
+            Known::Volume { .. } => Counting::Pass {
+                computed: Vec::new(),
+                counts: ["COUNT(*)".to_owned(), "0".to_owned(), NOTHING.to_owned()],
+            },
+            _ => Counting::Known,
+        };
+        CheckSql { counting, sample: None, rule: Rule::Known { known: known.clone() } }
+    }
+
+    /// The values that are computed beforehand, with their names.
+    fn computed(&self, fragments: &[Fragment]) -> Result<Vec<(String, String)>, BadValue> {
+        let named = |(index, fragment)| Ok((self.computed_name(index), self.text(fragment, "")?));
+        fragments.iter().enumerate().map(named).collect()
+    }
+
+    fn computed_name(&self, index: usize) -> String {
+        self.name(&format!("x{index}_"))
+    }
+
+    /// A name that no user's column has.
+    fn name(&self, stem: &str) -> String {
+        format!("pipewright_{stem}{}", self.place)
+    }
+
+    /// How many rows are looked at.
+    fn looked(&self) -> String {
+        match &self.filter {
+            Some(filter) => format!("COUNTIF({filter})"),
+            None => "COUNT(*)".to_owned(),
+        }
+    }
+
+    /// A column's value in the rows that are looked at.
+    fn filtered(&self, column: &str) -> String {
+        match &self.filter {
+            Some(filter) => format!("IF({filter}, {}, NULL)", Ident(column)),
+            None => Ident(column).to_string(),
+        }
+    }
+
+    /// A fragment as text; `itself` is the value that it is about.
+    fn text(&self, fragment: &Fragment, itself: &str) -> Result<String, BadValue> {
+        let mut out = String::new();
+        for part in &fragment.parts {
+            match part {
+                Part::Sql(sql) => out.push_str(sql),
+                Part::Column(name) => out.push_str(&Ident(name).to_string()),
+                Part::Value { value, against, key } => {
+                    let data_type = self.audited.type_against(against);
+                    let literal = literal(value, &data_type)
+                        .map_err(|message| BadValue { key: key.clone(), message })?;
+                    out.push_str(&literal);
+                }
+                Part::Text(text) => out.push_str(&Text(text).to_string()),
+                Part::Table(address) => out.push_str(&(self.audited.relation)(address)),
+                Part::This => out.push_str(self.audited.table),
+                Part::Own(sql) => out.push_str(sql.text.trim()),
+                Part::Computed(index) => out.push_str(&self.computed_name(*index)),
+                Part::Itself => out.push_str(itself),
+                Part::Filtered(name) => out.push_str(&self.filtered(name)),
+                Part::Looked => out.push_str(&self.looked()),
+                Part::Json(name) => match self.audited.type_of(name) {
+                    Type::Json => out.push_str(&Ident(name).to_string()),
+                    _ => out.push_str(&format!("SAFE.PARSE_JSON({})", Ident(name))),
+                },
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// A table with what is computed for each of its rows beforehand.
+pub(super) fn from(table: &str, computed: &[(String, String)]) -> String {
+    if computed.is_empty() {
+        return table.to_owned();
+    }
+    let each: Vec<String> = computed.iter().map(|(name, sql)| format!("{sql} AS {name}")).collect();
+    format!("(SELECT *, {} FROM {table})", each.join(", "))
 }
 
 impl Audited<'_> {
@@ -121,92 +445,18 @@ impl Audited<'_> {
             .find(|column| column.name.eq_ignore_ascii_case(name))
             .map_or(Type::Unknown, |column| column.data_type.clone())
     }
-}
 
-struct Writer<'a> {
-    expectation: &'a Expectation,
-    audited: &'a Audited<'a>,
-    filter: Option<String>,
-}
-
-impl Writer<'_> {
-    /// A condition on each row; rows outside of `looked_at` are skipped.
-    fn rows(&self, looked_at: Option<String>, holds: &str) -> CheckSql {
-        let looked_at: Vec<String> = self.filter.iter().cloned().chain(looked_at).collect();
-        let checked = match looked_at.as_slice() {
-            [] => "COUNT(*)".to_owned(),
-            conditions => format!("COUNTIF({})", conditions.join(" AND ")),
-        };
-        let failing: Vec<String> = looked_at.iter().cloned().chain([format!("NOT ({holds})")]).collect();
-        let failing = failing.join(" AND ");
-        CheckSql {
-            aggregates: Some([checked, format!("COUNTIF({failing})"), "CAST(NULL AS INT64)".to_owned()]),
-            own_query: None,
-            sample: Some(format!(
-                "SELECT * FROM {} WHERE {failing} LIMIT {}",
-                self.audited.table, self.expectation.sample_rows
-            )),
-            rule: self.rule(),
+    /// The type of what a value is held against.
+    ///
+    /// Source: <https://cloud.google.com/bigquery/docs/reference/standard-sql/aggregate_functions>.
+    fn type_against(&self, against: &Against) -> Type {
+        match against {
+            Against::Column(name) | Against::SumOf(name) => self.type_of(name),
+            Against::MeanOf(name) => match self.type_of(name) {
+                Type::Int64 => Type::Float64,
+                other => other,
+            },
+            Against::Type(data_type) => data_type.clone(),
         }
     }
-
-    fn unique(&self, columns: &[String]) -> CheckSql {
-        let keys: Vec<String> = columns.iter().map(|column| Ident(column).to_string()).collect();
-        let list = keys.join(", ");
-        let conditions: Vec<String> =
-            self.filter.iter().cloned().chain(keys.iter().map(|key| format!("{key} IS NOT NULL"))).collect();
-        let table = self.audited.table;
-        let conditions = conditions.join(" AND ");
-        CheckSql {
-            aggregates: None,
-            own_query: Some(format!(
-                "SELECT COALESCE(SUM(n), 0) AS c0, COALESCE(SUM(IF(n > 1, n, 0)), 0) AS f0, CAST(NULL AS INT64) AS o0 \
-                 FROM (SELECT COUNT(*) AS n FROM {table} WHERE {conditions} GROUP BY {list})"
-            )),
-            sample: Some(format!(
-                "SELECT {list}, COUNT(*) AS rows_with_this_key FROM {table} WHERE {conditions} GROUP BY {list} \
-                 HAVING COUNT(*) > 1 ORDER BY rows_with_this_key DESC, {list} LIMIT {}",
-                self.expectation.sample_rows
-            )),
-            rule: self.rule(),
-        }
-    }
-
-    fn relationships(&self, column: &str, to: &Address, field: &str) -> CheckSql {
-        let (column, field) = (Ident(column), Ident(field));
-        let other = (self.audited.relation)(to);
-        let table = self.audited.table;
-        let mut conditions = self.filter.iter().cloned().collect::<Vec<_>>();
-        conditions.push(format!("{column} IS NOT NULL"));
-        let looked_at = conditions.join(" AND ");
-        let known = format!("{column} IN (SELECT {field} FROM {other} WHERE {field} IS NOT NULL)");
-        CheckSql {
-            aggregates: None,
-            own_query: Some(format!(
-                "SELECT COUNT(*) AS c0, COUNTIF(NOT known) AS f0, CAST(NULL AS INT64) AS o0 \
-                 FROM (SELECT {known} AS known FROM {table} WHERE {looked_at})"
-            )),
-            sample: Some(format!(
-                "SELECT * FROM {table} WHERE {looked_at} AND NOT ({known}) LIMIT {}",
-                self.expectation.sample_rows
-            )),
-            rule: self.rule(),
-        }
-    }
-
-    fn rule(&self) -> Rule {
-        Rule::Rows { mostly: self.expectation.mostly.to_bits() }
-    }
-}
-
-/// One query for all checks that aggregate over the table: columns `c0, f0, o0, c1, …` by their place.
-pub fn combine(table: &str, aggregates: &[&[String; 3]]) -> String {
-    let mut sql = String::from("SELECT ");
-    for (index, [checked, failing, observed]) in aggregates.iter().enumerate() {
-        let comma = if index == 0 { "" } else { ", " };
-        // Writing to a string cannot fail.
-        let _ = write!(sql, "{comma}{checked} AS c{index}, {failing} AS f{index}, {observed} AS o{index}");
-    }
-    let _ = write!(sql, " FROM {table}");
-    sql
 }

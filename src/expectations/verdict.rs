@@ -2,42 +2,86 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::known;
+use crate::googlesql::Column;
 use crate::manifest::types::ExpectationSeverity;
+use crate::project::{Known, OtherCount};
 
-/// What the counts of an expectation have to be.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What the numbers of an expectation have to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum Rule {
-    /// A share of the rows looked at must hold.
+    /// Most of the rows looked at must hold.
     Rows {
-        /// The share, as the bits of an `f64`: plans are compared for equality.
+        /// The least share, as the bits of an `f64`: plans are compared for equality.
         mostly: u64,
+        /// The most rows that may fail all the same.
+        allowed: u64,
     },
-    /// The number of rows lies within bounds, or equals the observed number of another table's rows.
+    /// A value must satisfy a condition: nothing may fail.
+    Value {
+        /// What it is, in words.
+        what: String,
+        /// What it has to be, in words.
+        expected: String,
+    },
+    /// A value of each group must satisfy a condition: nothing may fail.
+    Groups {
+        /// What it is, in words.
+        what: String,
+        /// What it has to be, in words.
+        expected: String,
+    },
+    /// The number of rows lies within bounds, and compares with the observed number of another table's rows.
     RowCount {
         /// The fewest rows.
         min: Option<u64>,
         /// The most rows.
         max: Option<u64>,
-        /// Whether it must equal the observed number.
-        equals: bool,
+        /// How it compares with the other.
+        other: Option<OtherCount>,
     },
     /// The observed number, seconds since 1970, is recent.
     Freshness {
         /// How old it may be.
         max_age_seconds: u64,
     },
+    /// Something is known of the table.
+    Known {
+        /// What.
+        known: Known,
+    },
 }
 
 /// The numbers that a check's query gave.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
-    /// Rows looked at.
-    pub checked: i64,
-    /// Rows that fail.
-    pub failing: i64,
-    /// The number that is compared, if the rule compares one.
-    pub value: Option<i64>,
+    /// Rows looked at, or groups of them.
+    pub checked: u64,
+    /// Rows that fail, or groups of them.
+    pub failing: u64,
+    /// What was observed beside.
+    pub value: Option<String>,
+}
+
+/// What is known of a table when its expectations are judged.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Facts<'a> {
+    /// The time of the run in seconds since 1970.
+    pub now: i64,
+    /// The table's columns.
+    pub columns: &'a [Column],
+    /// What the last run left.
+    pub before: Option<Before<'a>>,
+}
+
+/// A table as the last run left it.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
+    /// Its rows; nothing where they were not counted.
+    pub rows: Option<u64>,
+    /// Its columns.
+    pub columns: &'a [Column],
 }
 
 /// How an expectation came out.
@@ -46,7 +90,7 @@ pub struct Observed {
 pub enum Verdict {
     /// It holds.
     Passed,
-    /// It does not hold, and is only a warning.
+    /// It does not hold, and is only a warning or worth knowing.
     Warned,
     /// It does not hold, and is critical.
     Failed,
@@ -67,48 +111,68 @@ pub struct Outcome {
     pub found: String,
 }
 
-/// Draws the verdict. `now` is the time of the run in seconds since 1970.
-pub fn judge(rule: &Rule, severity: ExpectationSeverity, observed: Observed, now: i64) -> Outcome {
-    let checked = u64::try_from(observed.checked).unwrap_or(0);
-    let failing = u64::try_from(observed.failing).unwrap_or(0);
+/// Draws the verdict.
+pub fn judge(rule: &Rule, severity: ExpectationSeverity, observed: &Observed, facts: &Facts<'_>) -> Outcome {
+    let (checked, failing) = (observed.checked, observed.failing);
+    let value = observed.value.as_deref();
     let (holds, failing, found) = match rule {
-        Rule::Rows { mostly } => rows(f64::from_bits(*mostly), checked, failing),
-        Rule::RowCount { min, max, equals } => {
-            let other = observed.value.and_then(|value| u64::try_from(value).ok());
+        Rule::Rows { mostly, allowed } => rows(f64::from_bits(*mostly), *allowed, checked, failing),
+        Rule::Value { what, expected } => {
+            (failing == 0, 0, format!("{what} is {}, expected {expected}", value.unwrap_or("NULL")))
+        }
+        Rule::Groups { what, expected } => {
+            let expected = if expected.is_empty() { String::new() } else { format!(", expected {expected}") };
+            let found = match failing {
+                0 => format!("{what} holds in all of {} groups{expected}", grouped(checked)),
+                _ => format!("{what} fails in {} of {} groups{expected}", grouped(failing), grouped(checked)),
+            };
+            (failing == 0, failing, found)
+        }
+        Rule::RowCount { min, max, other } => {
+            let counted = value.and_then(|value| value.parse::<u64>().ok());
             let within = min.is_none_or(|min| checked >= min) && max.is_none_or(|max| checked <= max);
-            let equal = !equals || other == Some(checked);
-            let found = match (equals, other) {
-                (true, Some(other)) => {
-                    format!("{} rows, the other table has {}", grouped(checked), grouped(other))
+            let compares = match other {
+                None => true,
+                Some(OtherCount::Equal) => counted == Some(checked),
+                Some(OtherCount::More) => counted.is_some_and(|counted| checked < counted),
+            };
+            let found = match (other, counted) {
+                (Some(_), Some(counted)) => {
+                    format!("{} rows, the other table has {}", grouped(checked), grouped(counted))
                 }
                 _ => format!("{} rows", grouped(checked)),
             };
-            (within && equal, 0, found)
+            (within && compares, 0, found)
         }
-        Rule::Freshness { max_age_seconds } => match observed.value {
+        Rule::Freshness { max_age_seconds } => match value.and_then(|value| value.parse::<i64>().ok()) {
             Some(newest) => {
-                let age = now.saturating_sub(newest);
+                let age = facts.now.saturating_sub(newest);
                 let fresh = age <= i64::try_from(*max_age_seconds).unwrap_or(i64::MAX);
                 (fresh, 0, format!("the newest value is {} old", duration(age)))
             }
             None => (false, 0, "there is no value".to_owned()),
         },
+        Rule::Known { known } => {
+            let (holds, found) = known::judge(known, checked, facts);
+            (holds, 0, found)
+        }
     };
     let verdict = match (holds, severity) {
         (true, _) => Verdict::Passed,
-        (false, ExpectationSeverity::Warning) => Verdict::Warned,
+        (false, ExpectationSeverity::Warning | ExpectationSeverity::Info) => Verdict::Warned,
         (false, ExpectationSeverity::Critical) => Verdict::Failed,
     };
     Outcome { verdict, failing, checked, found }
 }
 
-/// At least `mostly` of the rows looked at must hold; a table without any has nothing that fails.
-fn rows(mostly: f64, checked: u64, failing: u64) -> (bool, u64, String) {
+/// At least `mostly` of the rows looked at must hold, or no more than `allowed` fail; a table without any has nothing
+/// that fails.
+fn rows(mostly: f64, allowed: u64, checked: u64, failing: u64) -> (bool, u64, String) {
     #[expect(clippy::cast_precision_loss, reason = "counts of rows lie far below 2^53")]
     let (checked_share, failing_share) = (checked as f64, failing as f64);
     let holds = checked_share - failing_share >= mostly * checked_share - 1e-9 * checked_share.max(1.0);
     // A single failing row of billions is not nothing: only `mostly` below 1 forgives.
-    let holds = holds && (mostly < 1.0 || failing == 0);
+    let holds = failing <= allowed || holds && mostly < 1.0;
     let percent = if checked == 0 { 0.0 } else { failing_share * 100.0 / checked_share };
     let found = if failing == 0 {
         format!("none of {} rows", grouped(checked))
@@ -145,29 +209,43 @@ fn duration(seconds: i64) -> String {
 mod tests {
     use super::*;
 
-    fn verdict(mostly: f64, checked: i64, failing: i64) -> Verdict {
-        let observed = Observed { checked, failing, value: None };
-        judge(&Rule::Rows { mostly: mostly.to_bits() }, ExpectationSeverity::Critical, observed, 0).verdict
+    fn judged(rule: &Rule, severity: ExpectationSeverity, observed: (u64, u64, Option<&str>)) -> Outcome {
+        let (checked, failing, value) = observed;
+        let observed = Observed { checked, failing, value: value.map(str::to_owned) };
+        judge(rule, severity, &observed, &Facts { now: 1_000, ..Facts::default() })
+    }
+
+    fn verdict(mostly: f64, allowed: u64, checked: u64, failing: u64) -> Verdict {
+        let rule = Rule::Rows { mostly: mostly.to_bits(), allowed };
+        judged(&rule, ExpectationSeverity::Critical, (checked, failing, None)).verdict
     }
 
     #[test]
     fn mostly_counts_from_its_very_threshold() {
-        assert_eq!(verdict(1.0, 100, 0), Verdict::Passed);
-        assert_eq!(verdict(1.0, 100, 1), Verdict::Failed);
-        assert_eq!(verdict(1.0, 10_000_000_000, 1), Verdict::Failed);
-        assert_eq!(verdict(0.98, 100, 2), Verdict::Passed);
-        assert_eq!(verdict(0.98, 100, 3), Verdict::Failed);
-        assert_eq!(verdict(0.9, 10, 1), Verdict::Passed);
-        assert_eq!(verdict(0.0, 10, 10), Verdict::Passed);
-        assert_eq!(verdict(1.0, 0, 0), Verdict::Passed);
+        assert_eq!(verdict(1.0, 0, 100, 0), Verdict::Passed);
+        assert_eq!(verdict(1.0, 0, 100, 1), Verdict::Failed);
+        assert_eq!(verdict(1.0, 0, 10_000_000_000, 1), Verdict::Failed);
+        assert_eq!(verdict(0.98, 0, 100, 2), Verdict::Passed);
+        assert_eq!(verdict(0.98, 0, 100, 3), Verdict::Failed);
+        assert_eq!(verdict(0.9, 0, 10, 1), Verdict::Passed);
+        assert_eq!(verdict(0.0, 0, 10, 10), Verdict::Passed);
+        assert_eq!(verdict(1.0, 0, 0, 0), Verdict::Passed);
+    }
+
+    #[test]
+    fn some_rows_may_be_allowed_to_fail() {
+        assert_eq!(verdict(1.0, 3, 100, 3), Verdict::Passed);
+        assert_eq!(verdict(1.0, 3, 100, 4), Verdict::Failed);
+        assert_eq!(verdict(0.9, 3, 100, 10), Verdict::Passed);
     }
 
     #[test]
     fn severity_decides_what_a_failure_is() {
-        let observed = Observed { checked: 5, failing: 0, value: Some(6) };
-        let rule = Rule::RowCount { min: None, max: None, equals: true };
-        assert_eq!(judge(&rule, ExpectationSeverity::Critical, observed, 0).verdict, Verdict::Failed);
-        let outcome = judge(&rule, ExpectationSeverity::Warning, observed, 0);
+        let rule = Rule::RowCount { min: None, max: None, other: Some(OtherCount::Equal) };
+        let observed = (5, 0, Some("6"));
+        assert_eq!(judged(&rule, ExpectationSeverity::Critical, observed).verdict, Verdict::Failed);
+        assert_eq!(judged(&rule, ExpectationSeverity::Info, observed).verdict, Verdict::Warned);
+        let outcome = judged(&rule, ExpectationSeverity::Warning, observed);
         assert_eq!(
             (outcome.verdict, outcome.found.as_str()),
             (Verdict::Warned, "5 rows, the other table has 6")
@@ -177,20 +255,23 @@ mod tests {
     #[test]
     fn row_counts_and_ages_have_both_their_edges() {
         let count = |checked, min, max| {
-            let observed = Observed { checked, failing: 0, value: None };
-            judge(&Rule::RowCount { min, max, equals: false }, ExpectationSeverity::Critical, observed, 0)
-                .verdict
+            let rule = Rule::RowCount { min, max, other: None };
+            judged(&rule, ExpectationSeverity::Critical, (checked, 0, None)).verdict
         };
         assert_eq!(count(5, Some(5), Some(5)), Verdict::Passed);
         assert_eq!(count(4, Some(5), None), Verdict::Failed);
         assert_eq!(count(6, None, Some(5)), Verdict::Failed);
-        let fresh = |value| {
-            let observed = Observed { checked: 1, failing: 0, value };
-            judge(&Rule::Freshness { max_age_seconds: 60 }, ExpectationSeverity::Critical, observed, 1_000)
-                .verdict
+        let fewer = |other| {
+            let rule = Rule::RowCount { min: None, max: None, other: Some(OtherCount::More) };
+            judged(&rule, ExpectationSeverity::Critical, (5, 0, Some(other))).verdict
         };
-        assert_eq!(fresh(Some(940)), Verdict::Passed);
-        assert_eq!(fresh(Some(939)), Verdict::Failed);
+        assert_eq!((fewer("6"), fewer("5")), (Verdict::Passed, Verdict::Failed));
+        let fresh = |value| {
+            let rule = Rule::Freshness { max_age_seconds: 60 };
+            judged(&rule, ExpectationSeverity::Critical, (1, 0, value)).verdict
+        };
+        assert_eq!(fresh(Some("940")), Verdict::Passed);
+        assert_eq!(fresh(Some("939")), Verdict::Failed);
         assert_eq!(fresh(None), Verdict::Failed);
     }
 

@@ -85,6 +85,11 @@ impl Document {
         }
     }
 
+    /// Whether there is a value at a JSON pointer.
+    pub fn has(&self, pointer: &str) -> bool {
+        self.value.pointer(pointer).is_some()
+    }
+
     /// Whether the value at a pointer, or one below it, came from the environment.
     pub fn is_substituted(&self, pointer: &str) -> bool {
         self.substituted.iter().any(|known| known.starts_with(pointer))

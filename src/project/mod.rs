@@ -5,8 +5,10 @@
 //! anything less.
 
 mod address;
+mod catalogue;
 mod dashboards;
 mod expectation;
+mod fragment;
 mod names;
 mod resolve;
 mod suites;
@@ -25,7 +27,8 @@ use crate::manifest::types::{
 };
 
 pub use address::{Address, NodeKind};
-pub use expectation::{Expectation, ExpectationKind};
+pub use expectation::{Expectation, Form, Known, NamedColumn, Needs, OtherCount};
+pub use fragment::{Against, Fragment, Part};
 pub use resolve::resolve;
 
 /// A manifest whose names all resolve.

@@ -456,7 +456,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn data_type(&mut self, text: &str, span: &Span) -> Type {
+    pub(super) fn data_type(&mut self, text: &str, span: &Span) -> Type {
         Type::parse(text).unwrap_or_else(|| {
             let hint = foreign_type(text)
                 .map(|ours| format!("write {ours}"))

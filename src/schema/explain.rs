@@ -5,7 +5,11 @@ use serde_json::Value;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
 use crate::googlesql::types::foreign_type;
+use crate::manifest::types::expectation::aliases;
 use crate::manifest::yaml::{Document, escape_pointer};
+
+/// More options than these are only listed where none of them is near.
+const MOST_OPTIONS: usize = 16;
 
 /// Turns findings on one document into diagnostics.
 pub(super) struct Explainer<'a> {
@@ -108,7 +112,11 @@ impl Explainer<'_> {
         let meant = near.or(foreign);
         Diagnostic::error(Code::BadValue, message)
             .at(self.document.value_span(pointer), "not among the values")
-            .help(meant.map_or(all.clone(), |meant| format!("{meant} ({all})")))
+            .help(match meant {
+                Some(meant) if options.len() > MOST_OPTIONS => meant,
+                Some(meant) => format!("{meant} ({all})"),
+                None => all,
+            })
     }
 
     /// A choice between forms: the form that its discriminator names is the one that was meant, and its faults
@@ -173,6 +181,7 @@ impl Explainer<'_> {
         forms
             .iter()
             .filter_map(|form| self.resolved(form)?.get("properties")?.get(key)?.get("const")?.as_str())
+            .filter(|name| aliases::find(name).is_none())
             .map(str::to_owned)
             .collect()
     }
@@ -372,8 +381,8 @@ mod tests {
         expect(Kind::Expectations, &suite("{columns: [a]}"), &[(Code::MissingKey, 5, "`expect`")]);
         expect(
             Kind::Expectations,
-            &suite("{expect: not_null, column: a}"),
-            &[(Code::MissingKey, 5, "`columns`"), (Code::UnknownKey, 5, "did you mean `columns`?")],
+            &suite("{expect: accepted_values, column: a, value: [x]}"),
+            &[(Code::MissingKey, 5, "`values`"), (Code::UnknownKey, 5, "did you mean `values`?")],
         );
         expect(
             Kind::Expectations,

@@ -1,10 +1,13 @@
 //! JSON Schema (draft 2020-12) from the Rust types.
 
+use std::collections::BTreeMap;
+
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use super::Kind;
+use crate::manifest::types::expectation::aliases::{ALIASES, Alias};
 use crate::manifest::types::{DashboardsFile, ExpectationsFile, ModelsFile, PipelineFile, SourcesFile};
 
 /// The schema of one kind of file.
@@ -22,7 +25,77 @@ pub fn schema(kind: Kind) -> Value {
         root.insert("title".to_owned(), json!(format!("Pipewright {}", kind.name())));
     }
     title_definitions(&mut value);
+    if let Some(forms) = value.pointer_mut("/$defs/ExpectationSpec/oneOf").and_then(Value::as_array_mut) {
+        let aliases: Vec<Value> = ALIASES.iter().filter_map(|alias| form_of_alias(forms, alias)).collect();
+        forms.extend(aliases);
+    }
+    share_properties(&mut value);
     value
+}
+
+/// Properties that many kinds of expectations have alike are written once.
+fn share_properties(root: &mut Value) {
+    const FORMS: &str = "/$defs/ExpectationSpec/oneOf";
+    const MANY: usize = 2;
+    let Some(forms) = root.pointer(FORMS).and_then(Value::as_array) else { return };
+    let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (key, property) in forms.iter().filter_map(|form| form.get("properties")?.as_object()).flatten() {
+        *seen.entry((key.clone(), property.to_string())).or_default() += 1;
+    }
+    let mut shared: Map<String, Value> = Map::new();
+    let forms = root.pointer_mut(FORMS).and_then(Value::as_array_mut).into_iter().flatten();
+    for (key, property) in forms.filter_map(|form| form.get_mut("properties")?.as_object_mut()).flatten() {
+        let many = seen.get(&(key.clone(), property.to_string())).is_some_and(|count| *count >= MANY);
+        if key == "expect" || property.get("$ref").is_some() || !many {
+            continue;
+        }
+        // Two keys of one name may differ in what they say.
+        let mut name = format!("expectation_{key}");
+        while shared.get(&name).is_some_and(|known| known != property) {
+            name.push('_');
+        }
+        let reference = json!({ "$ref": format!("#/$defs/{name}") });
+        shared.insert(name, std::mem::replace(property, reference));
+    }
+    if let Some(definitions) = root.get_mut("$defs").and_then(Value::as_object_mut) {
+        definitions.extend(shared);
+    }
+}
+
+/// The form of a kind under another tool's name: its keys have the other tool's names.
+fn form_of_alias(forms: &[Value], alias: &Alias) -> Option<Value> {
+    let ours = |form: &&Value| form.pointer("/properties/expect/const") == Some(&json!(alias.kind));
+    let mut form = forms.iter().find(ours)?.clone();
+    form["title"] = json!(alias.name);
+    let map = form.as_object_mut()?;
+    let Some(Value::Array(mut required)) = map.remove("required") else { return None };
+    let properties = map.get_mut("properties")?.as_object_mut()?;
+    properties.insert(
+        "expect".to_owned(),
+        json!({
+            "type": "string",
+            "const": alias.name,
+            "description": format!("The name that others have for `{}`.", alias.kind),
+        }),
+    );
+    for (key, _) in alias.says {
+        properties.shift_remove(*key);
+        required.retain(|required| required != key);
+    }
+    for (theirs, ours) in alias.keys {
+        if let Some(property) = properties.get(*ours).cloned() {
+            properties.insert((*theirs).to_owned(), property);
+            if let Some(name) = required.iter_mut().find(|name| *name == ours) {
+                *name = json!(theirs);
+            }
+            // Under one name or the other, not under both.
+            if theirs != ours {
+                properties.shift_remove(*ours);
+            }
+        }
+    }
+    map.insert("required".to_owned(), Value::Array(required));
+    Some(form)
 }
 
 fn root<T: JsonSchema>() -> Schema {

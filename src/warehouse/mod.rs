@@ -133,8 +133,8 @@ pub trait Session: Send {
         root: &Path,
         progress: Progress<'_>,
     ) -> Result<Loaded>;
-    /// The numbers in the one row of an audit's query.
-    fn numbers(&mut self, sql: &str) -> Result<Vec<Option<i64>>>;
+    /// The one row of an audit's query: whole numbers and texts, all as text.
+    fn answers(&mut self, sql: &str) -> Result<Vec<Option<String>>>;
     /// The rows of a query in GoogleSQL as JSON objects.
     fn rows(&mut self, sql: &str) -> Result<Vec<Value>>;
     /// Names and native types of a table's columns.

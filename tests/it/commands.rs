@@ -15,17 +15,23 @@ macro_rules! shows {
     };
 }
 
+/// Times stand in the last column, whose width they change.
+fn without_times(text: &str) -> String {
+    let time = regex::Regex::new(r"(?m) +(time|[\d.]+ m?s)$").unwrap();
+    let told = |found: &regex::Captures<'_>| match &found[1] {
+        "time" => "  time",
+        _ => "  [DURATION]",
+    };
+    time.replace_all(text, told).into_owned()
+}
+
 #[test]
 fn the_first_plan_and_run() {
     let project = shop();
     shows!("the_first_plan_and_run__validate", project, ["validate"]);
     shows!("the_first_plan_and_run__plan", project, ["plan"]);
     let mut applied = project.run(&["apply", "--threads", "1"]).succeeds();
-    // Times stand in the last column, whose width they change.
-    applied.stdout = regex::Regex::new(r"(?m) +\d+ ms$")
-        .unwrap()
-        .replace_all(&applied.stdout, "  [DURATION]")
-        .into_owned();
+    applied.stdout = without_times(&applied.stdout);
     snapshot_settings(&project).bind(|| insta::assert_snapshot!("the_first_plan_and_run", applied));
     shows!("the_first_plan_and_run__apply", project, ["apply"]);
     shows!("the_first_plan_and_run__check", project, ["check"]);
@@ -52,8 +58,7 @@ fn a_run_that_fails() {
     let project = built();
     project.write("data/orders.csv", "id,day,product,amount\n1,2024-01-01,pen,0\n1,2024-01-01,cup,-1\n");
     let mut failed = project.run(&["apply", "--threads", "1"]).ends_with(1);
-    failed.stdout =
-        regex::Regex::new(r"(?m) +\d+ ms$").unwrap().replace_all(&failed.stdout, "  [DURATION]").into_owned();
+    failed.stdout = without_times(&failed.stdout);
     snapshot_settings(&project).bind(|| insta::assert_snapshot!("a_run_that_fails", failed));
     by_hand(&project, "INSERT INTO raw.orders SELECT * FROM raw.orders WHERE id = 1");
     shows!("a_run_that_fails__check", project, ["check"]);

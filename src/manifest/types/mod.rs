@@ -5,7 +5,7 @@
 
 pub mod as_json;
 mod dashboard;
-mod expectation;
+pub mod expectation;
 mod model;
 mod orchestration;
 mod pipeline;
@@ -13,10 +13,7 @@ mod scalar;
 mod source;
 
 pub use dashboard::{Chart, Dashboard, DashboardsFile, Filter, FilterType, NumberFormat, Tab, Tile};
-pub use expectation::{
-    AcceptedValues, Between, Bound, Common, ExpectationSeverity, ExpectationSpec, ExpectationsFile,
-    Expression, Freshness, NotNull, Relationships, RowCount, Suite, Unique,
-};
+pub use expectation::{ExpectationSeverity, ExpectationSpec, ExpectationsFile, Suite};
 pub use model::{Materialization, Model, ModelColumn, ModelDefaults, ModelsFile};
 pub use orchestration::{
     Channel, Email, FailureSensor, FileSensor, Job, JobCommand, Notification, NotificationEvent, Retries,

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use duckdb::types::ValueRef;
 use duckdb::{Connection, InterruptHandle};
 use serde_json::Value;
 
@@ -75,19 +76,29 @@ impl Session for DuckDbSession {
         load::load(&self.connection, &load::Into { at, publish_as, root }, load, progress)
     }
 
-    fn numbers(&mut self, sql: &str) -> Result<Vec<Option<i64>>> {
+    fn answers(&mut self, sql: &str) -> Result<Vec<Option<String>>> {
         let mut statement = self.connection.prepare(sql).map_err(|error| engine_error(&error))?;
         let mut rows = statement.query([]).map_err(|error| engine_error(&error))?;
         let Some(row) = rows.next().map_err(|error| engine_error(&error))? else { return Ok(Vec::new()) };
         let width = row.as_ref().column_count();
-        (0..width).map(|index| row.get(index).map_err(|error| engine_error(&error))).collect()
+        (0..width)
+            .map(|index| match row.get_ref(index).map_err(|error| engine_error(&error))? {
+                ValueRef::Null => Ok(None),
+                ValueRef::Text(_) => row.get(index).map_err(|error| engine_error(&error)),
+                _ => row
+                    .get(index)
+                    .map(|number: i64| Some(number.to_string()))
+                    .map_err(|error| engine_error(&error)),
+            })
+            .collect()
     }
 
     fn rows(&mut self, sql: &str) -> Result<Vec<Value>> {
         let failed = |why: String| Diagnostic::error(Code::StepFailed, why);
         let query = parse::query(sql).map_err(|fault| failed(fault.message))?;
-        let native = translate_query(&query, &DatasetNames)
-            .map_err(|faults| failed(faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ")))?;
+        let native = translate_query(&query, &DatasetNames).map_err(|faults| {
+            failed(faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "))
+        })?;
         let result = query::fetch(&self.connection, &native).map_err(|error| failed(error.to_string()))?;
         Ok(result.objects())
     }
