@@ -37,6 +37,8 @@ pub struct Running<'a> {
     pub clock: &'a dyn Clock,
     /// The way to stop it.
     pub cancel: &'a Cancel,
+    /// Whether tables may be published that have lost more rows than they may.
+    pub allow_shrink: bool,
     /// Who is told what happens. Called from several threads, one call at a time.
     pub listener: &'a (dyn Fn(&Event<'_>) + Sync),
 }

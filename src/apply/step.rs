@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::{Cancel, CheckReport, Event, Fault, Running, Status, StepReport};
 use crate::diag::{Code, Diagnostic};
-use crate::expectations::{Audit, Before, Facts, Observed, Outcome, Rule, Verdict, judge};
+use crate::expectations::{Audit, Before, Facts, Observed, Outcome, Rule, Verdict, grouped, judge};
 use crate::googlesql::Column;
 use crate::manifest::types::{DurationText, ExpectationSeverity, Materialization};
 use crate::plan::{Action, BuildAction, LoadAction, Plan, Publish, Record, Step};
@@ -34,6 +34,8 @@ struct Work {
     bytes: Option<u64>,
     rejected: u64,
     checks: Vec<CheckReport>,
+    /// A finished build that is not fit to be published: its place, that of its table, and what it is.
+    refused: Option<(Relation, Relation, Materialization)>,
     /// Set when the step is to stop, for work that no engine can interrupt.
     stopping: Arc<AtomicBool>,
 }
@@ -122,10 +124,18 @@ fn one_try(
         perform(context, step, session.as_mut(), work).and_then(|()| session.commit())
     });
     // Out of the watchdog's reach: an interrupted rollback would leave the transaction open.
-    if done.is_err() {
+    let Err(error) = done else { return Ok(()) };
+    let kept = match (&work.refused, error.transient || context.running.cancel.is_cancelled()) {
+        // Nothing but the build was made so far. Where it cannot be kept, the failure is still the one to tell.
+        (Some((build, relation, kind)), false) => {
+            session.keep_failed(build, relation, *kind).unwrap_or(false) && session.commit().is_ok()
+        }
+        _ => false,
+    };
+    if !kept {
         session.rollback();
     }
-    done
+    Err(error)
 }
 
 /// How often a session that is to stop is told so: an interruption between two statements reaches neither.
@@ -204,6 +214,7 @@ fn perform(context: &Context<'_>, step: &Step, session: &mut dyn Session, work: 
         }
         Action::Drop { materialization } => {
             session.remove(&relation, *materialization)?;
+            session.remove_failed(&relation)?;
             if step.address.kind == NodeKind::Source {
                 session.remove_rejects(&relation)?;
             }
@@ -229,7 +240,10 @@ fn perform_build(
     let before = session.recall(&step.address)?;
     let (audit, columns) = (&build.publish.audit, &build.publish.record.columns);
     let size = check(context, audit, columns, before.as_ref(), session, work)?;
+    work.refused = Some((at, relation.clone(), build.materialization));
     refuse_failures(work)?;
+    refuse_shrinking(context, &build.publish, size, before.as_ref())?;
+    work.refused = None;
     let finished = Built { kind: build.materialization, size, loaded: None };
     publish(context, step, session, relation, &build.publish, &finished, work)
 }
@@ -260,9 +274,40 @@ fn perform_load(
         .help("nothing was published; this is a fault of Pipewright, please report it")
         .into());
     }
+    work.refused = Some((at.clone(), relation.clone(), Materialization::Table));
     refuse_failures(work)?;
+    refuse_shrinking(context, &load.publish, size, before.as_ref())?;
+    work.refused = None;
+    session.publish_rejects(&at, relation)?;
     let built = Built { kind: Materialization::Table, size, loaded: Some(loaded) };
     publish(context, step, session, relation, &load.publish, &built, work)
+}
+
+/// A table that is empty all at once, or has lost much of what it had, is more often a fault upstream than the truth.
+fn refuse_shrinking(
+    context: &Context<'_>,
+    publish: &Publish,
+    size: Option<(u64, u64)>,
+    before: Option<&NodeState>,
+) -> Result<()> {
+    let (Some((rows, _)), Some(before)) = (size, before.and_then(|before| before.rows)) else {
+        return Ok(());
+    };
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows lie far below 2^53")]
+    let least = before as f64 * (1.0 - publish.max_shrink);
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows lie far below 2^53")]
+    let enough =
+        rows as f64 >= least - 1e-9 * least && (rows > 0 || before == 0 || publish.max_shrink >= 1.0);
+    if enough || context.running.allow_shrink {
+        return Ok(());
+    }
+    let message = format!("it would shrink from {} rows to {}", grouped(before), grouped(rows));
+    Err(Diagnostic::error(Code::Shrunk, message)
+        .help(
+            "the published table stays as it was; if this is right, run `pipewright apply --allow-shrink`, or set \
+             `max_shrink` in the manifest",
+        )
+        .into())
 }
 
 /// A finished build.
@@ -284,6 +329,9 @@ fn publish(
     let at = relation.sibling(&publish.build_name);
     let native_columns = session.columns(&at)?;
     session.publish(&at, relation, built.kind, publish)?;
+    if publish.failed_before {
+        session.remove_failed(relation)?;
+    }
     work.rows = built.size.map(|(rows, _)| rows);
     work.bytes = built.size.map(|(_, bytes)| bytes);
     let Record { data_hash, own_hash, query_hash, metadata_hash, audit_hash, columns, .. } =

@@ -195,6 +195,9 @@ pub struct ApplyArgs {
     /// Do not ask before dropping
     #[arg(long)]
     pub yes: bool,
+    /// Publish tables that are empty or have lost more rows than `max_shrink` says
+    #[arg(long)]
+    pub allow_shrink: bool,
     /// Write events as JSON, one a line
     #[arg(long)]
     pub json: bool,

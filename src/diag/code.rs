@@ -206,6 +206,8 @@ codes! {
     Interrupted = "PW0706" in Run;
     /// A query failed.
     QueryFailed = "PW0707" in Run;
+    /// A table would be empty, or lose more of its rows than it may.
+    Shrunk = "PW0708" in Run;
 
     /// The project or a file of it was not found.
     ProjectNotFound = "PW0801" in Environment;

@@ -234,7 +234,7 @@ impl Writer<'_> {
         let keys: Vec<String> = group_by.iter().map(|column| Ident(column).to_string()).collect();
         let list = keys.join(", ");
         let sample = format!(
-            "SELECT * EXCEPT ({size}) FROM (SELECT {list}, {} AS {size}, {value} AS {result} FROM {} GROUP BY {list}) \
+            "SELECT {list}, {result} AS value FROM (SELECT {list}, {} AS {size}, {value} AS {result} FROM {} GROUP BY {list}) \
              WHERE {size} > 0 AND {fails} ORDER BY {list} LIMIT {}",
             self.looked(),
             from(self.audited.table, &computed),
@@ -333,7 +333,8 @@ impl Writer<'_> {
             self.audited.table
         );
         let sample = format!("SELECT * FROM ({rows}) LIMIT {}", self.expectation.sample_rows);
-        Ok(self.check(Counting::Own(own), Some(sample)))
+        let rule = Rule::BadRows { allowed: self.expectation.allowed };
+        Ok(CheckSql { counting: Counting::Own(own), sample: Some(sample), rule })
     }
 
     fn equals(

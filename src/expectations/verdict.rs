@@ -18,6 +18,11 @@ pub enum Rule {
         /// The most rows that may fail all the same.
         allowed: u64,
     },
+    /// A query may give no rows.
+    BadRows {
+        /// The most that it may give all the same.
+        allowed: u64,
+    },
     /// A value must satisfy a condition: nothing may fail.
     Value {
         /// What it is, in words.
@@ -117,6 +122,14 @@ pub fn judge(rule: &Rule, severity: ExpectationSeverity, observed: &Observed, fa
     let value = observed.value.as_deref();
     let (holds, failing, found) = match rule {
         Rule::Rows { mostly, allowed } => rows(f64::from_bits(*mostly), *allowed, checked, failing),
+        Rule::BadRows { allowed } => {
+            let found = match failing {
+                0 => "no bad rows".to_owned(),
+                1 => "1 bad row".to_owned(),
+                _ => format!("{} bad rows", grouped(failing)),
+            };
+            (failing <= *allowed, failing, found)
+        }
         Rule::Value { what, expected } => {
             (failing == 0, 0, format!("{what} is {}, expected {expected}", value.unwrap_or("NULL")))
         }

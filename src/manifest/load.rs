@@ -274,7 +274,7 @@ fn find_files(
                     }
                 }
                 // The default patterns may match nothing; one that somebody wrote should not.
-                let written = document.value_span(&pointer) != document.value_span("");
+                let written = document.has(&pointer);
                 if found.len() == before && written {
                     faults.push(
                         Diagnostic::warning(Code::EmptyInclude, format!("`{pattern}` matches no file"))

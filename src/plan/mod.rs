@@ -190,6 +190,9 @@ pub struct BuildAction {
     pub publish: Publish,
 }
 
+/// What the name of a build that was not published ends in, behind that of its table.
+pub const FAILED_SUFFIX: &str = "__failed";
+
 /// The way from a finished build to what readers see.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Publish {
@@ -199,6 +202,10 @@ pub struct Publish {
     pub audit: Audit,
     /// What stands in its place now.
     pub replaces: Option<Materialization>,
+    /// Whether an earlier build that was not published is kept beside it.
+    pub failed_before: bool,
+    /// The greatest share of the published table's rows that may be gone.
+    pub max_shrink: f64,
     /// What is remembered afterwards.
     pub record: Record,
 }

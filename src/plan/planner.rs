@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Action, BuildAction, ColumnChanges, Drift, Estimate, LoadAction, Orphan, Plan, Publish, Reason, Record,
-    Step, diff, file,
+    Action, BuildAction, ColumnChanges, Drift, Estimate, FAILED_SUFFIX, LoadAction, Orphan, Plan, Publish,
+    Reason, Record, Step, diff, file,
 };
 use crate::compile::{CompiledNode, CompiledProject};
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -212,6 +212,12 @@ impl Planner<'_> {
             build_name: node.build_name(),
             audit,
             replaces: object.map(|object| object.materialization),
+            failed_before: self
+                .planning
+                .snapshot
+                .objects
+                .contains_key(&format!("{}{FAILED_SUFFIX}", node.relation())),
+            max_shrink: node.max_shrink.unwrap_or(self.planning.compiled.project.max_shrink),
             record,
         };
         match (&node.detail, &compiled.query) {

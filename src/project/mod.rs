@@ -80,6 +80,9 @@ pub struct Project {
     /// How long a step may take.
     #[serde(skip)]
     pub step_timeout: Option<std::time::Duration>,
+    /// The greatest share of its rows that a table may lose.
+    #[serde(skip)]
+    pub max_shrink: f64,
 }
 
 impl Project {
@@ -95,6 +98,7 @@ impl Project {
         self.notifications = pipeline.notifications;
         self.retries = pipeline.defaults.retries;
         self.step_timeout = pipeline.defaults.step_timeout.map(|duration| duration.0);
+        self.max_shrink = pipeline.defaults.max_shrink;
     }
 
     /// Words that mark a node.
@@ -129,6 +133,8 @@ pub struct Node {
     pub path: String,
     /// Where its name stands.
     pub span: Span,
+    /// The greatest share of its rows that it may lose, if it has a bound of its own.
+    pub max_shrink: Option<f64>,
     /// What is particular to its kind.
     pub detail: Detail,
 }

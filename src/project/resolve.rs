@@ -99,6 +99,7 @@ struct LoadEntry<'a> {
     on_new_column: NewColumn,
     on_missing_column: MissingColumn,
     max_rejects: RejectLimit,
+    max_shrink: Option<f64>,
 }
 
 impl Resolver<'_> {
@@ -159,6 +160,7 @@ impl Resolver<'_> {
                     on_new_column: source.on_new_column,
                     on_missing_column: source.on_missing_column,
                     max_rejects: source.max_rejects.clone(),
+                    max_shrink: source.max_shrink,
                 },
             );
         }
@@ -180,6 +182,7 @@ impl Resolver<'_> {
                     on_new_column: NewColumn::Fail,
                     on_missing_column: MissingColumn::Fail,
                     max_rejects: RejectLimit::default(),
+                    max_shrink: seed.max_shrink,
                 },
             );
         }
@@ -239,6 +242,7 @@ impl Resolver<'_> {
             dataset,
             description: entry.description.cloned(),
             owner: entry.owner.cloned(),
+            max_shrink: entry.max_shrink,
             tags: entry.tags.to_vec(),
             path: document.file.name.clone(),
             span,
@@ -405,6 +409,7 @@ impl Resolver<'_> {
             dataset,
             description: model.description.clone(),
             owner: model.owner.clone().or(of_file.owner.clone()),
+            max_shrink: model.max_shrink,
             tags,
             path: document.file.name.clone(),
             span,

@@ -153,6 +153,13 @@ pub trait Session: Send {
     fn remove(&mut self, at: &Relation, kind: Materialization) -> Result<()>;
     /// Drops the table of rejected rows beside a source's table, if Pipewright made it.
     fn remove_rejects(&mut self, of: &Relation) -> Result<()>;
+    /// Gives the rejected rows of a build to the table that it becomes; earlier ones go.
+    fn publish_rejects(&mut self, build: &Relation, as_: &Relation) -> Result<()>;
+    /// Keeps a build that is not published as `<table>__failed`, in the place of an earlier one; says no where it
+    /// cannot be kept.
+    fn keep_failed(&mut self, build: &Relation, of: &Relation, kind: Materialization) -> Result<bool>;
+    /// Drops the build that was kept when it could not be published, if there is one.
+    fn remove_failed(&mut self, of: &Relation) -> Result<()>;
     /// Remembers what a node is now.
     fn remember(&mut self, address: &Address, state: &NodeState) -> Result<()>;
     /// What is remembered of a node.

@@ -31,7 +31,9 @@ fn a_critical_failure_keeps_the_old_table_and_holds_back_what_reads_it() {
     for table in ["raw.orders", "marts.clean_orders", "marts.daily_sales"] {
         assert_eq!(after[table], before[table], "{table}");
     }
-    assert_eq!(after.len(), before.len(), "no build is left behind");
+    let aside = after.keys().filter(|table| !before.contains_key(*table)).collect::<Vec<_>>();
+    assert_eq!(aside, ["raw.orders__failed"], "the failing build is kept for a look");
+    assert_eq!(rows(&project, "SELECT count(*) FROM raw.orders__failed"), json!([["4"]]));
     assert_eq!(
         rows(&project, "SELECT status FROM pipewright.runs ORDER BY started_at, run DESC LIMIT 1 OFFSET 1"),
         json!([["failed"]])
@@ -45,6 +47,34 @@ fn a_critical_failure_keeps_the_old_table_and_holds_back_what_reads_it() {
     project.run(&["apply"]).succeeds();
     assert_eq!(rows(&project, "SELECT count(*) FROM marts.daily_sales"), json!([["3"]]));
     assert_eq!(planned(&project, &[]), Vec::<String>::new());
+    assert!(
+        !content(&project, DATABASE, "UTC").contains_key("raw.orders__failed"),
+        "it goes with the next good one"
+    );
+}
+
+#[test]
+fn a_table_does_not_shrink_by_much_unless_it_may() {
+    let project = built();
+    let many: String = (1..=10).map(|id| format!("{id},2024-01-01,pen,1.00\n")).collect();
+    project.write("data/orders.csv", &format!("id,day,product,amount\n{many}"));
+    project.run(&["apply"]).succeeds();
+    let fewer = |count: usize| {
+        let rows: String = (1..=count).map(|id| format!("{id},2024-01-01,pen,1.00\n")).collect();
+        project.write("data/orders.csv", &format!("id,day,product,amount\n{rows}"));
+        project.run(&["apply"])
+    };
+    fewer(5).succeeds();
+    let refused = fewer(2).ends_with(1);
+    assert!(refused.stdout.contains("PW0708") && refused.stdout.contains("from 5 rows to 2"), "{refused}");
+    assert_eq!(rows(&project, "SELECT count(*) FROM raw.orders"), json!([["5"]]));
+    project.replace(
+        "sources/shop.yaml",
+        "files: data/orders.csv\n",
+        "files: data/orders.csv\n    max_shrink: 0.6\n",
+    );
+    fewer(2).succeeds();
+    assert_eq!(rows(&project, "SELECT count(*) FROM raw.orders"), json!([["2"]]));
 }
 
 #[test]

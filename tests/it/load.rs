@@ -82,7 +82,7 @@ fn new_and_missing_columns_go_by_contract() {
     assert!(failed.stdout.contains("PW0602") && failed.stdout.contains("amount"), "{failed}");
     assert_eq!(rows(&project, "SELECT count(*) FROM raw.orders"), json!([["3"]]));
     project.replace("sources/shop.yaml", "on_new_column: add\n", "on_missing_column: add\n");
-    project.run(&["apply"]).succeeds();
+    project.run(&["apply", "--allow-shrink"]).succeeds();
     assert_eq!(orders(&project), json!([["1", "2024-01-01", "pen", null]]));
 }
 
@@ -205,7 +205,10 @@ fn empty_files() {
     assert_eq!(content(&project, DATABASE, "UTC"), before);
 
     project.write("data/orders.csv", "id,day,product,amount\n");
-    project.run(&["apply"]).succeeds();
+    let shrunk = project.run(&["apply"]).ends_with(1);
+    assert!(shrunk.stdout.contains("PW0708") && shrunk.stdout.contains("from 3 rows to 0"), "{shrunk}");
+    assert_eq!(content(&project, DATABASE, "UTC")["raw.orders"], before["raw.orders"]);
+    project.run(&["apply", "--allow-shrink"]).succeeds();
     assert_eq!(orders(&project), json!([]));
 
     fs_err::remove_file(project.path().join("data/orders.csv")).unwrap();

@@ -201,8 +201,9 @@ impl Translator<'_> {
         };
         match (name, exprs.as_slice()) {
             ("COUNT", [value]) => format!("count({distinct}{}){window}", self.expr(value)),
+            // DuckDB's `count_if` is NULL where all conditions are.
             ("COUNTIF", [condition]) => {
-                format!("CAST(count_if({distinct}{}){window} AS BIGINT)", self.expr(condition))
+                format!("count({distinct}CASE WHEN {} THEN TRUE END){window}", self.expr(condition))
             }
             // DuckDB adds INT64 up in 128 bits; the witness brings the sum back, or raises an overflow.
             ("SUM", [value]) => {

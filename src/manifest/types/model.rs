@@ -81,6 +81,11 @@ pub struct Model {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"10m")]
     pub timeout: Option<DurationText>,
+    /// The greatest share of its rows that the table may lose from one run to the next, from 0 to 1, before the new one is
+    /// refused; `defaults.max_shrink` unless given. 1 lets it be empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 0.9, range(min = 0.0, max = 1.0))]
+    pub max_shrink: Option<f64>,
 }
 
 /// A column of a model.

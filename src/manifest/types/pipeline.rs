@@ -102,8 +102,12 @@ pub struct Dataset {
     pub description: Option<String>,
 }
 
+fn half() -> f64 {
+    0.5
+}
+
 /// Settings that apply wherever nothing else is said.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Defaults {
     /// For every source.
@@ -118,6 +122,24 @@ pub struct Defaults {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"30m")]
     pub step_timeout: Option<DurationText>,
+    /// The greatest share of its rows that a table may lose from one run to the next, from 0 to 1, before the new one is
+    /// refused. 1 lets tables be empty.
+    #[serde(default = "half")]
+    #[schemars(example = 0.5, range(min = 0.0, max = 1.0))]
+    pub max_shrink: f64,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            sources: SourceDefaults::default(),
+            models: ModelSettings::default(),
+            expectations: ExpectationDefaults::default(),
+            retries: Retries::default(),
+            step_timeout: None,
+            max_shrink: half(),
+        }
+    }
 }
 
 /// What holds for every source that does not say otherwise.

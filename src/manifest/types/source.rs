@@ -46,6 +46,11 @@ pub struct Source {
     /// Rows that may fail to parse before the load fails; they go whole into `<table>__rejects`.
     #[serde(default)]
     pub max_rejects: RejectLimit,
+    /// The greatest share of its rows that the table may lose from one run to the next, from 0 to 1, before the new one is
+    /// refused; `defaults.max_shrink` unless given. 1 lets it be empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 0.9, range(min = 0.0, max = 1.0))]
+    pub max_shrink: Option<f64>,
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"sales-data@example.com")]
@@ -77,6 +82,11 @@ pub struct Seed {
     /// Its columns, matched by header name.
     #[schemars(extend("minProperties" = 1))]
     pub columns: IndexMap<String, SourceColumn>,
+    /// The greatest share of its rows that the table may lose from one run to the next, from 0 to 1, before the new one is
+    /// refused; `defaults.max_shrink` unless given. 1 lets it be empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 0.9, range(min = 0.0, max = 1.0))]
+    pub max_shrink: Option<f64>,
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"sales-data@example.com")]

@@ -9,9 +9,9 @@ use crate::manifest::types::expectation::{
 };
 
 /// A value of a column that must satisfy a condition.
-struct Computed<'a> {
-    /// What it is, in words, before the column's name.
-    words: &'a str,
+struct Computed {
+    /// What it is, in words.
+    words: String,
     /// What is computed for each row beforehand.
     beforehand: Vec<Fragment>,
     value: Fragment,
@@ -25,7 +25,7 @@ impl Entry<'_, '_> {
         &mut self,
         common: &Common<'_>,
         needs: Needs,
-        computed: &dyn Fn(&str) -> Computed<'static>,
+        computed: &dyn Fn(&str) -> Computed,
     ) -> Vec<Meaning> {
         let groups = self.list(common.shared.group_by, "group_by", Needs::Groups);
         let group_by: Vec<String> = common.shared.group_by.to_vec();
@@ -35,7 +35,7 @@ impl Entry<'_, '_> {
                 computed: beforehand,
                 value,
                 holds,
-                what: format!("{words} of {}", column.name),
+                what: words,
                 expected,
                 group_by: group_by.clone(),
             };
@@ -60,7 +60,7 @@ impl Entry<'_, '_> {
         self.each_value(common, needs, &|name| {
             let (value, against) = value(name);
             Computed {
-                words,
+                words: format!("{words} of {name}"),
                 beforehand: Vec::new(),
                 value,
                 holds: within(&itself(), bounds, &against, ""),
@@ -177,7 +177,7 @@ pub(super) fn median(entry: &mut Entry<'_, '_>, common: &Common<'_>, bounds: Bou
         return Vec::new();
     }
     entry.each_value(common, Needs::Number, &|name| Computed {
-        words: "the median",
+        words: format!("the median of {name}"),
         beforehand: vec![quantile(name, 0.5, common.shared.group_by)],
         value: any_computed(),
         holds: within(&itself(), bounds, &Against::MeanOf(name.to_owned()), ""),
@@ -199,7 +199,7 @@ pub(super) fn quantiles(entry: &mut Entry<'_, '_>, kind: &Quantiles) -> Vec<Mean
             return Vec::new();
         }
         let of_each = entry.each_value(&common, Needs::Number, &|name| Computed {
-            words: "the quantile",
+            words: format!("the {} quantile of {name}", wanted.at),
             beforehand: vec![quantile(name, wanted.at, &kind.group_by)],
             value: any_computed(),
             holds: within(
@@ -211,9 +211,6 @@ pub(super) fn quantiles(entry: &mut Entry<'_, '_>, kind: &Quantiles) -> Vec<Mean
             expected: told(bounds),
         });
         for mut meaning in of_each {
-            if let Form::Value { what, .. } = &mut meaning.form {
-                *what = format!("the {} quantile of {}", wanted.at, meaning.what);
-            }
             meaning.what = format!("{}_{}", meaning.what, wanted.at.to_string().replace('.', "_"));
             all.push(meaning);
         }
@@ -239,10 +236,10 @@ pub(super) fn distinct_values(entry: &mut Entry<'_, '_>, kind: &DistinctValues) 
         let unlisted = || counted(" NOT IN (");
         let missing = || Fragment::new(&format!("{count} - ")).and_then(counted(" IN ("));
         let (words, value) = match kind.mode {
-            SetMode::In => ("the number of values that are not listed", unlisted()),
-            SetMode::Contain => ("the number of listed values that are missing", missing()),
+            SetMode::In => (format!("the number of values of {name} that are not listed"), unlisted()),
+            SetMode::Contain => (format!("the number of listed values that {name} lacks"), missing()),
             SetMode::Equal => (
-                "the number of values that are not listed or missing",
+                format!("the number of values of {name} that are not listed, or listed and missing,"),
                 unlisted().sql(" + ").and_then(missing()),
             ),
         };
@@ -253,7 +250,7 @@ pub(super) fn distinct_values(entry: &mut Entry<'_, '_>, kind: &DistinctValues) 
 
 pub(super) fn not_constant(entry: &mut Entry<'_, '_>, kind: &NotConstant) -> Vec<Meaning> {
     entry.each_value(&kind.common(), Needs::Groups, &|name| Computed {
-        words: "the number of different values",
+        words: format!("the number of different values of {name}"),
         beforehand: Vec::new(),
         value: different(name),
         holds: itself().sql(" > 1"),
@@ -263,7 +260,7 @@ pub(super) fn not_constant(entry: &mut Entry<'_, '_>, kind: &NotConstant) -> Vec
 
 pub(super) fn at_least_one(entry: &mut Entry<'_, '_>, kind: &AtLeastOne) -> Vec<Meaning> {
     entry.each_value(&kind.common(), Needs::Any, &|name| Computed {
-        words: "the number of values",
+        words: format!("the number of values of {name}"),
         beforehand: Vec::new(),
         value: aggregate("COUNT", name),
         holds: itself().sql(" > 0"),

@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use duckdb::{Connection, OptionalExt};
+use duckdb::Connection;
 
 use super::super::{Loaded, Progress, Relation, Result, WarehouseError};
 use super::append::{Appender, native_type};
+use super::aside::Aside;
 use super::connection::engine_error;
 use super::session::quoted;
 use crate::diag::{Code, Diagnostic};
 use crate::googlesql::Column;
-use crate::googlesql::duckdb::{Ident, quote};
+use crate::googlesql::duckdb::Ident;
 use crate::manifest::types::{Format, MissingColumn, NewColumn};
 use crate::plan::LoadAction;
 use crate::source::{
@@ -48,16 +49,17 @@ pub(super) fn load(
     let columns: Vec<Column> =
         spec.columns.iter().map(|column| Column::new(&column.name, column.data_type.clone())).collect();
     create(connection, into.at, &columns)?;
-    let rejects_table = rejects_of(into.publish_as);
-    let run = |sql: String| connection.execute_batch(&sql).map_err(|error| engine_error(&error));
-    if !remove_rejects(connection, into.publish_as)? {
+    if Aside::Rejects.is_there(connection, into.publish_as)?.is_none() {
+        let taken = Aside::Rejects.of(into.publish_as);
         return Err(Diagnostic::error(
             Code::ForeignObject,
-            format!("`{rejects_table}` is in the target already, and Pipewright did not make it"),
+            format!("`{taken}` is in the target already, and Pipewright did not make it"),
         )
         .help("rejected rows would go there; rename it or drop it yourself")
         .into());
     }
+    // They become those of the published table when it does.
+    let rejects_table = Aside::Rejects.of(into.at);
     let mut total = Accounting::default();
     let mut refused: Vec<Reject> = Vec::new();
     let mut rejects_made = false;
@@ -71,9 +73,10 @@ pub(super) fn load(
             written += batch.rows as u64;
             if !batch.rejects.is_empty() {
                 if !rejects_made {
-                    let name = quoted(&rejects_table);
-                    run(format!("CREATE TABLE {name} ({REJECT_COLUMNS})"))?;
-                    run(format!("COMMENT ON TABLE {name} IS {}", quote(&rejects_mark(into.publish_as))))?;
+                    connection
+                        .execute_batch(&format!("CREATE TABLE {} ({REJECT_COLUMNS})", quoted(&rejects_table)))
+                        .map_err(|error| engine_error(&error))?;
+                    Aside::Rejects.claim(connection, into.at)?;
                     rejects_made = true;
                 }
                 keep(connection, &rejects_table, &batch.rejects)?;
@@ -100,38 +103,6 @@ pub(super) fn load(
         return Err(too_many(&refused, total, allowed));
     }
     Ok(Loaded { rows: written, rejected: total.rows_rejected, columns })
-}
-
-/// The table of rejected rows beside a source's table.
-fn rejects_of(table: &Relation) -> Relation {
-    table.sibling(format!("{}__rejects", table.table))
-}
-
-/// The comment by which Pipewright knows a table of rejected rows as its own.
-fn rejects_mark(table: &Relation) -> String {
-    format!("[pipewright rejects of {table}]")
-}
-
-/// Drops the table of rejected rows beside a source's table; false when somebody else's table has its name.
-pub(super) fn remove_rejects(connection: &Connection, of: &Relation) -> Result<bool> {
-    let rejects = rejects_of(of);
-    let found: Option<(bool, Option<String>)> = connection
-        .query_row(
-            "SELECT table_type = 'BASE TABLE', table_comment FROM information_schema.tables \
-             WHERE table_catalog = current_database() AND table_schema = ? AND table_name = ?",
-            [&rejects.dataset, &rejects.table],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()
-        .map_err(|error| engine_error(&error))?;
-    match found {
-        None => Ok(true),
-        Some((true, Some(comment))) if comment == format!("[pipewright rejects of {of}]") => connection
-            .execute_batch(&format!("DROP TABLE {}", quoted(&rejects)))
-            .map(|()| true)
-            .map_err(|error| engine_error(&error)),
-        Some(_) => Ok(false),
-    }
 }
 
 fn read_spec(load: &LoadAction) -> std::result::Result<ReadSpec, SourceError> {

@@ -1,6 +1,7 @@
 //! The embedded engine.
 
 mod append;
+mod aside;
 pub mod catalog;
 mod connection;
 mod load;

@@ -8,6 +8,7 @@ use duckdb::{Connection, InterruptHandle};
 use serde_json::Value;
 
 use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session};
+use super::aside::Aside;
 use super::connection::engine_error;
 use super::{load, query, store};
 use crate::diag::{Code, Diagnostic};
@@ -141,7 +142,26 @@ impl Session for DuckDbSession {
     }
 
     fn remove_rejects(&mut self, of: &Relation) -> Result<()> {
-        load::remove_rejects(&self.connection, of).map(|_| ())
+        Aside::Rejects.remove(&self.connection, of).map(|_| ())
+    }
+
+    fn publish_rejects(&mut self, build: &Relation, as_: &Relation) -> Result<()> {
+        Aside::Rejects.hand_over(&self.connection, build, as_)
+    }
+
+    fn keep_failed(&mut self, build: &Relation, of: &Relation, kind: Materialization) -> Result<bool> {
+        if kind == Materialization::View || !Aside::Failed.remove(&self.connection, of)? {
+            return Ok(false);
+        }
+        Aside::Rejects.remove(&self.connection, build)?;
+        let name = TableName::unqualified(Aside::Failed.of(of).table);
+        self.run(&format!("ALTER TABLE {} RENAME TO {name}", quoted(build)))?;
+        Aside::Failed.claim(&self.connection, of)?;
+        Ok(true)
+    }
+
+    fn remove_failed(&mut self, of: &Relation) -> Result<()> {
+        Aside::Failed.remove(&self.connection, of).map(|_| ())
     }
 
     fn remember(&mut self, address: &Address, state: &NodeState) -> Result<()> {
