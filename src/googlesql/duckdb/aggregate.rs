@@ -17,6 +17,8 @@ const AGGREGATES: &[&str] = &[
     "ANY_VALUE",
     "APPROX_COUNT_DISTINCT",
     "APPROX_QUANTILES",
+    "APPROX_TOP_COUNT",
+    "APPROX_TOP_SUM",
     "ARRAY_AGG",
     "ARRAY_CONCAT_AGG",
     "AVG",
@@ -234,6 +236,9 @@ impl Translator<'_> {
             // Exact, which is within the error that BigQuery allows itself.
             ("APPROX_COUNT_DISTINCT", [value]) => format!("count(DISTINCT {}){window}", self.expr(value)),
             ("APPROX_QUANTILES", [value, count]) => self.quantiles(value, count, clauses, span),
+            ("APPROX_TOP_COUNT" | "APPROX_TOP_SUM", [_, .., count]) if over.is_none() && distinct.is_empty() => {
+                self.top(name, &exprs, count, span)
+            }
             ("STDDEV" | "STDDEV_SAMP", [value]) => self.statistic("stddev_samp", distinct, &[value], &window),
             ("STDDEV_POP", [value]) => self.statistic("stddev_pop", distinct, &[value], &window),
             ("VARIANCE" | "VAR_SAMP", [value]) => self.statistic("var_samp", distinct, &[value], &window),

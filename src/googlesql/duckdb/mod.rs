@@ -30,6 +30,7 @@
 //! are bound first, as the only element of a list, and the macro is applied inside: see [`Translator::call`].
 
 mod aggregate;
+mod approximate;
 mod cast_format;
 mod date_format;
 mod expression;

@@ -22,6 +22,7 @@ const FAMILIES: &[&str] = &[
     include_str!("dates.sql"),
     include_str!("intervals.sql"),
     include_str!("arrays.sql"),
+    include_str!("approximate.sql"),
     include_str!("format.sql"),
     include_str!("json.sql"),
     include_str!("json_build.sql"),
