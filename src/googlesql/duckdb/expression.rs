@@ -264,6 +264,10 @@ impl Translator<'_> {
             let sql = bounded(&sql);
             return if safe { format!("TRY({sql})") } else { sql };
         }
+        if let Some(element) = super::range::Element::of(data_type) {
+            let sql = self.cast_to_range(expr, element);
+            return if safe { format!("TRY({sql})") } else { sql };
+        }
         match cast_macro(data_type) {
             // The literal's own digits, not those of the double nearest to it.
             Some("as_numeric") if float_literal(expr).is_some() => {

@@ -256,6 +256,9 @@ impl Translator<'_> {
         if let Some(sql) = self.temporal(&name, &arguments, span) {
             return sql;
         }
+        if let Some(sql) = self.range(&name, &arguments, span) {
+            return sql;
+        }
         if let Some(sql) = self.special(&name, &arguments, span) {
             return sql;
         }
