@@ -350,8 +350,11 @@ impl Translator<'_> {
         let operand = self.expr(expr);
         let mut tests = Vec::new();
         for pattern in patterns {
-            if is_bytes_literal(pattern) {
-                return self.refuse(pattern.span(), "LIKE of BYTES");
+            if is_bytes_literal(pattern)
+                && let Some(test) = self.like_of_bytes(expr, pattern)
+            {
+                tests.push(test);
+                continue;
             }
             let escape = match string_literal(pattern) {
                 Some(text) if !text.contains('\\') => "",

@@ -31,6 +31,7 @@
 
 mod aggregate;
 mod approximate;
+mod byte_pattern;
 mod cast_format;
 mod date_format;
 mod expression;

@@ -29,4 +29,4 @@ CREATE OR REPLACE MACRO googlesql.type_words(t) AS list_transform([t], lambda v:
     'TIMESTAMP WITH TIME ZONE', 'INSTANT'), 'TIMESTAMP', 'DATETIME'), 'INSTANT', 'TIMESTAMP'), 'BIGINT', 'INT64'), 'INTEGER', 'INT64'), 'DOUBLE', 'FLOAT64'), 'VARCHAR', 'STRING'),
     'DECIMAL(38,9)', 'NUMERIC'), 'BLOB', 'BYTES'), 'BOOLEAN', 'BOOL'), '"NULL"', 'INT64'))[1];
 CREATE OR REPLACE MACRO googlesql.type_of(a) AS list_transform([googlesql.type_words(typeof(a))], lambda v: regexp_replace(translate(
-    regexp_replace(v, '([A-Z0-9]+)\[\]', 'ARRAY(\1)', 'g'), '()', '<>'), '(STRUCT<[^<>]*(?:<[^<>]*>[^<>]*)*>)\[\]', 'ARRAY<\1>', 'g'))[1];
+    regexp_replace(regexp_replace(v, 'STRUCT\("range\$start" (\w+), "range\$end" \w+\)', 'RANGE(\1)', 'g'), '([A-Z0-9]+)\[\]', 'ARRAY(\1)', 'g'), '()', '<>'), '(STRUCT<[^<>]*(?:<[^<>]*>[^<>]*)*>)\[\]', 'ARRAY<\1>', 'g'))[1];
