@@ -1,4 +1,4 @@
-//! The most frequent and the heaviest values of a group, exactly.
+//! The most frequent and the heaviest values of a group, and its quantiles, exactly.
 //!
 //! Source: <https://cloud.google.com/bigquery/docs/reference/standard-sql/approximate_aggregate_functions>
 
@@ -30,6 +30,19 @@ impl Translator<'_> {
                 self.expr(weight)
             ),
             _ => self.refuse(span, format!("{name} with {} arguments", arguments.len())),
+        }
+    }
+
+    /// `APPROX_QUANTILES(value, number)`: the smallest value, and the last one of each of so many equal parts.
+    pub(super) fn quantiles(&mut self, value: &Expr, count: &Expr, span: Span) -> String {
+        match int_literal(count) {
+            Some(count) if (1..=10_000).contains(&count) => {
+                #[expect(clippy::cast_precision_loss, reason = "at most 10,000")]
+                let fractions: Vec<String> =
+                    (0..=count).map(|index| format!("{:?}", index as f64 / count as f64)).collect();
+                format!("quantile_disc({}, [{}])", self.expr(value), fractions.join(", "))
+            }
+            _ => self.refuse(span, "this form of APPROX_QUANTILES"),
         }
     }
 }

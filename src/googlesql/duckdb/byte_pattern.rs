@@ -11,7 +11,7 @@ use super::{RUNTIME_SCHEMA, Translator};
 use crate::googlesql::escape;
 
 /// A literal of BYTES with each byte as the character of its number.
-fn text_of_bytes(expr: &Expr) -> Option<String> {
+pub(super) fn text_of_bytes(expr: &Expr) -> Option<String> {
     let Expr::Value(value) = expr else { return None };
     match &value.value {
         Value::SingleQuotedByteStringLiteral(raw)

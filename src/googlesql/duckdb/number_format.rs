@@ -141,7 +141,9 @@ mod tests {
         for text in ["999.99", "$9,990.00MI", "S0G000D9", ".9", "9.", "999PR", "999$"] {
             assert!(Picture::read(text).is_some(), "{text}");
         }
-        for text in ["", "S", "YYYY", "DD", ",999", "9.9,9", "9-9", "9MI9", "MI9", "XXX", "9.9EEEE", "S9S", "9.9.9"] {
+        for text in
+            ["", "S", "YYYY", "DD", ",999", "9.9,9", "9-9", "9MI9", "MI9", "XXX", "9.9EEEE", "S9S", "9.9.9"]
+        {
             assert_eq!(Picture::read(text), None, "{text}");
         }
     }

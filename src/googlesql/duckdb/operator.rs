@@ -178,6 +178,7 @@ impl Translator<'_> {
                             .last()
                             .and_then(|part| part.as_ident())
                             .is_some_and(|name| is_aggregate(&name.value))
+                        || is_aggregate(&function.name.to_string())
                         || matches!(function.args, sqlparser::ast::FunctionArguments::Subquery(_))
                 }
                 Expr::Identifier(name) => self

@@ -119,7 +119,11 @@ impl Translator<'_> {
                 let range = self.argument(range);
                 let value = match string_literal(value) {
                     Some(text) => Argument {
-                        sql: format!("cast_to_type({}, {RUNTIME_SCHEMA}.range_last({}))", quote(text), range.sql),
+                        sql: format!(
+                            "cast_to_type({}, {RUNTIME_SCHEMA}.range_last({}))",
+                            quote(text),
+                            range.sql
+                        ),
                         opaque: range.opaque,
                         constant: false,
                     },
@@ -129,15 +133,26 @@ impl Translator<'_> {
             }
             ("GENERATE_RANGE_ARRAY", [range, step, rest @ ..]) if rest.len() <= 1 => {
                 if !is_interval(step) {
-                    return Some(self.refuse(step.span(), "GENERATE_RANGE_ARRAY by an interval that is not written here"));
+                    return Some(self.refuse(
+                        step.span(),
+                        "GENERATE_RANGE_ARRAY by an interval that is not written here",
+                    ));
                 }
                 let partial = rest.first().map_or_else(|| "TRUE".to_owned(), |partial| self.expr(partial));
                 let range = self.argument(range);
                 let step = Argument::constant(self.expr(step));
                 self.call("generate_range_array", &[range, step, Argument::constant(partial)])
             }
-            ("RANGE" | "RANGE_START" | "RANGE_END" | "RANGE_OVERLAPS" | "RANGE_INTERSECT" | "RANGE_CONTAINS"
-            | "GENERATE_RANGE_ARRAY", _) => self.refuse(span, format!("{name} with {} arguments", arguments.len())),
+            (
+                "RANGE"
+                | "RANGE_START"
+                | "RANGE_END"
+                | "RANGE_OVERLAPS"
+                | "RANGE_INTERSECT"
+                | "RANGE_CONTAINS"
+                | "GENERATE_RANGE_ARRAY",
+                _,
+            ) => self.refuse(span, format!("{name} with {} arguments", arguments.len())),
             _ => return None,
         })
     }
