@@ -128,9 +128,13 @@ impl TypeReader<'_> {
                 Type::Array(Box::new(element))
             }
             "RANGE" => {
-                self.expect('<')?;
+                // `RANGE(DATE)` is how the parser of SQL prints it.
+                let close = if self.eat('(') { ')' } else { '>' };
+                if close == '>' {
+                    self.expect('<')?;
+                }
                 let element = self.nested(depth + 1)?;
-                self.expect('>')?;
+                self.expect(close)?;
                 Type::Range(Box::new(element))
             }
             "STRUCT" => self.fields(depth)?,

@@ -131,6 +131,8 @@ def type_name(kind):
     if kind.type_kind == type_pb2.TYPE_STRUCT:
         fields = [f'{field.field_name} {type_name(field.field_type)}'.strip() for field in kind.struct_type.field]
         return f'STRUCT<{", ".join(fields)}>'
+    if kind.type_kind == type_pb2.TYPE_RANGE:
+        return f'RANGE<{type_name(kind.range_type.element_type)}>'
     return KIND_NAMES.get(kind.type_kind, f'type {kind.type_kind}')
 
 
@@ -179,6 +181,9 @@ def value_of(cell, kind):
     if code == type_pb2.TYPE_TIME:
         seconds, nanos = cell.time_value >> 30, cell.time_value & (1 << 30) - 1
         return f'{seconds >> 12 & 31:02d}:{seconds >> 6 & 63:02d}:{seconds & 63:02d}{fraction(nanos)}'
+    if code == type_pb2.TYPE_RANGE:
+        bounds = [value_of(bound, kind.range_type.element_type) for bound in (cell.range_value.start, cell.range_value.end)]
+        return f'[{bounds[0] or "UNBOUNDED"}, {bounds[1] or "UNBOUNDED"})'
     if code == type_pb2.TYPE_INTERVAL:
         micros, days, packed = struct.unpack('<qiI', cell.interval_value)
         months = packed >> 13 & (1 << 18) - 1

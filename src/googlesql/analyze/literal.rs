@@ -90,6 +90,7 @@ impl<'q> Analyzer<'q, '_> {
                 | Type::Numeric
                 | Type::BigNumeric
                 | Type::Json
+                | Type::Range(_)
         ) {
             let fault = SqlFault::new(
                 Code::SqlInvalid,

@@ -8,7 +8,8 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::Translator;
-use super::literal::{float_literal, int_literal, plain_number};
+use super::byte_pattern::text_of_bytes;
+use super::literal::{float_literal, int_literal, plain_number, quote};
 use super::names::Ident;
 use super::operator::Argument;
 
@@ -17,6 +18,8 @@ const AGGREGATES: &[&str] = &[
     "ANY_VALUE",
     "APPROX_COUNT_DISTINCT",
     "APPROX_QUANTILES",
+    "APPROX_TOP_COUNT",
+    "APPROX_TOP_SUM",
     "ARRAY_AGG",
     "ARRAY_CONCAT_AGG",
     "AVG",
@@ -234,7 +237,12 @@ impl Translator<'_> {
             }
             // Exact, which is within the error that BigQuery allows itself.
             ("APPROX_COUNT_DISTINCT", [value]) => format!("count(DISTINCT {}){window}", self.expr(value)),
-            ("APPROX_QUANTILES", [value, count]) => self.quantiles(value, count, clauses, span),
+            ("APPROX_QUANTILES", [value, count]) if !clauses.distinct => self.quantiles(value, count, span),
+            ("APPROX_TOP_COUNT" | "APPROX_TOP_SUM", [_, .., count])
+                if over.is_none() && distinct.is_empty() =>
+            {
+                self.top(name, &exprs, count, span)
+            }
             ("STDDEV" | "STDDEV_SAMP", [value]) => self.statistic("stddev_samp", distinct, &[value], &window),
             ("STDDEV_POP", [value]) => self.statistic("stddev_pop", distinct, &[value], &window),
             ("VARIANCE" | "VAR_SAMP", [value]) => self.statistic("var_samp", distinct, &[value], &window),
@@ -330,18 +338,6 @@ impl Translator<'_> {
         format!("{native}({distinct}{}){window}", list.join(", "))
     }
 
-    fn quantiles(&mut self, value: &Expr, count: &Expr, clauses: &Clauses<'_>, span: Span) -> String {
-        match int_literal(count) {
-            Some(count) if (1..=10_000).contains(&count) && !clauses.distinct => {
-                #[expect(clippy::cast_precision_loss, reason = "at most 10,000")]
-                let fractions: Vec<String> =
-                    (0..=count).map(|index| format!("{:?}", index as f64 / count as f64)).collect();
-                format!("quantile_disc({}, [{}])", self.expr(value), fractions.join(", "))
-            }
-            _ => self.refuse(span, "this form of APPROX_QUANTILES"),
-        }
-    }
-
     fn percentile(
         &mut self,
         name: &str,
@@ -396,15 +392,21 @@ impl Translator<'_> {
         distinct: &str,
         window: &str,
     ) -> String {
-        let value = self.expr(value);
-        let separator = separator.map_or_else(|| "','".to_owned(), |separator| self.expr(separator));
+        let bytes = separator.and_then(text_of_bytes);
+        let value = if bytes.is_some() { self.over("text_of_bytes", &[value]) } else { self.expr(value) };
+        let separator = match (&bytes, separator) {
+            (Some(text), _) => quote(text),
+            (None, Some(separator)) => self.expr(separator),
+            (None, None) => "','".to_owned(),
+        };
         let order = self.order_within(clauses.order_by);
-        if clauses.limit.is_none() {
-            return format!("string_agg({distinct}{value}, {separator}{order}){window}");
-        }
-        let list = format!("array_agg({distinct}{value}{order}) FILTER (WHERE {value} IS NOT NULL)");
-        let list = self.limited(list, clauses);
-        format!("list_aggregate({list}, 'string_agg', {separator})")
+        let joined = if clauses.limit.is_none() {
+            format!("string_agg({distinct}{value}, {separator}{order}){window}")
+        } else {
+            let list = format!("array_agg({distinct}{value}{order}) FILTER (WHERE {value} IS NOT NULL)");
+            format!("list_aggregate({}, 'string_agg', {separator})", self.limited(list, clauses))
+        };
+        if bytes.is_some() { format!("{}.bytes_of_text({joined})", super::RUNTIME_SCHEMA) } else { joined }
     }
 
     fn limited(&mut self, list: String, clauses: &Clauses<'_>) -> String {

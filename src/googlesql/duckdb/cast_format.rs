@@ -1,4 +1,5 @@
-//! `CAST … FORMAT`: dates and times by a picture such as `YYYY-MM-DD HH24:MI:SS`, bytes as text of some base.
+//! `CAST … FORMAT`: dates and times by a picture such as `YYYY-MM-DD HH24:MI:SS`, bytes as text of some base; numbers are
+//! in `number_format`.
 //!
 //! Source: <https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements>. A picture becomes a
 //! format of `FORMAT_DATE`, with elements of our own (`%^B` is the month in capitals) where that has none.
@@ -8,6 +9,7 @@ use sqlparser::tokenizer::Span;
 
 use super::Translator;
 use super::literal::string_of;
+use super::number_format::Picture;
 
 /// A word of a picture.
 enum Element {
@@ -131,6 +133,9 @@ impl Translator<'_> {
             (DataType::Bytes(None), "HEX") => return self.over("from_hex", &[expr]),
             (DataType::Bytes(None), "BASE64") => return self.over("from_base64", &[expr]),
             (DataType::Bytes(None), "UTF-8" | "UTF8") => return self.over("as_bytes", &[expr]),
+            (DataType::String(None), _) if let Some(picture) = Picture::read(picture) => {
+                return self.format_number(expr, &picture);
+            }
             (DataType::String(None), _) => {
                 return match format_of(picture, false) {
                     Ok(format) => {

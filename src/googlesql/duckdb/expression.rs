@@ -264,6 +264,10 @@ impl Translator<'_> {
             let sql = bounded(&sql);
             return if safe { format!("TRY({sql})") } else { sql };
         }
+        if let Some(element) = super::range::Element::of(data_type) {
+            let sql = self.cast_to_range(expr, element);
+            return if safe { format!("TRY({sql})") } else { sql };
+        }
         match cast_macro(data_type) {
             // The literal's own digits, not those of the double nearest to it.
             Some("as_numeric") if float_literal(expr).is_some() => {
@@ -346,8 +350,11 @@ impl Translator<'_> {
         let operand = self.expr(expr);
         let mut tests = Vec::new();
         for pattern in patterns {
-            if is_bytes_literal(pattern) {
-                return self.refuse(pattern.span(), "LIKE of BYTES");
+            if is_bytes_literal(pattern)
+                && let Some(test) = self.like_of_bytes(expr, pattern)
+            {
+                tests.push(test);
+                continue;
             }
             let escape = match string_literal(pattern) {
                 Some(text) if !text.contains('\\') => "",

@@ -299,23 +299,43 @@ impl Translator<'_> {
         if let (true, Some(offset), None) = (is_struct_array(array), offset, name) {
             // Structs without a name are columns, beside the offset.
             let value = Ident::new("value$");
+            let source = elements_of(&sql);
             return format!(
                 "LATERAL (SELECT unnest({value}), \"position$\" - 1 AS {} \
-                 FROM unnest({sql}) WITH ORDINALITY AS {hidden}({value}, \"position$\")) AS {hidden}",
+                 FROM {source} WITH ORDINALITY AS {hidden}({value}, \"position$\")) AS {hidden}",
                 Ident::new(offset)
             );
         }
         match offset {
+            None if calls_macros(&sql) => {
+                format!("LATERAL (SELECT unnest({sql}) AS {column}) AS {hidden}")
+            }
             None => format!("unnest({sql}) AS {hidden}({column})"),
             Some(offset) => {
                 let (value, position) = (Ident::new("value$"), Ident::new("position$"));
                 let offset = Ident::new(offset);
+                let source = elements_of(&sql);
                 format!(
                     "LATERAL (SELECT {value} AS {column}, {position} - 1 AS {offset} \
-                     FROM unnest({sql}) WITH ORDINALITY AS {hidden}({value}, {position})) AS {hidden}"
+                     FROM {source} WITH ORDINALITY AS {hidden}({value}, {position})) AS {hidden}"
                 )
             }
         }
+    }
+}
+
+/// Whether an array is computed by macros of the runtime. In the parentheses of a table function, DuckDB takes the
+/// fields of their lambdas' parameters for text.
+fn calls_macros(sql: &str) -> bool {
+    sql.contains(super::RUNTIME_SCHEMA)
+}
+
+/// The elements of an array in FROM, where ORDINALITY may follow.
+fn elements_of(sql: &str) -> String {
+    if calls_macros(sql) {
+        format!("(SELECT {sql} AS \"list$\") AS \"array$\", unnest(\"array$\".\"list$\")")
+    } else {
+        format!("unnest({sql})")
     }
 }
 

@@ -157,6 +157,7 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("TO_HEX", 1, 1, Rule::Macro),
     ("TRANSLATE", 3, 3, Rule::Macro),
     ("TRIM", 1, 2, Rule::Macro),
+    ("TYPEOF", 1, 1, Rule::MacroAs("type_of")),
     ("UNICODE", 1, 1, Rule::Macro),
     ("UNIX_DATE", 1, 1, Rule::Macro),
     ("UNIX_MICROS", 1, 1, Rule::Macro),
@@ -255,13 +256,16 @@ impl Translator<'_> {
         if let Some(sql) = self.temporal(&name, &arguments, span) {
             return sql;
         }
+        if let Some(sql) = self.range(&name, &arguments, span) {
+            return sql;
+        }
         if let Some(sql) = self.special(&name, &arguments, span) {
             return sql;
         }
         self.scalar(&name, &arguments, span)
     }
 
-    fn scalar(&mut self, name: &str, arguments: &[&Expr], span: Span) -> String {
+    pub(super) fn scalar(&mut self, name: &str, arguments: &[&Expr], span: Span) -> String {
         let found =
             SCALARS.binary_search_by_key(&name, |(known, ..)| known).ok().and_then(|at| SCALARS.get(at));
         let Some((_, fewest, most, rule)) = found else {
@@ -288,7 +292,7 @@ impl Translator<'_> {
     }
 
     /// Functions whose translation depends on the shape of their arguments.
-    fn special(&mut self, name: &str, arguments: &[&Expr], span: Span) -> Option<String> {
+    pub(super) fn special(&mut self, name: &str, arguments: &[&Expr], span: Span) -> Option<String> {
         Some(match (name, arguments) {
             ("IF", [condition, yes, no]) => {
                 let condition = self.expr(condition);
@@ -334,8 +338,8 @@ impl Translator<'_> {
             ("LOG", [value]) => self.over("ln", &[value]),
             ("LOG", [_, _]) => self.over("log", arguments),
             ("SAFE_DIVIDE", [dividend, divisor]) => self.safe_divide(dividend, divisor),
-            (_, [_, pattern, ..]) if name.starts_with("REGEXP_") && is_bytes_literal(pattern) => {
-                self.refuse(pattern.span(), format!("{name} over BYTES"))
+            (_, [value, pattern, rest @ ..]) if name.starts_with("REGEXP_") && is_bytes_literal(pattern) => {
+                self.regexp_of_bytes(name, value, pattern, rest, span)
             }
             ("REGEXP_EXTRACT" | "REGEXP_SUBSTR", [value, pattern, rest @ ..]) if rest.len() <= 2 => {
                 self.regexp_extract(value, pattern, rest)
@@ -354,6 +358,10 @@ impl Translator<'_> {
             }
             ("REGEXP_INSTR", [value, pattern, rest @ ..]) if rest.len() <= 3 => {
                 self.regexp_instr(value, pattern, rest)
+            }
+            ("NORMALIZE_AND_CASEFOLD", [_, rest @ ..]) if rest.len() <= 1 => {
+                let normal = self.special("NORMALIZE", arguments, span)?;
+                format!("{}.case_fold({normal})", super::RUNTIME_SCHEMA)
             }
             ("NORMALIZE", [value]) => format!("nfc_normalize({})", self.expr(value)),
             ("NORMALIZE", [value, Expr::Identifier(form)]) => {
@@ -375,7 +383,8 @@ impl Translator<'_> {
             }
             ("GENERATE_UUID", []) => "CAST(uuid() AS VARCHAR)".to_owned(),
             ("RAND", []) => "random()".to_owned(),
-            ("SESSION_USER", []) => self.refuse(span, "SESSION_USER"),
+            // Nobody has logged in: a text of the form that BigQuery's has.
+            ("SESSION_USER", []) => "'user@localhost'".to_owned(),
             _ => return None,
         })
     }
@@ -519,7 +528,7 @@ pub(super) fn bound_field(arguments: &[&Expr]) -> Option<String> {
 /// The name under which [`Translator::safe`] hides a bound argument; no user can write it.
 pub(super) const BOUND_FIELD: &str = "\u{0}BOUND";
 
-fn struct_field(field: &str) -> Function {
+pub(super) fn struct_field(field: &str) -> Function {
     use sqlparser::ast::{FunctionArgumentList, Ident, ObjectName, Value};
     Function {
         name: ObjectName::from(vec![Ident::new(BOUND_FIELD)]),

@@ -92,7 +92,7 @@ fn seconds(digits: &str) -> Option<i64> {
 }
 
 /// Whether an expression is an interval by its shape.
-fn is_interval(expr: &Expr) -> bool {
+pub(super) fn is_interval(expr: &Expr) -> bool {
     match expr {
         Expr::Interval(_) => true,
         Expr::Nested(inner) => is_interval(inner),

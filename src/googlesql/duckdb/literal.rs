@@ -197,6 +197,9 @@ impl Translator<'_> {
 
     /// `DATE '…'`, `TIMESTAMP '…'`, `NUMERIC '…'` and so on.
     pub(super) fn typed_literal(&mut self, data_type: &DataType, text: &str, span: Span) -> String {
+        if let Some(element) = super::range::Element::of(data_type) {
+            return self.range_literal(element, text, span);
+        }
         let printed = match super::types::cast_macro(data_type) {
             Some("as_date") => date(text).map(|date| format!("DATE '{}'", date.format("%Y-%m-%d"))),
             Some("as_datetime") => datetime(text)

@@ -10,7 +10,7 @@
 //! # Known differences
 //!
 //! `docs/googlesql.md` has them function by function, written by a test against Google's reference evaluator
-//! (`tests/differential`). Refused, so never wrong: GEOGRAPHY, pipe syntax, TABLESAMPLE, time travel, time zones and
+//! (`tests/differential`). Refused, so never wrong: BIGNUMERIC, GEOGRAPHY, pipe syntax, TABLESAMPLE, time travel, time zones and
 //! formats that are no literals, and every function that is not listed. Other results than BigQuery's, by
 //! DuckDB's nature:
 //! * NaN equals itself and is the largest number, where in BigQuery it equals nothing and is the smallest.
@@ -22,7 +22,12 @@
 //! * `SAFE_CAST` of text with a named time zone to TIMESTAMP is NULL; CAST raises.
 //! * `SELECT *` after JOIN USING keeps the common columns in their place, where BigQuery puts them first; an array
 //!   of structs in FROM is one column unless it is written in place.
-//! * `APPROX_` functions are exact. `PERCENTILE_CONT` may differ in its last digits.
+//! * BIGNUMERIC has 38 digits behind the point and as many before it. DuckDB's decimals have 38 in all, so that no
+//!   scale of theirs holds both a quotient as BigQuery gives it and whole numbers beyond NUMERIC's; its BIGNUM has no
+//!   products. A type that is silently narrower would give other results, and NUMERIC is there to be written.
+//! * RANGE is kept as a struct of two values, an infinite one for UNBOUNDED: other clients see that.
+//! * `SESSION_USER()` is always `user@localhost`.
+//! * `APPROX_` functions are exact; of equally frequent values `APPROX_TOP_COUNT` gives the smaller ones first. `PERCENTILE_CONT` may differ in its last digits.
 //! * A table column of NUMERIC(p, s) is not bounded by p and s, one of STRING(n) not by n; casts are.
 //!
 //! Types are not known here. DuckDB chooses between a macro's overloads by the types of the arguments, but it
@@ -30,6 +35,8 @@
 //! are bound first, as the only element of a list, and the macro is applied inside: see [`Translator::call`].
 
 mod aggregate;
+mod approximate;
+mod byte_pattern;
 mod cast_format;
 mod date_format;
 mod expression;
@@ -40,10 +47,12 @@ mod interval;
 mod json;
 mod literal;
 pub mod names;
+mod number_format;
 mod operator;
 mod pattern;
 mod pivot;
 mod query;
+mod range;
 mod statement;
 mod temporal;
 mod text_format;

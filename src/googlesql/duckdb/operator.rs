@@ -67,6 +67,7 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "format_literal",
     "format_plain",
     "generate_array",
+    "generate_range_array",
     "hll_value",
     "instr",
     "json_query",
@@ -84,8 +85,10 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "mod",
     "multiply",
     "multiply_literal",
+    "number_parts",
     "plus_interval",
     "pow",
+    "range_contains",
     "replace",
     "reverse",
     "right",
@@ -175,6 +178,7 @@ impl Translator<'_> {
                             .last()
                             .and_then(|part| part.as_ident())
                             .is_some_and(|name| is_aggregate(&name.value))
+                        || is_aggregate(&function.name.to_string())
                         || matches!(function.args, sqlparser::ast::FunctionArguments::Subquery(_))
                 }
                 Expr::Identifier(name) => self

@@ -127,9 +127,12 @@ impl Translator<'_> {
                 format!("STRUCT({})", fields.join(", "))
             }
             DataType::BigNumeric(_) | DataType::BigDecimal(_) => {
-                self.refuse(span, "BIGNUMERIC (76 digits, where DuckDB's decimals have 38)")
+                self.refuse(span, "BIGNUMERIC (76 digits, where DuckDB's decimals have 38; NUMERIC has 38)")
             }
             DataType::Custom(name, _) => {
+                if let Some(element) = super::range::Element::of(data_type) {
+                    return element.data_type();
+                }
                 let place = name.span();
                 self.refuse(place, format!("the type {name}"))
             }

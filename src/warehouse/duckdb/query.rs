@@ -189,6 +189,10 @@ fn type_of(handle: &LogicalTypeHandle) -> Type {
         LogicalTypeId::TimestampTZ => Type::Timestamp,
         LogicalTypeId::Interval => Type::Interval,
         LogicalTypeId::List => Type::Array(Box::new(type_of(&handle.child(0)))),
+        // A RANGE: see `range` of the translation.
+        LogicalTypeId::Struct if handle.num_children() == 2 && handle.child_name(0) == "range$start" => {
+            Type::Range(Box::new(type_of(&handle.child(0))))
+        }
         LogicalTypeId::Struct => Type::Struct(
             (0..handle.num_children())
                 .map(|index| Field {
@@ -231,6 +235,11 @@ fn value_at(array: &dyn Array, row: usize, data_type: &Type) -> Value {
                 })
                 .collect();
             Value::Object(object)
+        }),
+        Type::Range(element) => array.as_struct_opt().map(|array| {
+            let bounds: Vec<String> =
+                array.columns().iter().map(|column| bound(column.as_ref(), row, element)).collect();
+            json!(format!("[{})", bounds.join(", ")))
         }),
         Type::Bool => array.as_any().downcast_ref::<BooleanArray>().map(|array| json!(array.value(row))),
         Type::Int64 => integer!(
@@ -286,6 +295,21 @@ fn value_at(array: &dyn Array, row: usize, data_type: &Type) -> Value {
         _ => None,
     }
     .unwrap_or(Value::Null)
+}
+
+/// The start or end of a range: an infinite value is none.
+fn bound(array: &dyn Array, row: usize, element: &Type) -> String {
+    let infinite = match array.as_any().downcast_ref::<Date32Array>() {
+        Some(dates) => dates.value(row).abs() == i32::MAX,
+        None => array
+            .as_any()
+            .downcast_ref::<TimestampMicrosecondArray>()
+            .is_some_and(|clocks| clocks.value(row).abs() == i64::MAX),
+    };
+    match value_at(array, row, element) {
+        Value::String(text) if !infinite => text,
+        _ => "UNBOUNDED".to_owned(),
+    }
 }
 
 fn text_at(array: &dyn Array, row: usize) -> Option<&str> {

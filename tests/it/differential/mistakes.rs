@@ -109,3 +109,20 @@ fn the_first_of_an_ordered_group_is_one() {
         FROM UNNEST([STRUCT(1 AS k, 5 AS v), (1, 9), (1, 7), (2, 3)]) GROUP BY k ORDER BY k";
     assert_eq!(rows(sql), [[json!(1), json!(9), json!(2)], [json!(2), json!(3), json!(1)]]);
 }
+
+/// In the parentheses of a table function, DuckDB takes `v.field` of a lambda's parameter for the text `v.field`.
+#[test]
+fn arrays_in_from_are_computed_as_elsewhere() {
+    for (array, expected) in [
+        ("[RANGE(NULL, DATE '2024-01-01')]", json!("[UNBOUNDED, 2024-01-01)")),
+        ("ARRAY_SLICE([1, 2, 3], 1, 1)", json!(2)),
+        ("[1 << 3]", json!(8)),
+        ("[ARRAY_TO_STRING(['a', 'b'], ',')]", json!("a,b")),
+    ] {
+        assert_eq!(rows(&format!("SELECT x FROM UNNEST({array}) AS x")), [[expected.clone()]], "{array}");
+        let sql = format!("SELECT x, place FROM UNNEST({array}) AS x WITH OFFSET AS place");
+        assert_eq!(rows(&sql), [[expected.clone(), json!(0)]], "{array}");
+        let sql = format!("SELECT x FROM (SELECT 1 AS k) LEFT JOIN UNNEST({array}) AS x");
+        assert_eq!(rows(&sql), [[expected]], "{array}");
+    }
+}

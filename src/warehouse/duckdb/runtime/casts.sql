@@ -105,6 +105,14 @@ CREATE OR REPLACE MACRO googlesql.float64_string(v) AS
          ELSE format('{:.17g}', v) END;
 CREATE OR REPLACE MACRO googlesql.numeric_string(v) AS
     CASE WHEN v = 0 THEN '0' ELSE rtrim(rtrim(CAST(v AS VARCHAR), '0'), '.') END;
+CREATE OR REPLACE MACRO googlesql.range_words(first, last) AS '[' || coalesce(first, 'UNBOUNDED') || ', ' || coalesce(last, 'UNBOUNDED') || ')';
+-- Years and months, days, and the time, each with its own sign.
+CREATE OR REPLACE MACRO googlesql.interval_words(months, days, micros) AS CASE WHEN months < 0 THEN '-' ELSE '' END || abs(months) // 12 || '-' || abs(months) % 12 || ' ' || days || ' '
+    || CASE WHEN micros < 0 THEN '-' ELSE '' END || abs(micros) // 3600000000 || ':' || abs(micros) // 60000000 % 60 || ':' || abs(micros) // 1000000 % 60
+    || CASE WHEN micros % 1000000 = 0 THEN '' WHEN micros % 1000 = 0 THEN '.' || lpad(CAST(abs(micros) // 1000 % 1000 AS VARCHAR), 3, '0') ELSE '.' || lpad(CAST(abs(micros) % 1000000 AS VARCHAR), 6, '0') END;
+CREATE OR REPLACE MACRO googlesql.interval_string(i) AS list_transform([i], lambda "v$interval": CASE WHEN "v$interval" IS NOT NULL THEN googlesql.interval_words(
+    CAST(date_part('year', "v$interval") AS BIGINT) * 12 + CAST(date_part('month', "v$interval") AS BIGINT), CAST(date_part('day', "v$interval") AS BIGINT),
+    (CAST(date_part('hour', "v$interval") AS BIGINT) * 3600 + CAST(date_part('minute', "v$interval") AS BIGINT) * 60) * 1000000 + CAST(date_part('microsecond', "v$interval") AS BIGINT)) END)[1];
 CREATE OR REPLACE MACRO googlesql.as_string(a VARCHAR) AS a,
     (a BIGINT) AS CAST(a AS VARCHAR),
     (a BOOLEAN) AS CAST(a AS VARCHAR),
@@ -114,11 +122,14 @@ CREATE OR REPLACE MACRO googlesql.as_string(a VARCHAR) AS a,
     (a TIME) AS list_transform([DATE '1970-01-01' + a], lambda v: googlesql.clock_text(v))[1],
     (a TIMESTAMP) AS list_transform([a], lambda v: googlesql.datetime_string(v))[1],
     (a TIMESTAMPTZ) AS list_transform([make_timestamp(epoch_us(a))], lambda v: googlesql.datetime_string(v) || '+00')[1],
-    (a BLOB) AS decode(a);
+    (a BLOB) AS decode(a), (a INTERVAL) AS googlesql.interval_string(a),
+    (a STRUCT("range$start" DATE, "range$end" DATE)) AS list_transform([a], lambda "v$text": CASE WHEN "v$text" IS NOT NULL THEN googlesql.range_words(CASE WHEN isfinite("v$text"."range$start") THEN CAST("v$text"."range$start" AS VARCHAR) END, CASE WHEN isfinite("v$text"."range$end") THEN CAST("v$text"."range$end" AS VARCHAR) END) END)[1],
+    (a STRUCT("range$start" TIMESTAMP, "range$end" TIMESTAMP)) AS list_transform([a], lambda "v$text": CASE WHEN "v$text" IS NOT NULL THEN googlesql.range_words(CASE WHEN isfinite("v$text"."range$start") THEN googlesql.datetime_string("v$text"."range$start") END, CASE WHEN isfinite("v$text"."range$end") THEN googlesql.datetime_string("v$text"."range$end") END) END)[1],
+    (a STRUCT("range$start" TIMESTAMPTZ, "range$end" TIMESTAMPTZ)) AS list_transform([a], lambda "v$text": CASE WHEN "v$text" IS NOT NULL THEN googlesql.range_words(CASE WHEN isfinite("v$text"."range$start") THEN googlesql.datetime_string(make_timestamp(epoch_us("v$text"."range$start"))) || '+00' END, CASE WHEN isfinite("v$text"."range$end") THEN googlesql.datetime_string(make_timestamp(epoch_us("v$text"."range$end"))) || '+00' END) END)[1];
 CREATE OR REPLACE MACRO googlesql.safe_as_string(a VARCHAR) AS a,
     (a BIGINT) AS googlesql.as_string(a), (a BOOLEAN) AS googlesql.as_string(a), (a DOUBLE) AS googlesql.as_string(a),
     (a DECIMAL(38,9)) AS googlesql.as_string(a), (a DATE) AS googlesql.as_string(a), (a TIME) AS googlesql.as_string(a),
-    (a TIMESTAMP) AS googlesql.as_string(a), (a TIMESTAMPTZ) AS googlesql.as_string(a), (a BLOB) AS TRY(decode(a));
+    (a TIMESTAMP) AS googlesql.as_string(a), (a TIMESTAMPTZ) AS googlesql.as_string(a), (a BLOB) AS TRY(decode(a)), (a INTERVAL) AS googlesql.as_string(a), (a STRUCT("range$start" DATE, "range$end" DATE)) AS googlesql.as_string(a), (a STRUCT("range$start" TIMESTAMP, "range$end" TIMESTAMP)) AS googlesql.as_string(a), (a STRUCT("range$start" TIMESTAMPTZ, "range$end" TIMESTAMPTZ)) AS googlesql.as_string(a);
 CREATE OR REPLACE MACRO googlesql.as_bytes(a VARCHAR) AS encode(a), (a BLOB) AS a;
 CREATE OR REPLACE MACRO googlesql.safe_as_bytes(a VARCHAR) AS encode(a), (a BLOB) AS a;
 -- Types with parameters: text and bytes of at most so many characters, numbers of so many digits, the last `s` behind the point.

@@ -3,12 +3,13 @@
 
 -- What a clock in UTC shows; for a TIME, on an arbitrary day.
 CREATE OR REPLACE MACRO googlesql.clock(a DATE) AS CAST(a AS TIMESTAMP), (a TIMESTAMP) AS a,
-    (a TIMESTAMPTZ) AS make_timestamp(epoch_us(a)), (a TIME) AS DATE '1970-01-01' + a;
+    (a TIMESTAMPTZ) AS make_timestamp(epoch_us(a)), (a TIME) AS DATE '1970-01-01' + a, (a INTERVAL) AS a;
 
-CREATE OR REPLACE MACRO googlesql.extract_year(clock TIMESTAMP) AS CAST(year(clock) AS BIGINT);
+-- Years to microseconds are parts of an INTERVAL too, which has no clock but itself.
+CREATE OR REPLACE MACRO googlesql.extract_year(clock) AS CAST(year(clock) AS BIGINT);
 CREATE OR REPLACE MACRO googlesql.extract_quarter(clock TIMESTAMP) AS CAST(quarter(clock) AS BIGINT);
-CREATE OR REPLACE MACRO googlesql.extract_month(clock TIMESTAMP) AS CAST(month(clock) AS BIGINT);
-CREATE OR REPLACE MACRO googlesql.extract_day(clock TIMESTAMP) AS CAST(day(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_month(clock) AS CAST(month(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_day(clock) AS CAST(day(clock) AS BIGINT);
 CREATE OR REPLACE MACRO googlesql.extract_dayofweek(clock TIMESTAMP) AS CAST(dayofweek(clock) AS BIGINT) + 1;
 CREATE OR REPLACE MACRO googlesql.extract_dayofyear(clock TIMESTAMP) AS CAST(dayofyear(clock) AS BIGINT);
 CREATE OR REPLACE MACRO googlesql.extract_isoyear(clock TIMESTAMP) AS CAST(isoyear(clock) AS BIGINT);
@@ -16,11 +17,11 @@ CREATE OR REPLACE MACRO googlesql.extract_isoweek(clock TIMESTAMP) AS CAST(weeko
 -- Weeks begin on the day `start`, 0 for Sunday; days before the first such day of the year are in week 0.
 CREATE OR REPLACE MACRO googlesql.extract_week(clock TIMESTAMP, start) AS list_transform([clock], lambda v:
     CAST((dayofyear(v) + 6 - (dayofweek(v) - start + 7) % 7) // 7 AS BIGINT))[1];
-CREATE OR REPLACE MACRO googlesql.extract_hour(clock TIMESTAMP) AS CAST(hour(clock) AS BIGINT);
-CREATE OR REPLACE MACRO googlesql.extract_minute(clock TIMESTAMP) AS CAST(minute(clock) AS BIGINT);
-CREATE OR REPLACE MACRO googlesql.extract_second(clock TIMESTAMP) AS CAST(second(clock) AS BIGINT);
-CREATE OR REPLACE MACRO googlesql.extract_millisecond(clock TIMESTAMP) AS CAST(millisecond(clock) AS BIGINT) % 1000;
-CREATE OR REPLACE MACRO googlesql.extract_microsecond(clock TIMESTAMP) AS CAST(microsecond(clock) AS BIGINT) % 1000000;
+CREATE OR REPLACE MACRO googlesql.extract_hour(clock) AS CAST(hour(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_minute(clock) AS CAST(minute(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_second(clock) AS CAST(second(clock) AS BIGINT);
+CREATE OR REPLACE MACRO googlesql.extract_millisecond(clock) AS CAST(millisecond(clock) AS BIGINT) % 1000;
+CREATE OR REPLACE MACRO googlesql.extract_microsecond(clock) AS CAST(microsecond(clock) AS BIGINT) % 1000000;
 CREATE OR REPLACE MACRO googlesql.extract_date(clock TIMESTAMP) AS CAST(clock AS DATE);
 CREATE OR REPLACE MACRO googlesql.extract_datetime(clock TIMESTAMP) AS clock;
 CREATE OR REPLACE MACRO googlesql.extract_time(clock TIMESTAMP) AS CAST(clock AS TIME);

@@ -39,3 +39,16 @@ CREATE OR REPLACE MACRO googlesql.format_literal(a VARCHAR) AS coalesce(googlesq
 CREATE OR REPLACE MACRO googlesql.decimals(text, digits) AS CASE WHEN digits = 0 THEN text[1:-11] WHEN digits <= 9 THEN text[1:-(10 - digits)] ELSE text || repeat('0', digits - 9) END;
 CREATE OR REPLACE MACRO googlesql.format_fixed(a DOUBLE, digits, kept, native) AS format(native, a + 0),
     (a DECIMAL(38,9), digits, kept, native) AS googlesql.decimals(CAST(CAST(round(a, CAST(kept AS INTEGER)) AS DECIMAL(38,9)) AS VARCHAR), digits);
+-- CAST of a number with FORMAT: whether it is negative, and its digits. https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements
+CREATE OR REPLACE MACRO googlesql.number_parts(a BIGINT, digits, kept, native) AS list_transform([a], lambda "v$parts": struct_pack(n := "v$parts" < 0, t := CAST(abs(CAST("v$parts" AS HUGEINT)) AS VARCHAR) || CASE WHEN digits > 0 THEN '.' || repeat('0', digits) ELSE '' END))[1],
+    (a DOUBLE, digits, kept, native) AS list_transform([a], lambda "v$parts": struct_pack(n := "v$parts" < 0, t := CASE WHEN isfinite("v$parts") THEN format(native, abs("v$parts")) WHEN "v$parts" IS NOT NULL THEN CAST(CAST('Invalid number for CAST with FORMAT: ' || "v$parts" AS BIGINT) AS VARCHAR) END))[1],
+    (a DECIMAL(38,9), digits, kept, native) AS list_transform([a], lambda "v$parts": struct_pack(n := "v$parts" < 0, t := googlesql.decimals(CAST(CAST(round(abs("v$parts"), CAST(kept AS INTEGER)) AS DECIMAL(38,9)) AS VARCHAR), digits)))[1];
+-- Digits before the point at their places; what does not fit is shown as #.
+CREATE OR REPLACE MACRO googlesql.number_whole(t, places, zeros, digits) AS list_transform([CASE WHEN digits > 0 AND split_part(t, '.', 1) = '0' THEN '' ELSE split_part(t, '.', 1) END], lambda "w$whole":
+    CASE WHEN length("w$whole") > places THEN repeat('#', places) WHEN length("w$whole") < zeros THEN lpad("w$whole", zeros, '0') ELSE "w$whole" END)[1];
+CREATE OR REPLACE MACRO googlesql.number_grouped(w, places, commas) AS list_transform([lpad(w, places, ' ')], lambda "w$grouped": ltrim(coalesce(list_aggregate(list_transform(range(1, places + 1), lambda "i$grouped":
+    "w$grouped"["i$grouped"] || CASE WHEN list_contains(commas, "i$grouped") AND "w$grouped"["i$grouped"] <> ' ' THEN ',' ELSE '' END), 'string_agg', ''), ''), ' '))[1];
+CREATE OR REPLACE MACRO googlesql.number_picture(parts, places, zeros, digits, commas, point, currency, signs, width) AS list_transform([parts], lambda "p$picture": list_transform([googlesql.number_whole("p$picture".t, places, zeros, digits)], lambda "w$picture":
+    CASE WHEN "p$picture".t IS NOT NULL THEN lpad(CASE WHEN "p$picture".n THEN signs[1] ELSE signs[2] END || currency || googlesql.number_grouped("w$picture", places, commas) || point
+        || CASE WHEN digits = 0 THEN '' WHEN contains("w$picture", '#') OR places = 0 AND NOT starts_with("p$picture".t, '0.') THEN repeat('#', digits) ELSE split_part("p$picture".t, '.', 2) END
+        || CASE WHEN "p$picture".n THEN signs[3] ELSE signs[4] END, width, ' ') END)[1])[1];

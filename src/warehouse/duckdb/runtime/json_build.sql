@@ -28,8 +28,8 @@ CREATE OR REPLACE MACRO googlesql.to_json_string(a) AS CASE
         THEN googlesql.leaf_json_string(typeof(a), CAST(a AS VARCHAR))
     WHEN typeof(a) IN ('BIGINT[]', 'DOUBLE[]', 'DECIMAL(38,9)[]') OR ends_with(typeof(a), '[]') AND googlesql.is_iso(left(typeof(a), -2)) AND typeof(a) <> 'BLOB[]'
         THEN '[' || coalesce(list_aggregate(list_transform(TRY_CAST(CAST(a AS VARCHAR) AS VARCHAR[]), lambda "v$to_json_string": googlesql.leaf_json_string(left(typeof(a), -2), "v$to_json_string")), 'string_agg', ','), '') || ']'
-    WHEN regexp_matches(typeof(a), 'DOUBLE|FLOAT|DECIMAL|TIME|BLOB|INTERVAL|MAP|UNION')
-        THEN CAST(CAST('TO_JSON_STRING does not print a value of the type ' || typeof(a) AS BIGINT) AS VARCHAR)
+    WHEN regexp_matches(typeof(a), 'DOUBLE|FLOAT|DECIMAL|TIME|BLOB|INTERVAL|MAP|UNION|range\$start')
+        THEN CAST(CAST('TO_JSON_STRING does not print a value of the type ' || CASE WHEN contains(typeof(a), 'range$start') THEN 'RANGE' ELSE typeof(a) END AS BIGINT) AS VARCHAR)
     ELSE CAST(to_json(a) AS VARCHAR) END;
 
 CREATE OR REPLACE MACRO googlesql.leaf_json(kind, text) AS CASE

@@ -24,3 +24,9 @@ CREATE OR REPLACE MACRO googlesql.scalar_type_name(kind) AS CASE kind WHEN 'BIGI
     WHEN 'INTEGER' THEN 'INT64' ELSE CAST(CAST('INFORMATION_SCHEMA does not name the type ' || kind AS BIGINT) AS VARCHAR) END;
 CREATE OR REPLACE MACRO googlesql.type_name(kind) AS CASE WHEN ends_with(kind, '[]') THEN 'ARRAY<' || googlesql.scalar_type_name(left(kind, -2)) || '>'
     ELSE googlesql.scalar_type_name(kind) END;
+-- TYPEOF: DuckDB's name of a type in BigQuery's words.
+CREATE OR REPLACE MACRO googlesql.type_words(t) AS list_transform([t], lambda v: replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(v,
+    'TIMESTAMP WITH TIME ZONE', 'INSTANT'), 'TIMESTAMP', 'DATETIME'), 'INSTANT', 'TIMESTAMP'), 'BIGINT', 'INT64'), 'INTEGER', 'INT64'), 'DOUBLE', 'FLOAT64'), 'VARCHAR', 'STRING'),
+    'DECIMAL(38,9)', 'NUMERIC'), 'BLOB', 'BYTES'), 'BOOLEAN', 'BOOL'), '"NULL"', 'INT64'))[1];
+CREATE OR REPLACE MACRO googlesql.type_of(a) AS list_transform([googlesql.type_words(typeof(a))], lambda v: regexp_replace(translate(
+    regexp_replace(regexp_replace(v, 'STRUCT\("range\$start" (\w+), "range\$end" \w+\)', 'RANGE(\1)', 'g'), '([A-Z0-9]+)\[\]', 'ARRAY(\1)', 'g'), '()', '<>'), '(STRUCT<[^<>]*(?:<[^<>]*>[^<>]*)*>)\[\]', 'ARRAY<\1>', 'g'))[1];

@@ -21,7 +21,9 @@ const FAMILIES: &[&str] = &[
     include_str!("fingerprint.sql"),
     include_str!("dates.sql"),
     include_str!("intervals.sql"),
+    include_str!("ranges.sql"),
     include_str!("arrays.sql"),
+    include_str!("approximate.sql"),
     include_str!("format.sql"),
     include_str!("json.sql"),
     include_str!("json_build.sql"),
@@ -102,7 +104,7 @@ mod tests {
     fn the_translation_knows_which_macros_choose_by_type() {
         let head = regex::Regex::new(r"CREATE OR REPLACE MACRO googlesql\.(\w+)\(").expect("a pattern");
         let typed = regex::Regex::new(
-            r"\((?:[a-z_0-9]+(?: [A-Z][A-Z0-9(),\[\]]*)?(?: := [^,()]*)?, )*[a-z_0-9]+ [A-Z][A-Z0-9(),\[\]]*(?:, [a-z_0-9]+(?: [A-Z][A-Z0-9(),\[\]]*)?(?: := [^,()]*)?)*\) AS",
+            r"\((?:[a-z_0-9]+(?: [A-Z][A-Z0-9(),\[\]]*)?(?: := [^,()]*)?, )*[a-z_0-9]+ (?:STRUCT\([^()]*\)|[A-Z][A-Z0-9(),\[\]]*)(?:, [a-z_0-9]+(?: [A-Z][A-Z0-9(),\[\]]*)?(?: := [^,()]*)?)*\) AS",
         )
         .expect("a pattern");
         let mut overloaded = BTreeSet::new();

@@ -153,3 +153,8 @@ CREATE OR REPLACE MACRO googlesql.from_base32(a) AS list_transform([rtrim(upper(
     unhex(left(coalesce(list_aggregate(list_transform(range(0, length(v) // 8 + 1), lambda g:
         lpad(to_base(list_aggregate(list_transform(range(0, 8), lambda i: CAST(greatest(instr('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', rpad(substring(v, g * 8 + 1, 8), 8, 'A')[i + 1]) - 1, 0) AS BIGINT) << (35 - 5 * i)), 'sum')::BIGINT, 16), 10, '0')), 'string_agg', ''), ''),
         length(v) * 5 // 8 * 2)))[1];
+-- Each byte as the character of its number, for patterns.
+CREATE OR REPLACE MACRO googlesql.text_of_bytes(a) AS list_transform([hex(a)], lambda "h$text": CASE WHEN "h$text" = '' THEN '' ELSE
+    list_aggregate(list_transform(range(1, length("h$text"), 2), lambda "i$text": chr(CAST('0x' || substring("h$text", "i$text", 2) AS INTEGER))), 'string_agg', '') END)[1];
+CREATE OR REPLACE MACRO googlesql.bytes_of_text(a) AS list_transform([a], lambda "t$bytes": CASE WHEN "t$bytes" = '' THEN unhex('') ELSE
+    unhex(list_aggregate(list_transform(string_split("t$bytes", ''), lambda "c$bytes": lpad(hex(unicode("c$bytes")), 2, '0')), 'string_agg', '')) END)[1];
