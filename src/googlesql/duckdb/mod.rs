@@ -10,7 +10,7 @@
 //! # Known differences
 //!
 //! `docs/googlesql.md` has them function by function, written by a test against Google's reference evaluator
-//! (`tests/differential`). Refused, so never wrong: GEOGRAPHY, pipe syntax, TABLESAMPLE, time travel, time zones and
+//! (`tests/differential`). Refused, so never wrong: GEOGRAPHY, time travel, time zones and
 //! formats that are no literals, and every function that is not listed. Other results than BigQuery's, by
 //! DuckDB's nature:
 //! * NaN equals itself and is the largest number, where in BigQuery it equals nothing and is the smallest.
@@ -30,6 +30,7 @@
 //! are bound first, as the only element of a list, and the macro is applied inside: see [`Translator::call`].
 
 mod aggregate;
+mod by_name;
 mod cast_format;
 mod date_format;
 mod expression;
@@ -156,6 +157,8 @@ struct Translator<'a> {
     faults: Vec<SqlFault>,
     /// Names of WITH that are in scope, innermost last, in lower case.
     ctes: Vec<Vec<String>>,
+    /// The columns of these, innermost last, where they can be told.
+    cte_columns: Vec<(String, Option<Vec<String>>)>,
     /// Names of FROM that are in scope, innermost last, in lower case.
     ranges: Vec<Vec<String>>,
     /// Columns of FROM that an asterisk does not mean, innermost last: the name of the table and that of the column.
@@ -180,6 +183,7 @@ impl<'a> Translator<'a> {
             next_positional: 0,
             faults: Vec::new(),
             ctes: Vec::new(),
+            cte_columns: Vec::new(),
             ranges: Vec::new(),
             hidden: Vec::new(),
             rows_as_tuples: false,
