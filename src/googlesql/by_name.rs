@@ -198,7 +198,8 @@ fn mark(tokens: &mut Vec<TokenWithSpan>, at: usize) {
 }
 
 fn is_set(tokens: &[TokenWithSpan], at: usize) -> bool {
-    let quantified = |at: usize| tokens.get(at).is_some_and(|token| is(token, "ALL") || is(token, "DISTINCT"));
+    let quantified =
+        |at: usize| tokens.get(at).is_some_and(|token| is(token, "ALL") || is(token, "DISTINCT"));
     tokens.get(at).is_some_and(|token| {
         is(token, "UNION") || is(token, "INTERSECT") || (is(token, "EXCEPT") && quantified(at + 1))
     })

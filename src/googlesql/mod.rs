@@ -11,6 +11,7 @@
 pub mod aliases;
 pub mod analyze;
 mod by_name;
+mod ddl;
 pub mod dialect;
 pub mod duckdb;
 pub mod escape;

@@ -8,7 +8,7 @@ use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::{GoogleSql, is_reserved};
 use super::fault::{SqlFault, span_at};
-use super::{by_name, escape, limits, pipe, tokens as mend};
+use super::{by_name, ddl, escape, limits, pipe, tokens as mend};
 use crate::diag::Code;
 
 /// How deep expressions and subqueries may nest.
@@ -153,6 +153,9 @@ pub(super) fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlFault> {
                 )
             })?;
         }
+    }
+    if ddl::occurs(&tokens) {
+        tokens = ddl::known(tokens)?;
     }
     if pipe::occurs(&tokens) {
         tokens = pipe::unfolded(tokens)?;

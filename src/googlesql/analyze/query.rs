@@ -249,19 +249,19 @@ impl<'q> Analyzer<'q, '_> {
             }
             if current.is_some_and(|current| current != (op, quantifier)) {
                 self.mixed(span);
-                result = self.combine(result, std::mem::take(&mut branches), current);
+                result = self.combine(result, &std::mem::take(&mut branches), current);
             }
             current = Some((op, quantifier));
             if matches!(quantifier, SetQuantifier::AllByName | SetQuantifier::DistinctByName) {
                 let by_name = ByName::of(right);
                 let mut other = Branch { output: self.set_expression(by_name.operand, parent), span };
                 self.by_name(&by_name, &mut result, &mut other);
-                result = self.combine(result, vec![other], current);
+                result = self.combine(result, &[other], current);
                 continue;
             }
             branches.push(Branch { output: self.set_expression(right, parent), span });
         }
-        self.combine(result, branches, current).output
+        self.combine(result, &branches, current).output
     }
 
     /// Different set operations in a row have no order of their own.
@@ -292,7 +292,7 @@ impl<'q> Analyzer<'q, '_> {
     fn combine(
         &mut self,
         first: Branch<'q>,
-        others: Vec<Branch<'q>>,
+        others: &[Branch<'q>],
         operator: Option<(SetOperator, SetQuantifier)>,
     ) -> Branch<'q> {
         let Some((op, quantifier)) = operator.filter(|_| !others.is_empty()) else { return first };
@@ -306,7 +306,7 @@ impl<'q> Analyzer<'q, '_> {
             return Branch { output, span };
         }
         let count = first.output.items.len();
-        for other in &others {
+        for other in others {
             if other.output.items.len() != count {
                 let message = format!(
                     "{op} needs queries with the same number of columns: the first has {count}, this one {}",

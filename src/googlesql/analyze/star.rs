@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use sqlparser::ast::{
-    Expr, Ident, IdentWithAlias, RenameSelectItem, Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned, WildcardAdditionalOptions,
+    Expr, Ident, IdentWithAlias, RenameSelectItem, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    Spanned, WildcardAdditionalOptions,
 };
 use sqlparser::tokenizer::Span;
 

@@ -59,9 +59,8 @@ impl Translator<'_> {
                 let names = list(&names);
                 format!("SELECT {names} FROM ({left_sql}) {op} SELECT {names} FROM ({right_sql})")
             }
-            (SetOperator::Union, None) => {
-                self.refuse(span, "BY NAME over columns that an asterisk stands for and that are not known here")
-            }
+            (SetOperator::Union, None) => self
+                .refuse(span, "BY NAME over columns that an asterisk stands for and that are not known here"),
             _ => self.refuse(span, format!("{op} BY NAME in this form")),
         }
     }

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, RenameSelectItem, Select, SelectFlavor,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned,
-    ValueTableMode, WildcardAdditionalOptions, With,
+    Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, RenameSelectItem,
+    Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier,
+    Spanned, ValueTableMode, WildcardAdditionalOptions, With,
 };
 use sqlparser::tokenizer::Span;
 
@@ -346,10 +346,7 @@ impl Translator<'_> {
     }
 
     fn wildcard_options(&mut self, options: &WildcardAdditionalOptions, range: Option<&str>) -> String {
-        if options.opt_ilike.is_some()
-            || options.opt_exclude.is_some()
-            || options.opt_alias.is_some()
-        {
+        if options.opt_ilike.is_some() || options.opt_exclude.is_some() || options.opt_alias.is_some() {
             return self.refuse(options.wildcard_token.0.span, "this form of an asterisk");
         }
         let mut sql = String::new();
