@@ -156,3 +156,12 @@ fn functions_of_a_dataset_last_as_long_as_the_script() {
         ("CREATE FUNCTION f() AS (1)", &["needs a dataset"]),
     ]);
 }
+
+#[test]
+fn structs_inside_of_later_tuples_have_the_names_of_the_first() {
+    gives(&[(
+        "SELECT o.ok, i.sku, i.qty FROM UNNEST([STRUCT(1 AS ok, [STRUCT('a' AS sku, 2 AS qty)] AS items), \
+         (2, [STRUCT('b', 3)]), (3, [('c', 4), ('d', 5)])]) AS o, UNNEST(o.items) AS i ORDER BY 1, 2",
+        "1,a,2 / 2,b,3 / 3,c,4 / 3,d,5",
+    )]);
+}
