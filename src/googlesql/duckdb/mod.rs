@@ -23,6 +23,9 @@
 //! * `SELECT *` after JOIN USING keeps the common columns in their place, where BigQuery puts them first; an array
 //!   of structs in FROM is one column unless it is written in place.
 //! * `APPROX_` functions are exact. `PERCENTILE_CONT` may differ in its last digits.
+//! * A table made by LIKE, COPY or CLONE has the columns of the other and neither its constraints nor its defaults. A
+//!   materialized view is a view. Options that ALTER sets are dropped, the expiration of a table among them.
+//! * A function of a dataset is there for the rest of its script, and only in a database that is as short-lived.
 //! * A table column of NUMERIC(p, s) is not bounded by p and s, one of STRING(n) not by n; casts are.
 //!
 //! Types are not known here. DuckDB chooses between a macro's overloads by the types of the arguments, but it
