@@ -224,6 +224,11 @@ impl Dialect for GoogleSql {
         BASE.supports_select_wildcard_replace()
     }
 
+    /// What the pipe operator RENAME becomes: see `pipe`. Nobody can write it, since `tokens` takes the word away.
+    fn supports_select_wildcard_rename(&self) -> bool {
+        true
+    }
+
     fn supports_comma_separated_trim(&self) -> bool {
         BASE.supports_comma_separated_trim()
     }

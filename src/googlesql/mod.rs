@@ -10,6 +10,8 @@
 
 pub mod aliases;
 pub mod analyze;
+mod by_name;
+mod ddl;
 pub mod dialect;
 pub mod duckdb;
 pub mod escape;
@@ -18,6 +20,7 @@ mod limits;
 pub mod names;
 pub mod parameter;
 pub mod parse;
+mod pipe;
 pub mod script;
 pub mod temp_function;
 mod tokens;

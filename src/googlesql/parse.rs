@@ -8,7 +8,7 @@ use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::{GoogleSql, is_reserved};
 use super::fault::{SqlFault, span_at};
-use super::{escape, limits, tokens as mend};
+use super::{by_name, ddl, escape, limits, pipe, tokens as mend};
 use crate::diag::Code;
 
 /// How deep expressions and subqueries may nest.
@@ -153,6 +153,15 @@ pub(super) fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlFault> {
                 )
             })?;
         }
+    }
+    if ddl::occurs(&tokens) {
+        tokens = ddl::known(tokens)?;
+    }
+    if pipe::occurs(&tokens) {
+        tokens = pipe::unfolded(tokens)?;
+    }
+    if by_name::occurs(&tokens) {
+        tokens = by_name::marked(tokens);
     }
     Ok(tokens)
 }

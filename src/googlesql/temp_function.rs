@@ -1,10 +1,11 @@
-//! Temporary functions of scripts: a call stands for the body, with the arguments in their places.
+//! Functions of scripts, temporary ones and those of a dataset: a call stands for the body, with the arguments in their
+//! places.
 
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     CastKind, CreateFunction, CreateFunctionBody, DataType, Expr, Function, FunctionReturnType, Ident,
-    Spanned, VisitMut, visit_expressions, visit_expressions_mut,
+    ObjectName, Spanned, VisitMut, visit_expressions, visit_expressions_mut,
 };
 use sqlparser::tokenizer::Span;
 
@@ -18,7 +19,14 @@ const MAX_UNFOLDED: usize = 100_000;
 /// A function that lasts as long as its script.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TempFunction {
+    /// In upper case; that of a dataset's function has both parts.
     name: String,
+    /// Where the name of a function stands that outlives its script, as one that is not temporary does.
+    pub lasting: Option<Span>,
+    /// Whether it takes the place of one with its name.
+    pub replaces: bool,
+    /// Whether one with its name stays.
+    pub if_not_exists: bool,
     arguments: Vec<(Ident, Option<DataType>)>,
     result: Option<DataType>,
     body: Expr,
@@ -38,9 +46,6 @@ pub(super) fn temp_function(function: &CreateFunction, span: Span) -> Result<Tem
         return Err(refuse(&format!("a function in {}", language.value))
             .help("write its body in SQL: CREATE TEMP FUNCTION f(x INT64) AS (x + 1)"));
     }
-    if !function.temporary {
-        return Err(refuse("a function that outlives its script").help("write CREATE TEMP FUNCTION"));
-    }
     let body = match &function.function_body {
         Some(CreateFunctionBody::AsBeforeOptions { body, .. } | CreateFunctionBody::AsAfterOptions(body)) => {
             body.clone()
@@ -54,9 +59,14 @@ pub(super) fn temp_function(function: &CreateFunction, span: Span) -> Result<Tem
             "syntax error: a body in SQL stands in parentheses",
         ));
     }
-    let Some(name) = function.name.0.last().and_then(|part| part.as_ident()) else {
+    let Some(name) = key(&function.name) else {
         return Err(refuse("this name of a function"));
     };
+    if !function.temporary && !name.contains('.') {
+        let message = "a function that is not temporary needs a dataset";
+        return Err(SqlFault::new(Code::SqlInvalid, function.name.span(), message)
+            .help("write dataset.name, or CREATE TEMP FUNCTION"));
+    }
     let mut arguments = Vec::new();
     for argument in function.args.iter().flatten() {
         let Some(name) = &argument.name else { return Err(refuse("an argument without a name")) };
@@ -71,10 +81,33 @@ pub(super) fn temp_function(function: &CreateFunction, span: Span) -> Result<Tem
         Some(FunctionReturnType::DataType(data_type)) => Some(data_type.clone()),
         Some(FunctionReturnType::SetOf(_)) => return Err(refuse("a function of a set")),
     };
-    Ok(TempFunction { name: name.value.to_ascii_uppercase(), arguments, result, body })
+    Ok(TempFunction {
+        name,
+        lasting: (!function.temporary).then(|| function.name.span()),
+        replaces: function.or_replace,
+        if_not_exists: function.if_not_exists,
+        arguments,
+        result,
+        body,
+    })
+}
+
+/// The name of a function without its project, in upper case.
+pub fn key(name: &ObjectName) -> Option<String> {
+    let mut parts = Vec::new();
+    for part in &name.0 {
+        parts.extend(part.as_ident()?.value.split('.').map(str::to_ascii_uppercase));
+    }
+    let project = parts.len().saturating_sub(2);
+    Some(parts.split_off(project).join("."))
 }
 
 impl TempFunction {
+    /// Its name in upper case: `F`, or `DATASET.F`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Puts the body in the place of each call; calls inside of the body are taken from the functions before.
     ///
     /// # Errors
@@ -86,11 +119,8 @@ impl TempFunction {
     fn unfold(functions: &[Self], node: &mut impl VisitMut, unfolded: &mut usize) -> Result<(), SqlFault> {
         let result = visit_expressions_mut(node, |part| {
             let Expr::Function(call) = part else { return ControlFlow::Continue(()) };
-            let [sqlparser::ast::ObjectNamePart::Identifier(name)] = call.name.0.as_slice() else {
-                return ControlFlow::Continue(());
-            };
-            let found =
-                functions.iter().rposition(|function| function.name.eq_ignore_ascii_case(&name.value));
+            let Some(name) = key(&call.name) else { return ControlFlow::Continue(()) };
+            let found = functions.iter().rposition(|function| function.name == name);
             let Some(index) = found else { return ControlFlow::Continue(()) };
             match functions[index].applied(call) {
                 Ok(mut body) => {
@@ -106,7 +136,11 @@ impl TempFunction {
                         let message = format!(
                             "calls of {name} inside of each other unfold to more than {MAX_UNFOLDED} expressions"
                         );
-                        return ControlFlow::Break(SqlFault::new(Code::SqlInvalid, name.span, message));
+                        return ControlFlow::Break(SqlFault::new(
+                            Code::SqlInvalid,
+                            call.name.span(),
+                            message,
+                        ));
                     }
                     *part = body;
                     ControlFlow::Continue(())

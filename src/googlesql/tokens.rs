@@ -19,7 +19,21 @@ pub(super) fn mended(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     if any(&tokens, &["UNPIVOT"]) {
         tokens = numeric_labels(tokens);
     }
+    if any(&tokens, &["RENAME"]) {
+        foreign_rename(&mut tokens);
+    }
     tokens
+}
+
+/// `* RENAME (…)` is other dialects'; the word is no keyword for the parser behind an asterisk.
+fn foreign_rename(tokens: &mut [TokenWithSpan]) {
+    let mut after_star = false;
+    for token in tokens.iter_mut().filter(|token| !is_blank(token)) {
+        if after_star && is_word(Some(token), "RENAME") {
+            token.token = Token::make_word("RENAME", Some('`'));
+        }
+        after_star = token.token == Token::Mul;
+    }
 }
 
 fn word(token: &TokenWithSpan) -> Option<&str> {

@@ -25,6 +25,7 @@ mod load;
 mod pipeline;
 mod plan;
 mod query;
+mod query_statements;
 mod readme;
 mod sample_data;
 mod shop;

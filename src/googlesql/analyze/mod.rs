@@ -21,6 +21,7 @@ use analyzer::Analyzer;
 
 mod access;
 mod analyzer;
+mod by_name;
 mod call;
 mod cast;
 mod coerce;

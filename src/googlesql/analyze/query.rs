@@ -12,9 +12,10 @@ use sqlparser::tokenizer::Span;
 use super::analyzer::{Analyzer, Context};
 use super::coerce::{Verdict, common, conversion, groupable};
 use super::expression::span_of;
-use super::scope::{Attribute, Columns, From, Origin, Recorder, Relation, Scope, same_name};
+use super::scope::{Attribute, Columns, From, Origin, Recorder, Relation, Scope};
 use super::value::{Form, Value};
 use crate::diag::Code;
+use crate::googlesql::by_name::ByName;
 use crate::googlesql::{SqlFault, Type};
 
 /// A column of a query's result.
@@ -65,9 +66,9 @@ pub(super) enum Ordinal {
 }
 
 /// A query of a set operation, evaluated.
-struct Branch<'q> {
-    output: Output<'q>,
-    span: Span,
+pub(super) struct Branch<'q> {
+    pub output: Output<'q>,
+    pub span: Span,
 }
 
 impl<'q> Analyzer<'q, '_> {
@@ -248,12 +249,19 @@ impl<'q> Analyzer<'q, '_> {
             }
             if current.is_some_and(|current| current != (op, quantifier)) {
                 self.mixed(span);
-                result = self.combine(result, std::mem::take(&mut branches), current);
+                result = self.combine(result, &std::mem::take(&mut branches), current);
             }
             current = Some((op, quantifier));
+            if matches!(quantifier, SetQuantifier::AllByName | SetQuantifier::DistinctByName) {
+                let by_name = ByName::of(right);
+                let mut other = Branch { output: self.set_expression(by_name.operand, parent), span };
+                self.by_name(&by_name, &mut result, &mut other);
+                result = self.combine(result, &[other], current);
+                continue;
+            }
             branches.push(Branch { output: self.set_expression(right, parent), span });
         }
-        self.combine(result, branches, current).output
+        self.combine(result, &branches, current).output
     }
 
     /// Different set operations in a row have no order of their own.
@@ -284,10 +292,10 @@ impl<'q> Analyzer<'q, '_> {
     fn combine(
         &mut self,
         first: Branch<'q>,
-        mut others: Vec<Branch<'q>>,
+        others: &[Branch<'q>],
         operator: Option<(SetOperator, SetQuantifier)>,
     ) -> Branch<'q> {
-        let Some((op, quantifier)) = operator else { return first };
+        let Some((op, quantifier)) = operator.filter(|_| !others.is_empty()) else { return first };
         let span = others.iter().fold(first.span, |span, other| span.union(&other.span));
         if first.output.open || others.iter().any(|other| other.output.open) {
             let mut output = first.output;
@@ -297,13 +305,8 @@ impl<'q> Analyzer<'q, '_> {
             });
             return Branch { output, span };
         }
-        if matches!(quantifier, SetQuantifier::AllByName | SetQuantifier::DistinctByName) {
-            for other in &mut others {
-                self.by_name(&first.output, other);
-            }
-        }
         let count = first.output.items.len();
-        for other in &others {
+        for other in others {
             if other.output.items.len() != count {
                 let message = format!(
                     "{op} needs queries with the same number of columns: the first has {count}, this one {}",
@@ -369,36 +372,6 @@ impl<'q> Analyzer<'q, '_> {
             sources.add(&item.value.sources);
         }
         Item { value: Value { sources, ..Value::of(data_type) }, ..first }
-    }
-
-    /// Puts the columns of a query into the order of the first, by name.
-    fn by_name(&mut self, first: &Output<'q>, other: &mut Branch<'q>) {
-        let items = std::mem::take(&mut other.output.items);
-        for item in &items {
-            let known = first.items.iter().any(|own| match (&own.name, &item.name) {
-                (Some(own), Some(name)) => same_name(own, name),
-                _ => false,
-            });
-            if !known {
-                let name = item.name.as_deref().unwrap_or("without name");
-                let message = format!("BY NAME finds no column `{name}` in the first query");
-                self.wrong(Code::SqlSetOperation, item.span, message);
-            }
-        }
-        for own in &first.items {
-            let named = items.iter().find(|item| match (&own.name, &item.name) {
-                (Some(own), Some(name)) => same_name(own, name),
-                _ => false,
-            });
-            if let Some(item) = named {
-                other.output.items.push(item.clone());
-            } else {
-                let name = own.name.as_deref().unwrap_or("without name");
-                let message = format!("BY NAME finds no column `{name}` in this query");
-                self.wrong(Code::SqlSetOperation, other.span, message);
-                other.output.items.push(Item { value: Value::unknown(), ..own.clone() });
-            }
-        }
     }
 
     /// ORDER BY behind a set operation, which sees the columns of the result only.

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use sqlparser::ast::{
-    Expr, Ident, Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned, WildcardAdditionalOptions,
+    Expr, Ident, IdentWithAlias, RenameSelectItem, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    Spanned, WildcardAdditionalOptions,
 };
 use sqlparser::tokenizer::Span;
 
@@ -226,8 +227,19 @@ impl<'q> Analyzer<'q, '_> {
                 self.listed(&element.expr, Some(name.value.as_str().into()), name.span, context),
             ));
         }
-        let foreign =
-            options.opt_exclude.is_some() || options.opt_rename.is_some() || options.opt_ilike.is_some();
+        // What the pipe operator RENAME has become.
+        let renamed: &'q [IdentWithAlias] = match &options.opt_rename {
+            Some(RenameSelectItem::Multiple(names)) => names,
+            _ => &[],
+        };
+        for name in renamed {
+            if !open && !columns.iter().any(|column| is_named(column, &name.ident)) {
+                let message = format!("RENAME names `{}`, which is no column here", name.ident.value);
+                let fault = SqlFault::new(Code::SqlUnknownColumn, name.ident.span, message);
+                self.fault(fault.maybe_help(column_help(&name.ident.value, &known())));
+            }
+        }
+        let foreign = options.opt_exclude.is_some() || options.opt_ilike.is_some();
         if foreign {
             let fault = SqlFault::new(
                 Code::SqlInvalid,
@@ -245,7 +257,9 @@ impl<'q> Analyzer<'q, '_> {
                 continue;
             }
             let cover = if column.value.print == 0 { self.fresh() } else { column.value.print };
-            let item = Item { name: column.name, value: column.value, span };
+            let new = renamed.iter().find(|name| is_named(&column, &name.ident));
+            let name = new.map_or(column.name, |new| Some(new.alias.value.as_str().into()));
+            let item = Item { name, value: column.value, span };
             list.push(Listed { item, cover, aggregate: false, window: false });
         }
     }

@@ -441,7 +441,14 @@ impl Translator<'_> {
                     .collect();
                 format!("row({})", items.join(", "))
             }
-            Expr::Array(Array { elem, .. }) if elem.iter().any(is_struct) => {
+            // Structs inside of a tuple take their names from the same place as the tuple itself.
+            Expr::Tuple(values) => {
+                let items: Vec<String> = values.iter().map(|value| self.row(value)).collect();
+                format!("row({})", items.join(", "))
+            }
+            Expr::Array(Array { elem, .. })
+                if elem.iter().any(|item| is_struct(item) || matches!(item, Expr::Tuple(_))) =>
+            {
                 let items: Vec<String> = elem.iter().map(|item| self.row(item)).collect();
                 format!("[{}]", items.join(", "))
             }

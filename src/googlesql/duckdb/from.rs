@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{
     Array, Expr, Ident as SqlIdent, Join, JoinConstraint, JoinOperator, ObjectName, Spanned, TableAlias,
-    TableFactor, TableWithJoins,
+    TableFactor, TableSampleKind, TableSampleMethod, TableSampleQuantity, TableSampleUnit, TableWithJoins,
 };
 use sqlparser::tokenizer::Span;
 
@@ -90,15 +90,20 @@ impl Translator<'_> {
                 with_ordinality: false,
                 partitions,
                 json_path: None,
-                sample: None,
+                sample,
                 index_hints,
             } if with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty() => {
-                return self.table_or_array(name, alias.as_ref());
+                let mut item = self.table_or_array(name, alias.as_ref());
+                item.sql.push_str(&self.sample(sample.as_ref(), span));
+                return item;
             }
+            TableFactor::Table { version: Some(_), .. } => self.refuse(span, "a table as of another time"),
+            TableFactor::Table { args: Some(_), .. } => self.refuse(span, "a table function"),
             TableFactor::Table { .. } => self.refuse(span, "this form of a table"),
-            TableFactor::Derived { lateral: false, subquery, alias, sample: None } => {
+            TableFactor::Derived { lateral: false, subquery, alias, sample } => {
                 let query = self.query(subquery);
-                format!("({query}){}", self.alias(alias.as_ref()))
+                let alias = self.alias(alias.as_ref());
+                format!("({query}){alias}{}", self.sample(sample.as_ref(), span))
             }
             TableFactor::UNNEST {
                 alias,
@@ -169,6 +174,35 @@ impl Translator<'_> {
             | TableFactor::SemanticView { .. } => self.refuse(span, "this item of FROM"),
         };
         Item { sql, lateral: false }
+    }
+
+    /// `TABLESAMPLE SYSTEM (n PERCENT)`: other rows each time, chosen by blocks as BigQuery does.
+    ///
+    /// Source: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#tablesample_operator>
+    fn sample(&mut self, sample: Option<&TableSampleKind>, span: Span) -> String {
+        let Some(TableSampleKind::BeforeTableAlias(sample) | TableSampleKind::AfterTableAlias(sample)) =
+            sample
+        else {
+            return String::new();
+        };
+        match (&sample.name, &sample.quantity) {
+            (
+                Some(TableSampleMethod::System),
+                Some(TableSampleQuantity {
+                    value: Expr::Value(value),
+                    unit: Some(TableSampleUnit::Percent),
+                    ..
+                }),
+            ) if sample.seed.is_none() && sample.bucket.is_none() && sample.offset.is_none() => {
+                match value.value.to_string().parse::<f64>() {
+                    Ok(percent) if (0.0..=100.0).contains(&percent) => {
+                        format!(" TABLESAMPLE SYSTEM ({percent} PERCENT)")
+                    }
+                    _ => self.invalid(Code::SqlInvalid, span, "TABLESAMPLE takes 0 to 100 PERCENT"),
+                }
+            }
+            _ => self.refuse(span, "TABLESAMPLE in another form than SYSTEM (n PERCENT)"),
+        }
     }
 
     /// ` AS "x"`, which also brings the name into scope.

@@ -5,6 +5,7 @@
 
 use sqlparser::tokenizer::Span;
 
+use super::RUNTIME_SCHEMA;
 use super::Translator;
 use super::expression::PARTITION_TIME;
 use super::literal::quote;
@@ -12,6 +13,15 @@ use super::literal::quote;
 impl Translator<'_> {
     /// The query that a path such as `dataset.INFORMATION_SCHEMA.TABLES` stands for; none for other paths.
     pub(super) fn information_schema(&mut self, path: &[String], span: Span) -> Option<String> {
+        if let [.., schema, view] = path
+            && schema.eq_ignore_ascii_case("INFORMATION_SCHEMA")
+            && view.eq_ignore_ascii_case("SCHEMATA")
+        {
+            return Some(format!(
+                "(SELECT schema_name FROM duckdb_schemas() WHERE NOT internal AND database_name = current_database() AND schema_name NOT IN ({}, 'main'))",
+                quote(RUNTIME_SCHEMA)
+            ));
+        }
         let [.., dataset, schema, view] = path else {
             return match path {
                 [schema, ..] if schema.eq_ignore_ascii_case("INFORMATION_SCHEMA") => {

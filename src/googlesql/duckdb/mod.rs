@@ -10,7 +10,7 @@
 //! # Known differences
 //!
 //! `docs/googlesql.md` has them function by function, written by a test against Google's reference evaluator
-//! (`tests/differential`). Refused, so never wrong: BIGNUMERIC, GEOGRAPHY, pipe syntax, TABLESAMPLE, time travel, time zones and
+//! (`tests/differential`). Refused, so never wrong: BIGNUMERIC, GEOGRAPHY, time travel, time zones and
 //! formats that are no literals, and every function that is not listed. Other results than BigQuery's, by
 //! DuckDB's nature:
 //! * NaN equals itself and is the largest number, where in BigQuery it equals nothing and is the smallest.
@@ -27,7 +27,11 @@
 //!   products. A type that is silently narrower would give other results, and NUMERIC is there to be written.
 //! * RANGE is kept as a struct of two values, an infinite one for UNBOUNDED: other clients see that.
 //! * `SESSION_USER()` is always `user@localhost`.
-//! * `APPROX_` functions are exact; of equally frequent values `APPROX_TOP_COUNT` gives the smaller ones first. `PERCENTILE_CONT` may differ in its last digits.
+//! * `APPROX_` functions are exact; of equally frequent values `APPROX_TOP_COUNT` gives the smaller ones first.
+//!   `PERCENTILE_CONT` may differ in its last digits.
+//! * A table made by LIKE, COPY or CLONE has the columns of the other and neither its constraints nor its defaults. A
+//!   materialized view is a view. Options that ALTER sets are dropped, the expiration of a table among them.
+//! * A function of a dataset is there for the rest of its script, and only in a database that is as short-lived.
 //! * A table column of NUMERIC(p, s) is not bounded by p and s, one of STRING(n) not by n; casts are.
 //!
 //! Types are not known here. DuckDB chooses between a macro's overloads by the types of the arguments, but it
@@ -36,6 +40,7 @@
 
 mod aggregate;
 mod approximate;
+mod by_name;
 mod byte_pattern;
 mod cast_format;
 mod date_format;
@@ -165,6 +170,8 @@ struct Translator<'a> {
     faults: Vec<SqlFault>,
     /// Names of WITH that are in scope, innermost last, in lower case.
     ctes: Vec<Vec<String>>,
+    /// The columns of these, innermost last, where they can be told.
+    cte_columns: Vec<(String, Option<Vec<String>>)>,
     /// Names of FROM that are in scope, innermost last, in lower case.
     ranges: Vec<Vec<String>>,
     /// Columns of FROM that an asterisk does not mean, innermost last: the name of the table and that of the column.
@@ -189,6 +196,7 @@ impl<'a> Translator<'a> {
             next_positional: 0,
             faults: Vec::new(),
             ctes: Vec::new(),
+            cte_columns: Vec::new(),
             ranges: Vec::new(),
             hidden: Vec::new(),
             rows_as_tuples: false,

@@ -66,6 +66,12 @@ pub trait TableNames {
         None
     }
 
+    /// The names of a table's columns, in order; none if they are not known here.
+    fn columns(&self, path: &[&str]) -> Option<Vec<String>> {
+        let _ = path;
+        None
+    }
+
     /// The columns of a table that is partitioned by the time of ingestion, without the pseudo-column
     /// `_PARTITIONTIME` that the table holds at its end; none for other tables.
     fn ingestion_columns(&self, path: &[&str]) -> Option<Vec<String>> {

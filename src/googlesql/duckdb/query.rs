@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectFlavor,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned,
-    ValueTableMode, WildcardAdditionalOptions, With,
+    Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, RenameSelectItem,
+    Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier,
+    Spanned, ValueTableMode, WildcardAdditionalOptions, With,
 };
 use sqlparser::tokenizer::Span;
 
@@ -13,6 +13,7 @@ use super::expression::implied_name;
 use super::from::EVERYTHING;
 use super::names::Ident;
 use super::{SelectAlias, Translator};
+use crate::googlesql::by_name::ByName;
 use crate::googlesql::limits::SETS_HELP;
 
 /// How many set operations may hang below each other: what the engine's parser has stack for.
@@ -58,6 +59,7 @@ impl Translator<'_> {
             return self.refuse(span, "pipe syntax");
         }
         self.ctes.push(Vec::new());
+        let known = self.cte_columns.len();
         let mut sql = query.with.as_ref().map_or_else(String::new, |with| self.with(with));
         let (body, aliases) = self.set_expr(&query.body, rows);
         sql.push_str(&body);
@@ -70,6 +72,7 @@ impl Translator<'_> {
             sql.push_str(&self.limit(limit, span));
         }
         self.ctes.pop();
+        self.cte_columns.truncate(known);
         sql
     }
 
@@ -87,6 +90,8 @@ impl Translator<'_> {
             }
             let query = self.query(&cte.query);
             list.push(format!("{} AS ({query})", Ident::new(&cte.alias.name.value)));
+            let columns = self.query_names(&cte.query);
+            self.cte_columns.push((cte.alias.name.value.clone(), columns));
             if let Some(scope) = self.ctes.last_mut() {
                 scope.push(cte.alias.name.value.to_lowercase());
             }
@@ -100,6 +105,17 @@ impl Translator<'_> {
             SetExpr::Select(select) => return self.select(select, rows),
             SetExpr::Query(query) => {
                 format!("({})", self.without_aliases(|translator| translator.query_of(query, rows)))
+            }
+            SetExpr::SetOperation {
+                left,
+                op,
+                set_quantifier: quantifier @ (SetQuantifier::AllByName | SetQuantifier::DistinctByName),
+                right,
+            } => {
+                let by_name = ByName::of(right);
+                let left_sql = self.operand(left, rows);
+                let right_sql = self.operand(by_name.operand, rows);
+                self.by_name((left, &left_sql), (&by_name, &right_sql), *op, *quantifier, body.span())
             }
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 let keyword = match (op, set_quantifier) {
@@ -330,11 +346,7 @@ impl Translator<'_> {
     }
 
     fn wildcard_options(&mut self, options: &WildcardAdditionalOptions, range: Option<&str>) -> String {
-        if options.opt_ilike.is_some()
-            || options.opt_exclude.is_some()
-            || options.opt_rename.is_some()
-            || options.opt_alias.is_some()
-        {
+        if options.opt_ilike.is_some() || options.opt_exclude.is_some() || options.opt_alias.is_some() {
             return self.refuse(options.wildcard_token.0.span, "this form of an asterisk");
         }
         let mut sql = String::new();
@@ -356,6 +368,13 @@ impl Translator<'_> {
                 .map(|item| format!("{} AS {}", self.expr(&item.expr), Ident::new(&item.column_name.value)))
                 .collect();
             let _ = write!(sql, " REPLACE ({})", items.join(", "));
+        }
+        if let Some(RenameSelectItem::Multiple(names)) = &options.opt_rename {
+            let names: Vec<String> = names
+                .iter()
+                .map(|name| format!("{} AS {}", Ident::new(&name.ident.value), Ident::new(&name.alias.value)))
+                .collect();
+            let _ = write!(sql, " RENAME ({})", names.join(", "));
         }
         sql
     }

@@ -1,21 +1,23 @@
 //! Statements of scripts: DDL and DML.
 //!
-//! What only steers BigQuery's storage (PARTITION BY, CLUSTER BY, OPTIONS, unenforced keys) is dropped: it changes no result.
+//! What only steers BigQuery's storage (PARTITION BY, CLUSTER BY, OPTIONS, unenforced keys) is dropped: it changes no
+//! result. So are the options that ALTER sets; the expiration of a table is among them. A clone, a copy and a snapshot
+//! have rows of their own and none of the constraints; a materialized view is a view.
 
 use std::fmt::Write as _;
 
 use sqlparser::ast::{
-    AlterColumnOperation, AlterTable, AlterTableOperation, Assignment, AssignmentTarget, ColumnDef,
-    ColumnOption, CreateTable, CreateTableOptions, CreateView, Delete, Expr, FromTable, Insert, Merge,
-    MergeAction, MergeClause, MergeClauseKind, MergeInsertKind, MergeUpdateKind, ObjectName, ObjectType,
-    RenameTableNameKind, SchemaName, SetExpr, Spanned, Statement, TableFactor, TableObject, Truncate, Update,
-    UpdateTableFromKind, Values,
+    AlterColumnOperation, AlterSchema, AlterSchemaOperation, AlterTable, AlterTableOperation, Assignment,
+    AssignmentTarget, ColumnDef, ColumnOption, CreateTable, CreateTableLikeKind, CreateTableOptions,
+    CreateView, Delete, Expr, FromTable, Insert, Merge, MergeAction, MergeClause, MergeClauseKind,
+    MergeInsertKind, MergeUpdateKind, ObjectName, ObjectType, Query, RenameTableNameKind, SchemaName,
+    SetExpr, Spanned, Statement, TableFactor, TableObject, Truncate, Update, UpdateTableFromKind, Values,
 };
 use sqlparser::tokenizer::Span;
 
 use super::Translator;
 use super::expression::PARTITION_TIME;
-use super::literal::{float_literal, plain_number};
+use super::literal::{float_literal, plain_number, quote};
 use super::names::Ident;
 use crate::diag::Code;
 
@@ -38,6 +40,13 @@ impl Translator<'_> {
             } => {
                 let exists = if *if_not_exists { "IF NOT EXISTS " } else { "" };
                 format!("CREATE SCHEMA {exists}{}", last_part(name))
+            }
+            Statement::AlterSchema(AlterSchema { name, if_exists, operations })
+                if operations
+                    .iter()
+                    .all(|operation| matches!(operation, AlterSchemaOperation::SetOptionsParens { .. })) =>
+            {
+                schema_must_exist(name, *if_exists)
             }
             Statement::Drop {
                 object_type,
@@ -75,8 +84,7 @@ impl Translator<'_> {
 
     fn create_table(&mut self, table: &CreateTable, span: Span) -> String {
         if table.external
-            || table.like.is_some()
-            || table.clone.is_some()
+            || matches!(table.like, Some(CreateTableLikeKind::Parenthesized(_)))
             || table.version.is_some()
             || table.inherits.is_some()
             || !matches!(table.table_options, CreateTableOptions::None | CreateTableOptions::Options(_))
@@ -91,13 +99,29 @@ impl Translator<'_> {
             ("TABLE", self.table_of(&table.name))
         };
         let head = format!("CREATE {replace}{kind} {exists}{name}");
+        if let Some(source) = &table.clone {
+            return format!("{head} AS SELECT * FROM {}", self.table_of(source));
+        }
+        if let Some(CreateTableLikeKind::Plain(like)) = &table.like {
+            let source = self.table_of(&like.name);
+            return match &table.query {
+                None => format!("{head} AS SELECT * FROM {source} LIMIT 0"),
+                Some(_) if table.if_not_exists || table.or_replace => {
+                    self.refuse(span, "CREATE TABLE … LIKE … AS with OR REPLACE or IF NOT EXISTS")
+                }
+                Some(query) => format!(
+                    "{head} AS SELECT * FROM {source} LIMIT 0; INSERT INTO {name} {}",
+                    self.query(query)
+                ),
+            };
+        }
         let ingestion = table.partition_by.as_deref().and_then(ingestion_part);
         match (&table.query, table.columns.is_empty()) {
             (Some(_), _) if ingestion.is_some() => {
                 self.refuse(span, "CREATE TABLE with a query and a partition by the time of ingestion")
             }
             (Some(query), true) => format!("{head} AS {}", self.query(query)),
-            (Some(_), false) => self.refuse(span, "CREATE TABLE with both columns and a query"),
+            (Some(query), false) => self.create_typed(&head, &name, &table.columns, query),
             (None, _) => {
                 let mut columns: Vec<String> =
                     table.columns.iter().map(|column| self.column_def(column)).collect();
@@ -111,6 +135,39 @@ impl Translator<'_> {
                 format!("{head} ({})", columns.join(", "))
             }
         }
+    }
+
+    /// A table with both columns and a query: the rows are cast, since DuckDB takes no columns beside a query.
+    fn create_typed(&mut self, head: &str, name: &str, columns: &[ColumnDef], query: &Query) -> String {
+        let (mut inner, mut list, mut more) = (Vec::new(), Vec::new(), String::new());
+        for (index, column) in columns.iter().enumerate() {
+            let (own, data_type) =
+                (Ident::new(&column.name.value), self.data_type(&column.data_type, column.name.span));
+            let source = Ident::new(format!("column${index}"));
+            list.push(format!("CAST({source} AS {data_type}) AS {own}"));
+            inner.push(source.to_string());
+            for option in &column.options {
+                match &option.option {
+                    ColumnOption::NotNull => {
+                        let _ = write!(more, "; ALTER TABLE {name} ALTER COLUMN {own} SET NOT NULL");
+                    }
+                    ColumnOption::Null | ColumnOption::Options(_) => {}
+                    other => {
+                        return self
+                            .refuse(column.name.span, format!("the column option {other} beside a query"));
+                    }
+                }
+            }
+        }
+        if !more.is_empty() && head.contains(" IF NOT EXISTS ") {
+            return self.refuse(query.span(), "NOT NULL beside IF NOT EXISTS and a query");
+        }
+        format!(
+            "{head} AS SELECT {} FROM ({}) AS \"rows$\"({}){more}",
+            list.join(", "),
+            self.query(query),
+            inner.join(", ")
+        )
     }
 
     /// A temporary table is in no dataset, so that its name stands alone.
@@ -144,7 +201,7 @@ impl Translator<'_> {
     }
 
     fn create_view(&mut self, view: &CreateView, span: Span) -> String {
-        if view.materialized || view.temporary || view.or_alter || view.to.is_some() {
+        if view.temporary || view.or_alter || view.to.is_some() {
             return self.refuse(span, "this form of CREATE VIEW");
         }
         let replace = if view.or_replace { "OR REPLACE " } else { "" };
@@ -183,7 +240,20 @@ impl Translator<'_> {
         let changes: Vec<String> = alter
             .operations
             .iter()
-            .map(|operation| format!("{head} {}", self.alteration(operation, span)))
+            .map(|operation| match operation {
+                // Nothing that would change a row; the table must be there nevertheless.
+                AlterTableOperation::SetOptionsParens { .. }
+                | AlterTableOperation::AddConstraint { .. }
+                | AlterTableOperation::DropConstraint { .. }
+                | AlterTableOperation::DropPrimaryKey { .. } => {
+                    if alter.if_exists {
+                        "SELECT 1".to_owned()
+                    } else {
+                        format!("SELECT 1 FROM {} LIMIT 0", self.table_of(&alter.name))
+                    }
+                }
+                _ => format!("{head} {}", self.alteration(operation, span)),
+            })
             .collect();
         changes.join("; ")
     }
@@ -220,6 +290,15 @@ impl Translator<'_> {
             } => {
                 let data_type = self.data_type(data_type, span);
                 format!("ALTER COLUMN {} SET DATA TYPE {data_type}", Ident::new(&column_name.value))
+            }
+            AlterTableOperation::AlterColumn {
+                column_name,
+                op: AlterColumnOperation::SetDefault { value },
+            } => {
+                format!("ALTER COLUMN {} SET DEFAULT {}", Ident::new(&column_name.value), self.expr(value))
+            }
+            AlterTableOperation::AlterColumn { column_name, op: AlterColumnOperation::DropDefault } => {
+                format!("ALTER COLUMN {} DROP DEFAULT", Ident::new(&column_name.value))
             }
             _ => self.refuse(span, "this form of ALTER TABLE"),
         }
@@ -449,6 +528,19 @@ impl Translator<'_> {
         }
         sql
     }
+}
+
+/// Nothing, if the dataset is there.
+fn schema_must_exist(name: &ObjectName, if_exists: bool) -> String {
+    if if_exists {
+        return "SELECT 1".to_owned();
+    }
+    let dataset = last_part(name);
+    let message = quote(&format!("Not found: Dataset {}", dataset.as_str()));
+    format!(
+        "SELECT CASE WHEN count(*) = 0 THEN error({message}) END FROM duckdb_schemas() WHERE schema_name = {}",
+        quote(dataset.as_str())
+    )
 }
 
 /// How long a partition by the time of ingestion is, if a table's partitions are of this kind.

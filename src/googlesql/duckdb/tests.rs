@@ -51,9 +51,9 @@ fn a_float_literal_takes_the_type_beside_it() {
 fn a_query_that_ends_in_doubt_is_refused_at_its_place() {
     for (text, column) in [
         ("SELECT NO_SUCH_FUNCTION(1)", 8),
-        ("SELECT a FROM ds.t TABLESAMPLE SYSTEM (10 PERCENT)", 15),
+        ("SELECT a FROM ds.t TABLESAMPLE BERNOULLI (10 PERCENT)", 15),
         ("SELECT CAST(1 AS BIGNUMERIC)", 13),
-        ("SELECT x FROM ds.t |> WHERE x > 1", 0),
+        ("SELECT a FROM ds.t FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01'", 15),
     ] {
         let fault = refused(text);
         assert_eq!(fault.code, Code::SqlNotTranslated, "{text}");

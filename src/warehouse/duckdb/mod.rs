@@ -13,6 +13,7 @@ pub mod script;
 mod session;
 mod store;
 mod target;
+mod variable;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

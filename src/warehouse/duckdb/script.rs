@@ -9,19 +9,20 @@
 use std::collections::BTreeMap;
 
 use duckdb::Connection;
-use sqlparser::ast::{DataType, Expr, Ident, Query, Spanned, Statement, Visit};
+use sqlparser::ast::{DataType, DropFunction, Expr, Ident, Query, Spanned, Statement, Visit};
 use sqlparser::tokenizer::Span;
 
 use super::catalog::DatabaseNames;
 use super::query::{QueryError, QueryResult, engine, fetch};
 use super::target::{Target, bind};
+use super::variable::{missing_name, stored, value_of, variable};
 use crate::diag::Code;
 use crate::googlesql::SqlFault;
 use crate::googlesql::duckdb::{
     Ident as Quoted, Parameters, TableNames, quote, translate_type, translate_value,
 };
 use crate::googlesql::script::{Command, read};
-use crate::googlesql::temp_function::TempFunction;
+use crate::googlesql::temp_function::{TempFunction, key};
 
 /// How often the loops of a script may go round, all together.
 const MAX_ROUNDS: usize = 1_000_000;
@@ -114,10 +115,13 @@ struct Script<'a> {
 
 impl<'a> Script<'a> {
     fn new(connection: &'a Connection, names: &'a dyn TableNames, parameters: &Parameters) -> Self {
+        let mut parameters = parameters.clone();
+        // Where a time zone is left out, it is this one.
+        parameters.named.insert("@time_zone".to_owned(), quote("UTC"));
         Self {
             connection,
             target: Target { connection, names },
-            parameters: parameters.clone(),
+            parameters,
             makes_datasets: false,
             functions: Vec::new(),
             types: BTreeMap::new(),
@@ -165,8 +169,11 @@ impl<'a> Script<'a> {
 
     fn one(&mut self, command: &Command) -> Result<Next, QueryError> {
         match command {
-            Command::Statement(statement) => self.statement(statement.as_ref().clone())?,
-            Command::Function(function) => self.functions.push(function.as_ref().clone()),
+            Command::Statement(statement) => match statement.as_ref() {
+                Statement::DropFunction(drop) => self.drop_functions(drop)?,
+                statement => self.statement(statement.clone())?,
+            },
+            Command::Function(function) => self.function(function)?,
             Command::Declare { names, data_type, default } => {
                 self.declare(names, data_type.as_ref(), default.as_ref())?;
             }
@@ -227,6 +234,38 @@ impl<'a> Script<'a> {
             }
         }
         Ok(Next::Go)
+    }
+
+    fn function(&mut self, function: &TempFunction) -> Result<(), QueryError> {
+        if let Some(span) = function.lasting {
+            if !self.makes_datasets {
+                let message =
+                    "a function that outlives its script has no translation for the embedded engine";
+                let fault = SqlFault::new(Code::SqlNotTranslated, span, message);
+                return Err(QueryError::Faults(vec![fault.help("write CREATE TEMP FUNCTION")]));
+            }
+            if !function.replaces && self.functions.iter().any(|known| known.name() == function.name()) {
+                if function.if_not_exists {
+                    return Ok(());
+                }
+                return Err(fault(span, format!("the function {} is there already", function.name())));
+            }
+        }
+        self.functions.push(function.clone());
+        Ok(())
+    }
+
+    fn drop_functions(&mut self, drop: &DropFunction) -> Result<(), QueryError> {
+        for function in &drop.func_desc {
+            let name = key(&function.name).unwrap_or_default();
+            let before = self.functions.len();
+            self.functions.retain(|known| known.name() != name);
+            if before == self.functions.len() && !drop.if_exists {
+                return Err(fault(function.name.span(), format!("there is no function {name}")));
+            }
+        }
+        self.result = QueryResult::default();
+        Ok(())
     }
 
     fn round(&mut self) -> Result<(), QueryError> {
@@ -376,7 +415,14 @@ impl<'a> Script<'a> {
             let sql = format!("CREATE SCHEMA IF NOT EXISTS {dataset}");
             self.connection.execute_batch(&sql).map_err(|error| engine(&error))?;
         }
-        self.connection.execute_batch(sql).map_err(|error| engine(&error))?;
+        let changes_rows =
+            ["INSERT ", "UPDATE ", "DELETE ", "MERGE "].iter().any(|verb| sql.starts_with(verb));
+        if changes_rows {
+            let count = self.connection.execute(sql, []).map_err(|error| engine(&error))?;
+            self.parameters.named.insert("@row_count".to_owned(), count.to_string());
+        } else {
+            self.connection.execute_batch(sql).map_err(|error| engine(&error))?;
+        }
         // The rows of a script are those of its last statement, and this one has none.
         self.result = QueryResult::default();
         Ok(())
@@ -541,28 +587,6 @@ fn dataset_of_new(statement: &Statement) -> Option<Ident> {
     dataset.as_ident().cloned()
 }
 
-/// What a variable holds, in DuckDB.
-fn variable(key: &str) -> String {
-    format!("getvariable({})", quote(&stored(key)))
-}
-
-/// The same, with the type that it was declared with.
-fn value_of(key: &str, native: &str) -> String {
-    format!("CAST({} AS {native})", variable(key))
-}
-
-/// The name of a variable in DuckDB, apart from those that users set there.
-fn stored(key: &str) -> String {
-    format!("script${key}")
-}
-
 fn fault(span: Span, message: String) -> QueryError {
     QueryError::Faults(vec![SqlFault::new(Code::SqlInvalid, span, message)])
-}
-
-/// The column that the engine does not find.
-fn missing_name(message: &str) -> Option<String> {
-    let (_, rest) =
-        message.split_once("Referenced column \"").or_else(|| message.split_once("Referenced table \""))?;
-    rest.split_once('"').map(|(name, _)| name.to_lowercase())
 }

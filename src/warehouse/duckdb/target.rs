@@ -90,6 +90,12 @@ impl TableNames for Target<'_> {
         self.names.wildcard(path)
     }
 
+    fn columns(&self, path: &[&str]) -> Option<Vec<String>> {
+        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+        let table = analyze::Catalog::table(self, &path).filter(|table| !table.open)?;
+        Some(table.columns.iter().map(|column| column.name.clone()).collect())
+    }
+
     fn ingestion_columns(&self, path: &[&str]) -> Option<Vec<String>> {
         self.names.ingestion_columns(path)
     }

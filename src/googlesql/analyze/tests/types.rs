@@ -51,7 +51,6 @@ fn what_is_not_known_is_said_and_is_no_fault() {
         ("SELECT @@project_id AS x", "@@project_id"),
         ("SELECT id FROM `ds.events_*`", "events_"),
         ("SELECT table_name FROM ds.INFORMATION_SCHEMA.TABLES", "INFORMATION_SCHEMA"),
-        ("FROM ds.t |> WHERE i > 1", "pipe syntax"),
         ("SELECT rb'a'", ""),
     ] {
         let analysis = analyze(sql).unwrap_or_else(|faults| panic!("{sql}: {faults:?}"));
