@@ -86,14 +86,7 @@ pub enum Command {
     /// Do it: load, build, check and publish what changed
     Apply(ApplyArgs),
     /// Check expectations on the tables as they are
-    Check {
-        /// Nodes whose expectations are checked
-        #[command(flatten)]
-        selection: SelectionArgs,
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Check(CheckArgs),
     /// List what the manifest describes
     Ls {
         /// Nodes to list
@@ -204,6 +197,36 @@ pub struct ApplyArgs {
     /// How long to wait for another process that holds the target
     #[arg(long, value_name = "TIME", default_value = "0s")]
     pub lock_timeout: String,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// A checkpoint of the manifest: only its expectations, and what it does with the results
+    pub checkpoint: Option<String>,
+    /// Nodes whose expectations are checked
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: CheckFormat,
+    /// Write JSON
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// Forms of results.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people
+    #[default]
+    Table,
+    /// One JSON object
+    Json,
+    /// JUnit's XML, for continuous integration
+    Junit,
+    /// Markdown, for a comment on a pull request
+    Markdown,
 }
 
 /// `query`.

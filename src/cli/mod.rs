@@ -89,9 +89,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(Outcome::Failed)
         }),
         Command::Apply(args) => apply::run(&workspace, &args),
-        Command::Check { selection, json } => {
-            Chosen::load(&workspace, &selection).and_then(|chosen| check::run(&workspace, &chosen, json))
-        }
+        Command::Check(args) => check::run(&workspace, &args),
         Command::Ls { selection, json } => {
             Chosen::load(&workspace, &selection).map(|chosen| ls::run(&workspace, &chosen, json))
         }

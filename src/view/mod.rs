@@ -5,6 +5,7 @@
 mod plan;
 mod progress;
 mod report;
+mod results;
 mod table;
 
 use std::io::{IsTerminal, Write};
@@ -14,6 +15,7 @@ use crate::diag::{Diagnostics, render};
 pub use plan::plan_text;
 pub use progress::Reporter;
 pub use report::{Place, checks_text, run_text};
+pub use results::{Checked, results_text};
 pub use table::{Align, Table};
 
 /// Writes to the terminal.

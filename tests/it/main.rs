@@ -15,6 +15,7 @@ mod accepted;
 mod architecture;
 mod audit;
 mod cache;
+mod checkpoints;
 mod commands;
 mod conformance;
 mod diagnostics;

@@ -4,6 +4,7 @@
 //! the person at the editor. Unknown keys are refused everywhere. Names of things are the keys of mappings.
 
 pub mod as_json;
+mod checkpoint;
 mod dashboard;
 pub mod expectation;
 mod model;
@@ -12,6 +13,7 @@ mod pipeline;
 mod scalar;
 mod source;
 
+pub use checkpoint::{Checkpoint, CheckpointAction, ResultsFormat, When};
 pub use dashboard::{Chart, Dashboard, DashboardsFile, Filter, FilterType, NumberFormat, Tab, Tile};
 pub use expectation::{ExpectationSeverity, ExpectationSpec, ExpectationsFile, Suite};
 pub use model::{Materialization, Model, ModelColumn, ModelDefaults, ModelsFile};
