@@ -87,6 +87,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Check expectations on the tables as they are
     Check(CheckArgs),
+    /// Run the unit tests of models, on an engine in memory
+    Test(TestArgs),
     /// List what the manifest describes
     Ls {
         /// Nodes to list
@@ -213,6 +215,28 @@ pub struct CheckArgs {
     /// Write JSON
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+}
+
+/// `test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Tests, or models whose tests are run; all unless given
+    pub names: Vec<String>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TestFormat,
+}
+
+/// Forms of results of unit tests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum TestFormat {
+    /// For people
+    #[default]
+    Table,
+    /// One JSON object
+    Json,
+    /// JUnit's XML, for continuous integration
+    Junit,
 }
 
 /// Forms of results.

@@ -14,6 +14,7 @@ mod plan;
 mod query;
 mod runs;
 mod schema;
+mod test;
 mod workspace;
 
 use std::ffi::OsString;
@@ -90,6 +91,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         }),
         Command::Apply(args) => apply::run(&workspace, &args),
         Command::Check(args) => check::run(&workspace, &args),
+        Command::Test(args) => test::run(&workspace, &args),
         Command::Ls { selection, json } => {
             Chosen::load(&workspace, &selection).map(|chosen| ls::run(&workspace, &chosen, json))
         }

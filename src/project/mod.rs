@@ -12,6 +12,7 @@ mod fragment;
 mod names;
 mod resolve;
 mod suites;
+mod unit_tests;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ pub use address::{Address, NodeKind};
 pub use expectation::{Expectation, Form, Known, NamedColumn, Needs, OtherCount};
 pub use fragment::{Against, Fragment, Part};
 pub use resolve::resolve;
+pub use unit_tests::{Rows, UnitTest};
 
 /// A manifest whose names all resolve.
 ///
@@ -60,6 +62,8 @@ pub struct Project {
     pub datasets: IndexMap<String, Dataset>,
     /// Sources, seeds and models by name: names are unique among all three.
     pub nodes: IndexMap<String, Node>,
+    /// Unit tests of models.
+    pub unit_tests: Vec<UnitTest>,
     /// Names of columns whose values are hidden in samples, in lower case.
     pub masked: BTreeSet<String>,
     /// Expectations, in the order of their files.

@@ -46,6 +46,11 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
         resolver.suites(file, &mut suites, &mut expectations);
     }
     resolver.checkpoints(&suites, &expectations);
+    let mut unit_tests = IndexMap::new();
+    for file in &raw.unit_tests {
+        resolver.unit_tests(file, &mut unit_tests);
+    }
+    let unit_tests = unit_tests.into_values().collect();
     let mut dashboards = IndexMap::new();
     for file in &raw.dashboards {
         resolver.dashboards(file, &mut dashboards);
@@ -79,6 +84,7 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
     let mut project = Project {
         default_target,
         masked,
+        unit_tests,
         nodes,
         expectations,
         dashboards,

@@ -146,7 +146,7 @@ fn junit(name: &str, results: &[Checked<'_>]) -> String {
 }
 
 /// Text inside of XML. Control characters are none of its characters at all.
-fn xml(text: &str) -> String {
+pub(super) fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -31,6 +31,7 @@ mod readme;
 mod sample_data;
 mod shop;
 mod support;
+mod unit_tests;
 mod zetasql;
 
 use support::Project;

@@ -12,6 +12,7 @@ mod orchestration;
 mod pipeline;
 mod scalar;
 mod source;
+mod unit_test;
 
 pub use checkpoint::{Checkpoint, CheckpointAction, ResultsFormat, When};
 pub use dashboard::{Chart, Dashboard, DashboardsFile, Filter, FilterType, NumberFormat, Tab, Tile};
@@ -29,3 +30,4 @@ pub use scalar::{DurationText, OneOrMany, Scalar, Secret};
 pub use source::{
     CsvOptions, Format, MissingColumn, NewColumn, RejectLimit, Seed, Source, SourceColumn, SourcesFile,
 };
+pub use unit_test::{Fixture, UnitTest, UnitTestsFile};

@@ -207,6 +207,9 @@ pub struct Include {
     /// Files that declare dashboards.
     #[schemars(example = vec!["dashboards/*.yaml"])]
     pub dashboards: Vec<String>,
+    /// Files that declare unit tests of models.
+    #[schemars(example = vec!["unit_tests/**/*.yaml"])]
+    pub unit_tests: Vec<String>,
     /// Files of template macros, usable in every SQL file.
     #[schemars(example = vec!["macros/*.sql"])]
     pub macros: Vec<String>,
@@ -220,6 +223,7 @@ impl Default for Include {
             models: one("models/**/*.yaml"),
             expectations: one("expectations/*.yaml"),
             dashboards: one("dashboards/*.yaml"),
+            unit_tests: one("unit_tests/**/*.yaml"),
             macros: one("macros/*.sql"),
         }
     }
