@@ -175,6 +175,7 @@ pub struct PlanArgs {
 
 /// `apply`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct ApplyArgs {
     /// A saved plan
     pub plan: Option<PathBuf>,

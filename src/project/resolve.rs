@@ -83,9 +83,9 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
     let macros = raw.macros;
     let mut project = Project {
         default_target,
-        masked,
-        unit_tests,
         nodes,
+        unit_tests,
+        masked,
         expectations,
         dashboards,
         job_spans,

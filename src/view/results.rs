@@ -126,8 +126,11 @@ fn junit(name: &str, results: &[Checked<'_>]) -> String {
                 xml(line)
             );
             let found = xml(&one.report.outcome.found);
-            let details: String =
-                one.report.sample.iter().map(|row| format!("{}\n", xml(&row.to_string()))).collect();
+            let mut details = String::new();
+            for row in &one.report.sample {
+                details.push_str(&xml(&row.to_string()));
+                details.push('\n');
+            }
             let within = match one.verdict() {
                 Verdict::Passed => String::new(),
                 Verdict::Warned => format!("      <system-out>warning: {found}\n{details}</system-out>\n"),
