@@ -32,7 +32,10 @@ impl<'q> Analyzer<'q, '_> {
             self.fault(SqlFault::new(Code::SqlInvalid, span, message).help(help));
         }
         let Some(target) = self.written_type(data_type, span) else { return Value::unknown() };
-        if !castable(&value.data_type, &target) && !matches!(value.form, Form::Null | Form::EmptyArray) {
+        if !castable(&value.data_type, &target)
+            && !matches!(value.form, Form::Null | Form::EmptyArray)
+            && !self.is_literal_of(inner, &target, context)
+        {
             let fault = SqlFault::new(
                 Code::SqlTypeMismatch,
                 span,
@@ -65,6 +68,36 @@ impl<'q> Analyzer<'q, '_> {
         let safe = if *kind == CastKind::SafeCast { "SAFE_CAST" } else { "CAST" };
         let print = join(value.print, mix(print_of(&target.to_string()), print_of(safe)));
         Value::computed(target, value.sources, print)
+    }
+
+    /// Whether a list or a tuple, as it is written, holds nothing but what its type takes: a NULL in it, or an empty list,
+    /// has no type of its own, though the list as a whole has one.
+    fn is_literal_of(&mut self, expr: &'q Expr, target: &Type, context: &Context<'_, 'q>) -> bool {
+        match (expr, target) {
+            (Expr::Nested(inner), _) => self.is_literal_of(inner, target, context),
+            (Expr::Array(list), Type::Array(element)) => {
+                list.elem.iter().all(|item| self.fits(item, element, context))
+            }
+            (Expr::Tuple(values) | Expr::Struct { values, .. }, Type::Struct(fields)) => {
+                let named = |value: &'q Expr| match value {
+                    Expr::Named { expr, .. } => &**expr,
+                    other => other,
+                };
+                values.len() == fields.len()
+                    && values
+                        .iter()
+                        .zip(fields)
+                        .all(|(value, field)| self.fits(named(value), &field.data_type, context))
+            }
+            _ => false,
+        }
+    }
+
+    fn fits(&mut self, expr: &'q Expr, target: &Type, context: &Context<'_, 'q>) -> bool {
+        let value = self.expression(expr, context);
+        matches!(value.form, Form::Null | Form::EmptyArray)
+            || castable(&value.data_type, target)
+            || self.is_literal_of(expr, target, context)
     }
 
     /// A type as a query writes it; a fault for those of other databases.

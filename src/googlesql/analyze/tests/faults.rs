@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::analyze;
 use super::types::cases;
+use crate::diag::Code;
 use crate::googlesql::SqlFault;
 
 fn shown(fault: &SqlFault) -> String {
@@ -202,3 +203,18 @@ const WORDS: &[&str] = &[
     "WITH OFFSET",
     "ROLLUP (",
 ];
+
+#[test]
+fn what_is_written_without_a_type_takes_that_of_its_place() {
+    for sql in [
+        "SELECT ARRAY<DATE>[NULL] AS x",
+        "SELECT ARRAY<STRUCT<a INT64, `b c` DATE>>[(1, NULL), (NULL, '2024-01-01')] AS x",
+        "SELECT ARRAY<STRUCT<a INT64, b STRUCT<c DATE>>>[(1, STRUCT(NULL))] AS x",
+        "SELECT ARRAY<STRUCT<a INT64, b ARRAY<DATE>>>[(1, [])] AS x",
+    ] {
+        assert!(analyze(sql).is_ok(), "{sql}");
+    }
+    for sql in ["SELECT ARRAY<DATE>[5] AS x", "SELECT ARRAY<STRUCT<a INT64, b DATE>>[(1, 5)] AS x"] {
+        assert_eq!(analyze(sql).expect_err(sql)[0].code, Code::SqlTypeMismatch, "{sql}");
+    }
+}
