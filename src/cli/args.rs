@@ -87,6 +87,17 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Check expectations on the tables as they are
     Check(CheckArgs),
+    /// Show what became of expectations in past runs
+    Results {
+        /// Expectations, or nodes whose expectations are shown; all unless given
+        names: Vec<String>,
+        /// Only those that did not always pass
+        #[arg(long)]
+        failing: bool,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Run the unit tests of models, on an engine in memory
     Test(TestArgs),
     /// List what the manifest describes

@@ -12,6 +12,7 @@ mod ls;
 mod places;
 mod plan;
 mod query;
+mod results;
 mod runs;
 mod schema;
 mod test;
@@ -91,6 +92,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         }),
         Command::Apply(args) => apply::run(&workspace, &args),
         Command::Check(args) => check::run(&workspace, &args),
+        Command::Results { names, failing, json } => results::run(&workspace, &names, failing, json),
         Command::Test(args) => test::run(&workspace, &args),
         Command::Ls { selection, json } => {
             Chosen::load(&workspace, &selection).map(|chosen| ls::run(&workspace, &chosen, json))

@@ -198,3 +198,31 @@ fn markdown(name: &str, results: &[Checked<'_>]) -> String {
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
+
+/// Shares between 0 and 1 as a line of bars, the latest last; nothing where all are 0.
+pub fn trend(shares: &[f64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = shares.iter().copied().fold(0.0, f64::max);
+    if most <= 0.0 {
+        return String::new();
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 7")]
+    let bar = |share: &f64| BARS[(share / most * 7.0).round().clamp(0.0, 7.0) as usize];
+    shares.iter().map(bar).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_xml_does_not_reach_it() {
+        assert_eq!(xml("a<b & \"c\"\u{1}\n>"), "a&lt;b &amp; &quot;c&quot;\u{fffd}&#10;&gt;");
+    }
+
+    #[test]
+    fn a_trend_goes_from_nothing_to_the_most() {
+        assert_eq!(trend(&[0.0, 0.05, 0.1]), "▁▅█");
+        assert_eq!(trend(&[0.0, 0.0]), "");
+    }
+}

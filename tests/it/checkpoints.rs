@@ -99,3 +99,36 @@ fn what_is_personal_is_hidden_in_samples() {
     assert_eq!(told.json()["checks"][0]["sample"][0]["product"], json!("***"));
     assert!(!told.stdout.contains("another"), "{told}");
 }
+
+#[test]
+fn results_of_all_runs_are_told_together() {
+    let project = built();
+    let none = project.run(&["results", "--failing"]).succeeds();
+    assert_eq!(none.stdout, "");
+    by_hand(&project, "DELETE FROM raw.orders");
+    project.write("data/orders.csv", "id,day,product,amount\n1,2024-01-01,pen,1\n1,2024-01-01,cup,2\n2,2024-01-02,pen,1\n3,2024-01-02,pen,1\n");
+    project.run(&["apply"]).ends_with(1);
+    project.write(
+        "data/orders.csv",
+        "id,day,product,amount\n1,2024-01-01,pen,1\n2,2024-01-02,pen,1\n3,2024-01-02,pen,1\n",
+    );
+    project.run(&["apply"]).succeeds();
+    let results = project.run(&["results", "orders", "--json"]).succeeds().json();
+    let only = &results[0];
+    assert_eq!(results.as_array().map(Vec::len), Some(1), "{results:#}");
+    assert_eq!(
+        json!([
+            only["expectation"],
+            only["runs"],
+            only["passed"],
+            only["last"],
+            only["changes"],
+            only["failing_shares"]
+        ]),
+        json!(["expectation.orders.unique_id", 3, 2, "passed", 2, [0.0, 0.5, 0.0]])
+    );
+    assert_eq!(only["first_failure"], only["last_failure"]);
+    let told = project.run(&["results", "--failing"]).succeeds();
+    assert!(told.stdout.contains("unique_id") && told.stdout.contains("▁█▁"), "{told}");
+    assert!(!told.stdout.contains("revenue_is_positive"), "{told}");
+}

@@ -90,6 +90,14 @@ impl DuckDb {
 }
 
 impl DuckDb {
+    /// What became of each expectation in all runs of this pipeline, as `store` has it.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub fn results(&self) -> Result<Vec<serde_json::Value>> {
+        store::results(&self.connection()?, &self.pipeline)
+    }
+
     /// Past runs, newest first; or the steps of one.
     ///
     /// A run writes as long as it goes, and holds the lock for it. Where this process has the lock, a run that is

@@ -253,13 +253,40 @@ pub(super) fn history(
     let rows = statement
         .query_map([parameter], |row| row.get::<_, String>(0))
         .map_err(|error| engine_error(&error))?;
-    rows.map(|row| {
-        let text = row.map_err(|error| engine_error(&error))?;
-        serde_json::from_str(&text).map_err(|error| {
-            Diagnostic::error(Code::Internal, format!("a run's record is no JSON: {error}")).into()
-        })
+    rows.map(|row| parsed(row.map_err(|error| engine_error(&error))?)).collect()
+}
+
+/// What became of each expectation in all runs of a pipeline: counts, the last verdict, the first and the last run in which
+/// it did not pass, how often that changed, and the shares of failing rows of the last twenty runs.
+pub(super) fn results(connection: &Connection, pipeline: &str) -> Result<Vec<serde_json::Value>> {
+    let sql = "
+        WITH told AS (
+            SELECT expectations.rowid AS place, expectations.*, runs.started_at, verdict <> 'passed' AS open,
+                lag(verdict <> 'passed') OVER (PARTITION BY address ORDER BY expectations.rowid) AS before
+            FROM pipewright.expectations JOIN pipewright.runs USING (run)
+            WHERE runs.pipeline = ?
+        )
+        SELECT to_json(one)::VARCHAR FROM (
+            SELECT address AS expectation, any_value(node) AS node, count(*) AS runs,
+                count(*) FILTER (WHERE NOT open) AS passed, arg_max(verdict, place) AS last,
+                arg_max(found, place) AS found, min(started_at) FILTER (WHERE open) AS first_failure,
+                max(started_at) FILTER (WHERE open) AS last_failure,
+                count(*) FILTER (WHERE before <> open) AS changes,
+                list(failing / greatest(checked, 1) ORDER BY place)[-20:] AS failing_shares
+            FROM told GROUP BY address ORDER BY address
+        ) AS one";
+    let mut statement = connection.prepare(sql).map_err(|error| engine_error(&error))?;
+    let rows = statement
+        .query_map([pipeline], |row| row.get::<_, String>(0))
+        .map_err(|error| engine_error(&error))?;
+    rows.map(|row| parsed(row.map_err(|error| engine_error(&error))?)).collect()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map`")]
+fn parsed(text: String) -> Result<serde_json::Value> {
+    serde_json::from_str(&text).map_err(|error| {
+        Diagnostic::error(Code::Internal, format!("a run's record is no JSON: {error}")).into()
     })
-    .collect()
 }
 
 fn in_transaction(connection: &Connection, work: impl FnOnce() -> duckdb::Result<()>) -> Result<()> {

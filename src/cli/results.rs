@@ -1,0 +1,72 @@
+//! `results`: what became of expectations in past runs.
+
+use serde_json::Value;
+
+use super::Outcome;
+use super::workspace::{Workspace, fault};
+use crate::diag::Diagnostics;
+use crate::view::{Align, Table, count, trend};
+use crate::warehouse::Warehouse;
+use crate::warehouse::duckdb::Access;
+
+pub(super) fn run(
+    workspace: &Workspace<'_>,
+    names: &[String],
+    failing: bool,
+    json: bool,
+) -> Result<Outcome, Diagnostics> {
+    let loaded = workspace.load()?;
+    let warehouse = workspace.open(&loaded, Access::Read, "pipewright results", "0s")?;
+    let mut results = match warehouse.snapshot().map_err(fault)?.state.lineage {
+        Some(_) => warehouse.results().map_err(fault)?,
+        None => Vec::new(),
+    };
+    results.retain(|result| (names.is_empty() || is_among(result, names)) && (!failing || open(result)));
+    if json {
+        workspace.printer.out(&format!("{:#}\n", Value::from(results)));
+        return Ok(Outcome::Done);
+    }
+    if results.is_empty() {
+        workspace.printer.note("There are no results of such expectations on this target.");
+        return Ok(Outcome::Done);
+    }
+    let mut table = Table::with_heads(&[
+        ("expectation", Align::Left),
+        ("runs", Align::Right),
+        ("passed", Align::Right),
+        ("last", Align::Left),
+        ("first failure", Align::Left),
+        ("last failure", Align::Left),
+        ("changes", Align::Right),
+        ("failing", Align::Left),
+    ]);
+    for result in &results {
+        let text = |key: &str| result[key].as_str().unwrap_or_default().to_owned();
+        let number = |key: &str| result[key].as_u64().map(count).unwrap_or_default();
+        let shares = result["failing_shares"].as_array().into_iter().flatten().filter_map(Value::as_f64);
+        table.row([
+            text("expectation"),
+            number("runs"),
+            number("passed"),
+            text("last"),
+            text("first_failure"),
+            text("last_failure"),
+            number("changes"),
+            trend(&shares.collect::<Vec<_>>()),
+        ]);
+    }
+    workspace.printer.table(table);
+    Ok(Outcome::Done)
+}
+
+fn open(result: &Value) -> bool {
+    result["runs"] != result["passed"]
+}
+
+/// Whether a result is of an expectation or a node of these names, with or without their kind.
+fn is_among(result: &Value, names: &[String]) -> bool {
+    ["expectation", "node"].iter().filter_map(|key| result[*key].as_str()).any(|address| {
+        let short = address.split_once('.').map_or(address, |(_, short)| short);
+        names.iter().any(|name| name == address || name == short)
+    })
+}
