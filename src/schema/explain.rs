@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
 use crate::googlesql::types::foreign_type;
-use crate::manifest::types::expectation::aliases;
 use crate::manifest::yaml::{Document, escape_pointer};
 
 /// More options than these are only listed where none of them is near.
@@ -181,7 +180,6 @@ impl Explainer<'_> {
         forms
             .iter()
             .filter_map(|form| self.resolved(form)?.get("properties")?.get(key)?.get("const")?.as_str())
-            .filter(|name| aliases::find(name).is_none())
             .map(str::to_owned)
             .collect()
     }
@@ -258,7 +256,10 @@ impl Explainer<'_> {
 
 fn is_discriminator(fault: &ValidationError<'_>, key_pointer: &str, key: &str) -> bool {
     match fault.kind() {
-        ValidationErrorKind::Constant { .. } => fault.instance_path().to_string() == key_pointer,
+        // Other tools' names are patterns: see `generate`.
+        ValidationErrorKind::Constant { .. } | ValidationErrorKind::Pattern { .. } => {
+            fault.instance_path().to_string() == key_pointer
+        }
         ValidationErrorKind::Required { property } => property.as_str() == Some(key),
         _ => false,
     }

@@ -77,7 +77,9 @@ fn form_of_alias(forms: &[Value], alias: &Alias) -> Option<Value> {
         "expect".to_owned(),
         json!({
             "type": "string",
-            "const": alias.name,
+            // A pattern and no constant, so that editors take it and do not offer it.
+            "pattern": format!("^{}$", alias.name.replace('.', "\\.")),
+            "examples": [alias.name],
             "description": format!("The name that others have for `{}`.", alias.kind),
         }),
     );

@@ -1,7 +1,7 @@
 //! `unit_tests/**/*.yaml`: what a model must make of given rows.
 
 use indexmap::IndexMap;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// A file that declares unit tests of models.
@@ -32,13 +32,18 @@ pub struct UnitTest {
     pub expect: Fixture,
 }
 
+fn rows(_: &mut SchemaGenerator) -> Schema {
+    let value = json_schema!({ "description": "The value of this column, of the column's type. Left empty it is NULL." });
+    json_schema!({ "type": "array", "items": { "type": "object", "additionalProperties": value } })
+}
+
 /// Rows: as a list, as CSV, or in a file of CSV. Columns that are left out are NULL.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fixture {
     /// The rows: the value of each column by its name. Arrays are lists, structs are mappings.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(example = serde_json::json!([{"order_id": "a1", "price": 9.9}]))]
+    #[schemars(schema_with = "rows", example = serde_json::json!([{"order_id": "a1", "price": 9.9}]))]
     pub rows: Option<Vec<IndexMap<String, serde_json::Value>>>,
     /// The rows as CSV with a header; an empty value is NULL.
     #[serde(skip_serializing_if = "Option::is_none")]
