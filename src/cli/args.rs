@@ -227,6 +227,9 @@ pub struct CheckArgs {
     /// Write JSON
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// Check nothing, but propose bounds that past runs would have passed; the manifest stays as it is
+    #[arg(long, conflicts_with_all = ["format", "json", "checkpoint"])]
+    pub propose: bool,
 }
 
 /// `test`.

@@ -7,6 +7,7 @@ use super::apply::who;
 use super::args::{CheckArgs, CheckFormat};
 use super::chosen::Chosen;
 use super::places::place;
+use super::propose;
 use super::workspace::{Workspace, fault};
 use crate::apply::{CheckReport, Status, StepReport, check_published, run_id};
 use crate::clock::{Clock, SystemClock, rfc3339};
@@ -22,6 +23,9 @@ use crate::warehouse::{RunHeader, Warehouse};
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome, Diagnostics> {
     let chosen = Chosen::load(workspace, &args.selection)?;
+    if args.propose {
+        return propose::run(workspace, &chosen);
+    }
     let compiled = &chosen.loaded.compiled;
     let checkpoint = args.checkpoint.as_deref().map(|name| find(compiled, name)).transpose()?;
     let nothing = Checkpoint::default();

@@ -11,6 +11,7 @@ mod init;
 mod ls;
 mod places;
 mod plan;
+mod propose;
 mod query;
 mod results;
 mod runs;

@@ -132,3 +132,28 @@ fn results_of_all_runs_are_told_together() {
     assert!(told.stdout.contains("unique_id") && told.stdout.contains("▁█▁"), "{told}");
     assert!(!told.stdout.contains("revenue_is_positive"), "{told}");
 }
+
+#[test]
+fn bounds_are_proposed_from_past_runs_and_never_set() {
+    let project = built();
+    project.replace(
+        "expectations/shop.yaml",
+        "      - { expect: unique, columns: [id] }\n",
+        "      - { expect: unique, columns: [id], severity: warning }\n      - { expect: row_count, min: 1 }\n",
+    );
+    let manifest = || fs_err::read_to_string(project.path().join("expectations/shop.yaml")).unwrap();
+    let before = manifest();
+    project.write(
+        "data/orders.csv",
+        "id,day,product,amount\n1,2024-01-01,pen,1\n1,2024-01-01,cup,2\n2,2024-01-02,pen,1\n3,2024-01-02,pen,1\n4,2024-01-02,pen,1\n",
+    );
+    project.run(&["apply"]).succeeds();
+    let proposed = project.run(&["check", "--propose"]).succeeds();
+    for told in [
+        "expectation.orders.row_count\n    at expectations/shop.yaml:5\n    min: 4, max: 6   # 5 to 5 rows in 1 run",
+        "mostly: 0.52   # up to 40.00 % of the rows failed in 2 runs",
+    ] {
+        assert!(proposed.stdout.contains(told), "{told}\n{proposed}");
+    }
+    assert_eq!(manifest(), before);
+}

@@ -272,6 +272,8 @@ pub(super) fn results(connection: &Connection, pipeline: &str) -> Result<Vec<ser
                 arg_max(found, place) AS found, min(started_at) FILTER (WHERE open) AS first_failure,
                 max(started_at) FILTER (WHERE open) AS last_failure,
                 count(*) FILTER (WHERE before <> open) AS changes,
+                min(checked) AS least_checked, max(checked) AS most_checked,
+                max(failing / greatest(checked, 1)) AS most_failing,
                 list(failing / greatest(checked, 1) ORDER BY place)[-20:] AS failing_shares
             FROM told GROUP BY address ORDER BY address
         ) AS one";
