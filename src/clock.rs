@@ -23,3 +23,9 @@ impl Clock for SystemClock {
 pub fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
+
+/// A time so long before another, RFC 3339; nothing before time began.
+pub fn before(time: DateTime<Utc>, by: std::time::Duration) -> Option<String> {
+    let by = chrono::Duration::from_std(by).ok()?;
+    time.checked_sub_signed(by).map(rfc3339)
+}

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use crate::clock::{Clock, rfc3339};
+use crate::clock::{Clock, before, rfc3339};
 use crate::plan::Plan;
 use crate::warehouse::{RunHeader, Warehouse, WarehouseError};
 
@@ -37,6 +37,8 @@ pub struct Running<'a> {
     pub clock: &'a dyn Clock,
     /// The way to stop it.
     pub cancel: &'a Cancel,
+    /// How long runs are remembered; for ever unless given.
+    pub keep_history: Option<std::time::Duration>,
     /// Whether tables may be published that have lost more rows than they may.
     pub allow_shrink: bool,
     /// Who is told what happens. Called from several threads, one call at a time.
@@ -93,7 +95,8 @@ pub fn apply(plan: &Plan, running: &Running<'_>) -> Result<RunReport, WarehouseE
         status,
         steps,
     };
-    running.warehouse.finish_run(&report)?;
+    let forget_before = running.keep_history.and_then(|kept| before(now, kept));
+    running.warehouse.finish_run(&report, forget_before.as_deref())?;
     tell(&Event::RunFinished { report: &report });
     Ok(report)
 }

@@ -66,6 +66,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
             by: &who(),
             clock: &SystemClock,
             cancel: &cancel,
+            keep_history: loaded.compiled.project.keep_history,
             allow_shrink: args.allow_shrink,
             listener: &|event| reporter.event(event),
         },

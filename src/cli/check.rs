@@ -10,7 +10,7 @@ use super::places::place;
 use super::propose;
 use super::workspace::{Workspace, fault};
 use crate::apply::{CheckReport, Status, StepReport, check_published, run_id};
-use crate::clock::{Clock, SystemClock, rfc3339};
+use crate::clock::{Clock, SystemClock, before, rfc3339};
 use crate::compile::CompiledProject;
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
 use crate::expectations::{Facts, Outcome as Judgement, Verdict};
@@ -95,7 +95,8 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
                     by: who(),
                 };
                 warehouse.begin_run(&header, &[]).map_err(fault)?;
-                warehouse.finish_run(&report).map_err(fault)?;
+                let kept = compiled.project.keep_history.and_then(|kept| before(started, kept));
+                warehouse.finish_run(&report, kept.as_deref()).map_err(fault)?;
             }
             CheckpointAction::Write(_) | CheckpointAction::Keep(_) => {}
         }

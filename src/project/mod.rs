@@ -90,6 +90,9 @@ pub struct Project {
     /// How long a step may take.
     #[serde(skip)]
     pub step_timeout: Option<std::time::Duration>,
+    /// How long runs are remembered.
+    #[serde(skip)]
+    pub keep_history: Option<std::time::Duration>,
     /// The greatest share of its rows that a table may lose.
     #[serde(skip)]
     pub max_shrink: f64,
@@ -109,6 +112,7 @@ impl Project {
         self.notifications = pipeline.notifications;
         self.retries = pipeline.defaults.retries;
         self.step_timeout = pipeline.defaults.step_timeout.map(|duration| duration.0);
+        self.keep_history = pipeline.defaults.keep_history.map(|duration| duration.0);
         self.max_shrink = pipeline.defaults.max_shrink;
     }
 

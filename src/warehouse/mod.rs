@@ -91,7 +91,9 @@ pub trait Warehouse: Sync {
     fn begin_run(&self, run: &RunHeader, datasets: &[String]) -> Result<()>;
 
     /// Writes down how a run ended.
-    fn finish_run(&self, report: &crate::report::RunReport) -> Result<()>;
+    ///
+    /// Runs that started before a time, RFC 3339, are forgotten with their results.
+    fn finish_run(&self, report: &crate::report::RunReport, forget_before: Option<&str>) -> Result<()>;
 }
 
 /// Stops what a session is doing, from another thread.

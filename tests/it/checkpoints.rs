@@ -157,3 +157,18 @@ fn bounds_are_proposed_from_past_runs_and_never_set() {
     }
     assert_eq!(manifest(), before);
 }
+
+#[test]
+fn old_runs_are_forgotten_with_their_results() {
+    let project = built();
+    by_hand(&project, "UPDATE pipewright.runs SET started_at = '2020-01-01T00:00:00.000Z'");
+    project.replace("pipeline.yaml", "defaults:\n", "defaults:\n  keep_history: 30d\n");
+    project.write("data/orders.csv", "id,day,product,amount\n1,2024-01-01,pen,1\n2,2024-01-02,pen,1\n");
+    project.run(&["apply"]).succeeds();
+    let left = rows(
+        &project,
+        "SELECT (SELECT count(*) FROM pipewright.runs), (SELECT count(DISTINCT run) FROM pipewright.steps), \
+         (SELECT count(DISTINCT run) FROM pipewright.expectations)",
+    );
+    assert_eq!(left, json!([["1", "1", "1"]]));
+}

@@ -128,6 +128,10 @@ pub struct Defaults {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"30m")]
     pub step_timeout: Option<DurationText>,
+    /// How long runs and the results of expectations are remembered; for ever unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"400d")]
+    pub keep_history: Option<DurationText>,
     /// The greatest share of its rows that a table may lose from one run to the next, from 0 to 1, before the new one is
     /// refused. 1 lets tables be empty.
     #[serde(default = "half")]
@@ -143,6 +147,7 @@ impl Default for Defaults {
             expectations: ExpectationDefaults::default(),
             retries: Retries::default(),
             step_timeout: None,
+            keep_history: None,
             max_shrink: half(),
         }
     }

@@ -140,7 +140,7 @@ impl Warehouse for DuckDb {
         store::begin_run(&self.connection()?, run, datasets)
     }
 
-    fn finish_run(&self, report: &RunReport) -> Result<()> {
-        store::finish_run(&self.connection()?, report)
+    fn finish_run(&self, report: &RunReport, forget_before: Option<&str>) -> Result<()> {
+        store::finish_run(&self.connection()?, report, forget_before)
     }
 }

@@ -134,8 +134,21 @@ pub(super) fn begin_run(connection: &Connection, run: &RunHeader, datasets: &[St
 }
 
 /// Writes down how a run ended.
-pub(super) fn finish_run(connection: &Connection, report: &RunReport) -> Result<()> {
+pub(super) fn finish_run(
+    connection: &Connection,
+    report: &RunReport,
+    forget_before: Option<&str>,
+) -> Result<()> {
     in_transaction(connection, || {
+        if let Some(time) = forget_before {
+            let old = "SELECT run FROM pipewright.runs WHERE pipeline = ? AND started_at < ?";
+            for table in ["steps", "expectations", "runs"] {
+                connection.execute(
+                    &format!("DELETE FROM pipewright.{table} WHERE run IN ({old})"),
+                    params![report.pipeline, time],
+                )?;
+            }
+        }
         connection.execute(
             "UPDATE pipewright.runs SET finished_at = ?, milliseconds = ?, status = ? WHERE run = ?",
             params![report.finished_at, report.milliseconds, status(report.status), report.run],
