@@ -20,6 +20,11 @@ pub(super) fn faults(
     for condition in expectation.conditions() {
         check_condition(expectation, condition, columns, &mut faults);
     }
+    for (table, condition) in expectation.conditions_of_others() {
+        if let Some(other) = nodes.get(&table.name) {
+            check_condition(expectation, condition, &other.columns, &mut faults);
+        }
+    }
     faults
 }
 

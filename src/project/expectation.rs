@@ -237,6 +237,11 @@ impl Expectation {
         };
         self.filter.iter().chain(own).collect()
     }
+
+    /// The user's own conditions over the columns of other tables.
+    pub fn conditions_of_others(&self) -> Vec<(&Address, &MappedText)> {
+        self.form.fragments().into_iter().flat_map(Fragment::own_sql_of_others).collect()
+    }
 }
 
 impl Form {

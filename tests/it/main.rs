@@ -15,6 +15,7 @@ mod accepted;
 mod architecture;
 mod audit;
 mod cache;
+mod catalogue;
 mod commands;
 mod conformance;
 mod diagnostics;
