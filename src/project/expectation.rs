@@ -5,7 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Fragment};
+use super::{Address, Fragment, Part};
 use crate::diag::{MappedText, Span};
 use crate::manifest::types::ExpectationSeverity;
 use crate::manifest::types::expectation::{ColumnsMode, SchemaChange};
@@ -83,6 +83,8 @@ pub enum Needs {
     Order,
     /// Being put into groups.
     Groups,
+    /// Parting the rows of a window, which FLOAT64 cannot in BigQuery.
+    Partition,
     /// Being a point in time.
     Time,
 }
@@ -245,6 +247,14 @@ impl Expectation {
 }
 
 impl Form {
+    /// Whether it is about all columns of the table, whatever they are.
+    pub fn names_all_columns(&self) -> bool {
+        self.fragments()
+            .into_iter()
+            .flat_map(|fragment| &fragment.parts)
+            .any(|part| *part == Part::AllColumns)
+    }
+
     /// The SQL in it.
     pub(super) fn fragments(&self) -> Vec<&Fragment> {
         match self {

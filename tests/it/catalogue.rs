@@ -203,6 +203,12 @@ fn project(cases: &Cases, put: &[Put]) -> Project {
     project
 }
 
+/// The project with each entry of the cases.
+pub fn project_of_all_cases() -> Project {
+    let cases = cases();
+    project(&cases, &all(&cases))
+}
+
 /// What was told of each expectation, by the name of its entry.
 fn checks(steps: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     let all = steps.values().flat_map(|step| step["checks"].as_array().cloned().unwrap_or_default());

@@ -209,7 +209,7 @@ pub(super) fn monotonic(
     sign: &str,
 ) -> Vec<Meaning> {
     let mut others = entry.list(order_by, "order_by", Needs::Order);
-    others.extend(entry.list(partition_by, "partition_by", Needs::Groups));
+    others.extend(entry.list(partition_by, "partition_by", Needs::Partition));
     let meaning = |column: NamedColumn| {
         let name = column.name.clone();
         // In brackets of its own: a parser may take IGNORE NULLS behind a call for a part of that call.
@@ -231,7 +231,7 @@ pub(super) fn monotonic(
 }
 
 pub(super) fn sequential(entry: &mut Entry<'_, '_>, kind: &Sequential) -> Vec<Meaning> {
-    let others = entry.list(&kind.partition_by, "partition_by", Needs::Groups);
+    let others = entry.list(&kind.partition_by, "partition_by", Needs::Partition);
     // Downwards, the one before is the next greater one.
     let (nearest, direction) = if kind.step < 0 { ("MIN(", " DESC") } else { ("MAX(", "") };
     let meaning = |column: NamedColumn| {

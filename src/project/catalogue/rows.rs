@@ -86,7 +86,7 @@ pub(super) fn mutually_exclusive_ranges(
         entry.column(&kind.lower, "lower", Needs::Order),
         entry.column(&kind.upper, "upper", Needs::Order),
     ];
-    columns.extend(entry.list(&kind.partition_by, "partition_by", Needs::Groups));
+    columns.extend(entry.list(&kind.partition_by, "partition_by", Needs::Partition));
     let partition = match kind.partition_by.as_slice() {
         [] => Fragment::default(),
         by => Fragment::new("PARTITION BY ").columns(by).sql(" "),

@@ -27,7 +27,10 @@ impl Entry<'_, '_> {
         needs: Needs,
         computed: &dyn Fn(&str) -> Computed,
     ) -> Vec<Meaning> {
-        let groups = self.list(common.shared.group_by, "group_by", Needs::Groups);
+        // Quantiles are window functions: see `quantile`.
+        let windows = ["median", "quantiles"].contains(&self.at.kind);
+        let of_groups = if windows { Needs::Partition } else { Needs::Groups };
+        let groups = self.list(common.shared.group_by, "group_by", of_groups);
         let group_by: Vec<String> = common.shared.group_by.to_vec();
         let meaning = |column: NamedColumn| {
             let Computed { words, beforehand, value, holds, expected } = computed(&column.name);
