@@ -51,7 +51,7 @@ pub fn apply(plan: &Plan, running: &Running<'_>) -> Result<RunReport, WarehouseE
     let started = Instant::now();
     let now = running.clock.now();
     let started_at = rfc3339(now);
-    let run = run_id(plan, &started_at, now);
+    let run = run_id(&format!("{:?} {}", plan.lineage, plan.serial), now);
     let header = RunHeader {
         id: run.clone(),
         command: running.command.to_owned(),
@@ -99,8 +99,8 @@ pub fn apply(plan: &Plan, running: &Running<'_>) -> Result<RunReport, WarehouseE
 }
 
 /// `20181017T173018Z-1a2b3c4d`: sorts by time, and differs between runs of the same second.
-fn run_id(plan: &Plan, started_at: &str, now: chrono::DateTime<chrono::Utc>) -> String {
-    let seed = format!("{:?} {} {started_at} {}", plan.lineage, plan.serial, std::process::id());
+pub fn run_id(seed: &str, now: chrono::DateTime<chrono::Utc>) -> String {
+    let seed = format!("{seed} {} {}", rfc3339(now), std::process::id());
     let hash = blake3::hash(seed.as_bytes()).to_hex();
     format!("{}-{}", now.format("%Y%m%dT%H%M%SZ"), &hash[..8])
 }

@@ -1,5 +1,6 @@
 //! One step: built aside, audited, published, remembered; all in one transaction.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,6 +8,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::{Cancel, CheckReport, Event, Fault, Running, Status, StepReport};
+use serde_json::Value;
+
 use crate::diag::{Code, Diagnostic};
 use crate::expectations::{Audit, Before, Facts, Observed, Outcome, Rule, Verdict, grouped, judge};
 use crate::googlesql::Column;
@@ -433,7 +436,7 @@ fn evaluate(
         });
         let failing = outcome.verdict != Verdict::Passed;
         let sample = match (&check.sample, failing) {
-            (Some(sql), true) => session.rows(sql)?,
+            (Some(sql), true) => masked(session.rows(sql)?, &check.masked),
             _ => Vec::new(),
         };
         work.checks.push(CheckReport {
@@ -445,6 +448,16 @@ fn evaluate(
         });
     }
     Ok(size)
+}
+
+/// Rows without what is not for everybody's eyes.
+fn masked(mut rows: Vec<Value>, columns: &BTreeSet<String>) -> Vec<Value> {
+    for (name, value) in rows.iter_mut().filter_map(Value::as_object_mut).flatten() {
+        if columns.contains(&name.to_lowercase()) && !value.is_null() {
+            *value = Value::from("***");
+        }
+    }
+    rows
 }
 
 /// Nothing is published while a critical expectation fails.

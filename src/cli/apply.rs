@@ -149,7 +149,8 @@ fn stop_on_signal(cancel: Arc<Cancel>) {
     let _ = ctrlc::set_handler(handler);
 }
 
-fn who() -> String {
+/// Who runs this, and where.
+pub(super) fn who() -> String {
     let user =
         std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "unknown".to_owned());
     format!("{user}@{}", gethostname::gethostname().to_string_lossy())

@@ -86,14 +86,9 @@ pub enum Command {
     /// Do it: load, build, check and publish what changed
     Apply(ApplyArgs),
     /// Check expectations on the tables as they are
-    Check {
-        /// Nodes whose expectations are checked
-        #[command(flatten)]
-        selection: SelectionArgs,
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Check(CheckArgs),
+    /// Run the unit tests of models, on an engine in memory
+    Test(TestArgs),
     /// List what the manifest describes
     Ls {
         /// Nodes to list
@@ -180,6 +175,7 @@ pub struct PlanArgs {
 
 /// `apply`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct ApplyArgs {
     /// A saved plan
     pub plan: Option<PathBuf>,
@@ -204,6 +200,58 @@ pub struct ApplyArgs {
     /// How long to wait for another process that holds the target
     #[arg(long, value_name = "TIME", default_value = "0s")]
     pub lock_timeout: String,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// A checkpoint of the manifest: only its expectations, and what it does with the results
+    pub checkpoint: Option<String>,
+    /// Nodes whose expectations are checked
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: CheckFormat,
+    /// Write JSON
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// `test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Tests, or models whose tests are run; all unless given
+    pub names: Vec<String>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TestFormat,
+}
+
+/// Forms of results of unit tests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum TestFormat {
+    /// For people
+    #[default]
+    Table,
+    /// One JSON object
+    Json,
+    /// JUnit's XML, for continuous integration
+    Junit,
+}
+
+/// Forms of results.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people
+    #[default]
+    Table,
+    /// One JSON object
+    Json,
+    /// JUnit's XML, for continuous integration
+    Junit,
+    /// Markdown, for a comment on a pull request
+    Markdown,
 }
 
 /// `query`.

@@ -1,69 +1,195 @@
-//! `check`: expectations on the tables as they are. Writes nothing.
+//! `check`: expectations on the tables as they are. Writes nothing, unless a checkpoint says so.
 
-use serde_json::json;
+use chrono::{DateTime, Utc};
 
 use super::Outcome;
+use super::apply::who;
+use super::args::{CheckArgs, CheckFormat};
 use super::chosen::Chosen;
 use super::places::place;
 use super::workspace::{Workspace, fault};
-use crate::apply::{CheckReport, check_published};
-use crate::clock::{Clock, SystemClock};
-use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::expectations::{Facts, Verdict};
-use crate::view::{checks_text, plural};
-use crate::warehouse::Warehouse;
+use crate::apply::{CheckReport, Status, StepReport, check_published, run_id};
+use crate::clock::{Clock, SystemClock, rfc3339};
+use crate::compile::CompiledProject;
+use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
+use crate::expectations::{Facts, Outcome as Judgement, Verdict};
+use crate::manifest::types::{Checkpoint, CheckpointAction, ResultsFormat, When};
+use crate::project::{Address, Expectation, Project};
+use crate::report::RunReport;
+use crate::view::{Checked, results_text};
 use crate::warehouse::duckdb::Access;
+use crate::warehouse::{RunHeader, Warehouse};
 
-pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Result<Outcome, Diagnostics> {
-    let loaded = &chosen.loaded;
-    let compiled = &loaded.compiled;
-    let warehouse = workspace.open(loaded, Access::Read, "pipewright check", "0s")?;
+pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome, Diagnostics> {
+    let chosen = Chosen::load(workspace, &args.selection)?;
+    let compiled = &chosen.loaded.compiled;
+    let checkpoint = args.checkpoint.as_deref().map(|name| find(compiled, name)).transpose()?;
+    let nothing = Checkpoint::default();
+    let (name, checkpoint) = checkpoint.unwrap_or(("check", &nothing));
+    let keeps = checkpoint.actions.iter().any(|action| matches!(action, CheckpointAction::Keep(_)));
+    let access = if keeps { Access::Write } else { Access::Read };
+    let warehouse = workspace.open(&chosen.loaded, access, "pipewright check", "0s")?;
+    let started = SystemClock.now();
+
+    let mut faults = Diagnostics::new();
+    let mut checked: Vec<Checked<'_>> = Vec::new();
+    let mut steps: Vec<StepReport> = Vec::new();
     let objects = warehouse.snapshot().map_err(fault)?.objects;
     let mut session = warehouse.session().map_err(fault)?;
-    let now = SystemClock.now().timestamp();
-    let mut faults = Diagnostics::new();
-    let mut reports: Vec<CheckReport> = Vec::new();
     for address in compiled.order.iter().filter(|address| chosen.contains(address)) {
-        let Some(node) = compiled.node(address) else { continue };
-        if compiled.audits.get(address).is_none_or(|audit| audit.expectations.is_empty()) {
-            continue;
-        }
-        if !objects.contains_key(&node.relation()) {
-            faults.push(
-                Diagnostic::error(
-                    Code::ExpectationErrored,
-                    format!("{} is not in the target", node.relation()),
-                )
+        let wanted = wanted(compiled, address, checkpoint);
+        let (Some(node), [_, ..]) = (compiled.node(address), wanted.as_slice()) else { continue };
+        let expectations = || wanted.iter().map(|index| &compiled.project.expectations[*index]);
+        let error = if objects.contains_key(&node.relation()) {
+            let audit = compiled.audit_of_some(address, &wanted)?;
+            let columns = compiled.nodes.get(&address.name).map(|node| node.columns.as_slice());
+            let facts =
+                Facts { now: started.timestamp(), columns: columns.unwrap_or_default(), before: None };
+            match check_published(&audit, session.as_mut(), &facts) {
+                Ok(reports) => {
+                    steps.push(step(address, &node.relation(), &reports));
+                    let told = expectations().zip(reports);
+                    checked.extend(told.map(|(expectation, report)| shown(compiled, expectation, report)));
+                    continue;
+                }
+                Err(error) => error.diagnostic,
+            }
+        } else {
+            Diagnostic::error(Code::ExpectationErrored, format!("{} is not in the target", node.relation()))
                 .at(node.span.clone(), "nothing to check")
                 .about(address.to_string())
-                .help("run `pipewright apply` first"),
-            );
-            continue;
+                .help("run `pipewright apply` first")
+        };
+        let reports: Vec<CheckReport> =
+            expectations().map(|expectation| errored(expectation, &error.message)).collect();
+        steps.push(step(address, &node.relation(), &reports));
+        // For people the fault is told once, below; other readers look for each expectation.
+        if format(args) != ResultsFormat::Table {
+            let told = expectations().zip(reports);
+            checked.extend(told.map(|(expectation, report)| shown(compiled, expectation, report)));
         }
-        let audit = compiled.audit_of_published(address)?;
-        let columns = compiled.nodes.get(&address.name).map(|node| node.columns.as_slice());
-        let facts = Facts { now, columns: columns.unwrap_or_default(), before: None };
-        match check_published(&audit, session.as_mut(), &facts) {
-            Ok(checks) => reports.extend(checks),
-            Err(error) => faults.push(error.diagnostic),
-        }
+        faults.push(error);
     }
-    let count = |verdict| reports.iter().filter(|check| check.outcome.verdict == verdict).count();
-    if json {
-        let value = json!({ "checks": reports });
-        workspace.printer.out(&format!("{value:#}\n"));
-    } else {
-        let text = checks_text(&reports, &|address| place(compiled, address));
-        workspace.printer.out(&text);
-        workspace.printer.out(&format!(
-            "{}: {} passed, {} warned, {} failed.\n",
-            plural(reports.len(), "expectation", "expectations"),
-            count(Verdict::Passed),
-            count(Verdict::Warned),
-            count(Verdict::Failed) + count(Verdict::Errored)
-        ));
+    drop(session);
+
+    workspace.printer.out(&results_text(format(args), name, &checked));
+    let failed = !faults.is_empty()
+        || checked.iter().any(|one| matches!(one.report.outcome.verdict, Verdict::Failed | Verdict::Errored));
+    let due = |when: When| when == When::Always || failed;
+    for action in &checkpoint.actions {
+        match action {
+            CheckpointAction::Write(write) if due(write.when) => {
+                write_file(workspace, &write.to, &results_text(write.format, name, &checked))?;
+            }
+            CheckpointAction::Keep(keep) if due(keep.when) => {
+                let report = run_report(compiled, started, std::mem::take(&mut steps), failed);
+                let header = RunHeader {
+                    id: report.run.clone(),
+                    command: format!("check {name}"),
+                    started_at: report.started_at.clone(),
+                    pipeline: report.pipeline.clone(),
+                    by: who(),
+                };
+                warehouse.begin_run(&header, &[]).map_err(fault)?;
+                warehouse.finish_run(&report).map_err(fault)?;
+            }
+            CheckpointAction::Write(_) | CheckpointAction::Keep(_) => {}
+        }
     }
     faults.into_result(())?;
-    let failed = count(Verdict::Failed) + count(Verdict::Errored);
-    Ok(if failed > 0 { Outcome::Failed } else { Outcome::Done })
+    Ok(if failed { Outcome::Failed } else { Outcome::Done })
+}
+
+fn format(args: &CheckArgs) -> ResultsFormat {
+    match args.format {
+        _ if args.json => ResultsFormat::Json,
+        CheckFormat::Table => ResultsFormat::Table,
+        CheckFormat::Json => ResultsFormat::Json,
+        CheckFormat::Junit => ResultsFormat::Junit,
+        CheckFormat::Markdown => ResultsFormat::Markdown,
+    }
+}
+
+fn find<'c>(compiled: &'c CompiledProject, name: &str) -> Result<(&'c str, &'c Checkpoint), Diagnostics> {
+    let checkpoints = &compiled.project.checkpoints;
+    if let Some((name, checkpoint)) = checkpoints.get_key_value(name) {
+        return Ok((name, checkpoint));
+    }
+    let names = || checkpoints.keys().map(String::as_str);
+    let help = did_you_mean(name, names()).unwrap_or_else(|| match checkpoints.len() {
+        0 => "the manifest has no `checkpoints`; `--select` takes nodes".to_owned(),
+        _ => format!("the manifest has {}; `--select` takes nodes", quoted(names())),
+    });
+    Err(Diagnostic::error(Code::Usage, format!("there is no checkpoint `{name}`")).help(help).into())
+}
+
+/// The expectations of a node that belong to a checkpoint, by their places in the project.
+fn wanted(compiled: &CompiledProject, address: &Address, checkpoint: &Checkpoint) -> Vec<usize> {
+    let of_node = compiled.audits.get(address).map(|audit| audit.expectations.as_slice());
+    let belongs = |index: &&usize| Project::belongs(&compiled.project.expectations[**index], checkpoint);
+    of_node.unwrap_or_default().iter().filter(belongs).copied().collect()
+}
+
+fn shown<'c>(compiled: &CompiledProject, expectation: &'c Expectation, report: CheckReport) -> Checked<'c> {
+    let place = place(compiled, &report.address).unwrap_or_default();
+    Checked { expectation, place, report }
+}
+
+fn errored(expectation: &Expectation, why: &str) -> CheckReport {
+    CheckReport {
+        address: expectation.address(),
+        severity: expectation.severity,
+        outcome: Judgement { verdict: Verdict::Errored, failing: 0, checked: 0, found: why.to_owned() },
+        sample: Vec::new(),
+        sql: None,
+    }
+}
+
+fn step(address: &Address, relation: &str, checks: &[CheckReport]) -> StepReport {
+    let failed =
+        checks.iter().any(|check| matches!(check.outcome.verdict, Verdict::Failed | Verdict::Errored));
+    StepReport {
+        address: address.clone(),
+        relation: relation.to_owned(),
+        action: "check".to_owned(),
+        status: if failed { Status::Failed } else { Status::Done },
+        rows: None,
+        bytes: None,
+        rejected: 0,
+        milliseconds: 0,
+        tries: 1,
+        checks: checks.to_vec(),
+        fault: None,
+        held_back_by: Vec::new(),
+    }
+}
+
+fn run_report(
+    compiled: &CompiledProject,
+    started: DateTime<Utc>,
+    steps: Vec<StepReport>,
+    failed: bool,
+) -> RunReport {
+    let ended = SystemClock.now();
+    RunReport {
+        run: run_id(&compiled.project.name, started),
+        pipeline: compiled.project.name.clone(),
+        target: compiled.target.clone(),
+        started_at: rfc3339(started),
+        finished_at: rfc3339(ended),
+        milliseconds: u64::try_from((ended - started).num_milliseconds()).unwrap_or(0),
+        status: if failed { Status::Failed } else { Status::Done },
+        steps,
+    }
+}
+
+fn write_file(workspace: &Workspace<'_>, to: &str, text: &str) -> Result<(), Diagnostics> {
+    let path = workspace.root.join(to);
+    let written =
+        path.parent().map_or(Ok(()), fs_err::create_dir_all).and_then(|()| fs_err::write(&path, text));
+    written.map_err(|error| {
+        Diagnostic::error(Code::Io, format!("the results cannot be written: {error}"))
+            .help("give the action another `to:`, or make room there")
+            .into()
+    })
 }

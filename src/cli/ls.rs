@@ -10,7 +10,7 @@ use crate::compile::CompiledProject;
 use crate::diag::Diagnostics;
 use crate::graph;
 use crate::manifest::types::{Job, Materialization, Sensor};
-use crate::project::{Detail, NodeKind};
+use crate::project::{Detail, NodeKind, Project};
 use crate::view::{Align, Table, count, hanging, plural};
 
 pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Outcome {
@@ -50,6 +50,7 @@ pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Out
                 .map(|tile| json!({ "address": tile.address, "title": tile.title, "columns": tile.columns }))
                 .collect();
             value["jobs"] = json!(project.jobs);
+            value["checkpoints"] = json!(project.checkpoints);
             value["notifications"] = json!(project.notifications);
         }
         workspace.printer.out(&format!("{value:#}\n"));
@@ -84,6 +85,11 @@ pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Out
         let mut rest = Table::with_heads(&[("name", Align::Left), ("details", Align::Left)]);
         for (name, job) in &compiled.project.jobs {
             rest.row([format!("job.{name}"), occasions(job)]);
+        }
+        for (name, checkpoint) in &compiled.project.checkpoints {
+            let expectations = compiled.project.expectations.iter();
+            let count = expectations.filter(|expectation| Project::belongs(expectation, checkpoint)).count();
+            rest.row([format!("checkpoint.{name}"), plural(count, "expectation", "expectations")]);
         }
         for (name, notification) in &compiled.project.notifications {
             let events: Vec<String> = notification

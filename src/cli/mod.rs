@@ -14,6 +14,7 @@ mod plan;
 mod query;
 mod runs;
 mod schema;
+mod test;
 mod workspace;
 
 use std::ffi::OsString;
@@ -89,9 +90,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(Outcome::Failed)
         }),
         Command::Apply(args) => apply::run(&workspace, &args),
-        Command::Check { selection, json } => {
-            Chosen::load(&workspace, &selection).and_then(|chosen| check::run(&workspace, &chosen, json))
-        }
+        Command::Check(args) => check::run(&workspace, &args),
+        Command::Test(args) => test::run(&workspace, &args),
         Command::Ls { selection, json } => {
             Chosen::load(&workspace, &selection).map(|chosen| ls::run(&workspace, &chosen, json))
         }

@@ -1,6 +1,6 @@
 //! The audit of each node: its expectations bound to its columns and written as queries in the target's own SQL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use rayon::prelude::*;
@@ -31,15 +31,22 @@ impl CompiledProject {
     /// # Errors
     /// SQL that compiling should have refused: a fault of Pipewright.
     pub fn audit_of_published(&self, address: &Address) -> Result<Audit, Diagnostics> {
-        let (Some(node), Some(compiled), Some(audit)) =
-            (self.node(address), self.nodes.get(&address.name), self.audits.get(address))
-        else {
+        let expectations = self.audits.get(address).map(|audit| audit.expectations.as_slice());
+        self.audit_of_some(address, expectations.unwrap_or_default())
+    }
+
+    /// The same of some of its expectations, by their places in the project.
+    ///
+    /// # Errors
+    /// As [`Self::audit_of_published`].
+    pub fn audit_of_some(&self, address: &Address, expectations: &[usize]) -> Result<Audit, Diagnostics> {
+        let (Some(node), Some(compiled)) = (self.node(address), self.nodes.get(&address.name)) else {
             return Ok(Audit::default());
         };
         let auditor =
             Auditor { project: &self.project, naming: &self.naming, node, columns: &compiled.columns };
         auditor
-            .audit(node.table(), &audit.expectations)
+            .audit(node.table(), expectations)
             .map_err(|faults| faults.into_iter().map(|(_, fault)| fault).collect())
     }
 }
@@ -161,7 +168,8 @@ impl Auditor<'_> {
                         Counting::Known => {}
                     }
                     let (address, severity) = (expectation.address(), expectation.severity);
-                    audit.checks.push(Check { address, severity, rule, sample });
+                    let masked = if sample.is_some() { self.project.masked.clone() } else { BTreeSet::new() };
+                    audit.checks.push(Check { address, severity, rule, sample, masked });
                 }
                 Err(why) => faults.push((*index, binding::bad_value(expectation, &why))),
             }

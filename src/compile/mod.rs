@@ -13,6 +13,7 @@ mod dashboard;
 mod marks;
 mod model;
 pub mod template;
+mod unit_test;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +33,7 @@ pub use audit::CompiledAudit;
 pub use catalog::{Catalog, Dialect, Naming};
 pub use dashboard::CompiledTile;
 pub use model::CompiledQuery;
+pub use unit_test::CompiledTest;
 
 /// A project whose queries are known to fit together, for one target.
 #[derive(Debug, Serialize, Deserialize)]
@@ -54,6 +56,8 @@ pub struct CompiledProject {
     pub audits: BTreeMap<Address, CompiledAudit>,
     /// The queries of dashboards.
     pub tiles: Vec<CompiledTile>,
+    /// Unit tests of models.
+    pub tests: Vec<CompiledTest>,
 }
 
 /// A node with its columns known.
@@ -132,13 +136,17 @@ pub fn compile(project: Project, target: &str) -> Result<(CompiledProject, Diagn
     let audits = audit::compile_audits(&project, &nodes, &naming, &mut faults);
     let renderer = Renderer::new(&project, target, &|address| naming.relation_of(&project, address));
     let tiles = dashboard::compile_tiles(&project, &renderer, &catalog, &naming, &mut faults);
+    let tests = unit_test::compile_tests(&project, &nodes, &graph, &naming, &mut faults);
     check_jobs(&project, &graph, &mut faults);
     let order = layers.into_iter().flatten().collect();
     let faults = faults.merged();
     let warnings = faults.iter().filter(|_| !faults.has_errors()).cloned().collect();
     let target = target.to_owned();
     faults.into_result(())?;
-    Ok((CompiledProject { project, target, naming, graph, order, waits_for, nodes, audits, tiles }, warnings))
+    Ok((
+        CompiledProject { project, target, naming, graph, order, waits_for, nodes, audits, tiles, tests },
+        warnings,
+    ))
 }
 
 /// What jobs select must be there.

@@ -1,5 +1,7 @@
 //! The queries that audit one table.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Rule;
@@ -37,4 +39,7 @@ pub struct Check {
     pub rule: Rule,
     /// A query that shows failing rows, in GoogleSQL: few are ever asked, so it is translated when it is.
     pub sample: Option<String>,
+    /// Columns whose values are hidden in it, in lower case.
+    #[serde(default)]
+    pub masked: BTreeSet<String>,
 }

@@ -105,7 +105,7 @@ pub fn check(expectation: &Expectation, place: usize, audited: &Audited<'_>) -> 
         Form::Freshness { column, max_age } => Ok(writer.freshness(column, max_age.as_secs())),
         Form::BadRows { rows } => writer.bad_rows(rows),
         Form::Equals { tables, one, other, within } => writer.equals(tables, one, other, *within),
-        Form::Known(known) => Ok(writer.known(known)),
+        Form::Known(known) => Ok(Writer::known(known)),
     }
 }
 
@@ -363,7 +363,7 @@ impl Writer<'_> {
         Ok(CheckSql { counting: Counting::Own(own), sample: None, rule })
     }
 
-    fn known(&self, known: &Known) -> CheckSql {
+    fn known(known: &Known) -> CheckSql {
         let counting = match known {
             Known::Volume { .. } => Counting::Pass {
                 computed: Vec::new(),

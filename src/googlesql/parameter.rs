@@ -39,17 +39,20 @@ impl Parameter {
             (_, text) => Value::String(text.to_owned()),
         };
         let name = (!name.is_empty()).then(|| name.to_lowercase());
-        Ok(Self { name, expression: expression(&value, &data_type)? })
+        Ok(Self { name, expression: constant(&value, &data_type)? })
     }
 }
 
-/// A constant expression of a type. JSON's texts stand for values of all scalar types.
-fn expression(value: &Value, data_type: &Type) -> Result<String, String> {
+/// A constant expression of a type, in GoogleSQL. JSON's texts stand for values of all scalar types.
+///
+/// # Errors
+/// In words: that the value is none of the type.
+pub fn constant(value: &Value, data_type: &Type) -> Result<String, String> {
     let wrong = || format!("`{value}` is no {data_type}");
     Ok(match (data_type, value) {
         (_, Value::Null) => format!("CAST(NULL AS {data_type})"),
         (Type::Array(element), Value::Array(items)) => {
-            let items = items.iter().map(|item| expression(item, element)).collect::<Result<Vec<_>, _>>()?;
+            let items = items.iter().map(|item| constant(item, element)).collect::<Result<Vec<_>, _>>()?;
             format!("{data_type}[{}]", items.join(", "))
         }
         (Type::Struct(fields), Value::Object(entries)) => {
@@ -61,7 +64,7 @@ fn expression(value: &Value, data_type: &Type) -> Result<String, String> {
             for field in fields {
                 let name =
                     field.name.as_deref().ok_or_else(|| format!("{data_type} has a field without name"))?;
-                let part = expression(entries.get(name).unwrap_or(&Value::Null), &field.data_type)?;
+                let part = constant(entries.get(name).unwrap_or(&Value::Null), &field.data_type)?;
                 parts.push(format!("{part} AS {}", Ident(name)));
             }
             format!("STRUCT({})", parts.join(", "))

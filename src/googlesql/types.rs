@@ -153,6 +153,12 @@ impl TypeReader<'_> {
             }
             // A field is `name TYPE` or `TYPE`: two words in a row mean that the first is the name.
             let before = self.rest;
+            if self.eat('`') {
+                let (name, rest) = self.rest.split_once('`')?;
+                self.rest = rest;
+                fields.push(Field { name: Some(name.to_owned()), data_type: self.nested(depth + 1)? });
+                continue;
+            }
             let first = self.word()?.to_owned();
             let named = self.rest.trim_start().starts_with(|c: char| c.is_ascii_alphabetic());
             let name = if named {

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use walkdir::WalkDir;
 
 use super::env::{Environment, substitute};
-use super::types::{DashboardsFile, ExpectationsFile, ModelsFile, PipelineFile, SourcesFile};
-use super::yaml::Document;
+use super::types::{DashboardsFile, ExpectationsFile, ModelsFile, PipelineFile, SourcesFile, UnitTestsFile};
+use super::yaml::{Document, escape_pointer};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::schema::{self, Kind};
 
@@ -28,6 +28,10 @@ pub struct RawManifest {
     pub expectations: Vec<Loaded<ExpectationsFile>>,
     /// Files of dashboards, by path.
     pub dashboards: Vec<Loaded<DashboardsFile>>,
+    /// Files of unit tests, by path.
+    pub unit_tests: Vec<Loaded<UnitTestsFile>>,
+    /// Files of rows that unit tests name.
+    pub fixtures: Vec<std::sync::Arc<SourceFile>>,
     /// SQL files that lie beside files of models, by path.
     pub model_sql: Vec<String>,
     /// Files of template macros, by path.
@@ -56,6 +60,7 @@ pub struct Survey {
     models: Vec<PathBuf>,
     expectations: Vec<PathBuf>,
     dashboards: Vec<PathBuf>,
+    unit_tests: Vec<PathBuf>,
     macros: Vec<PathBuf>,
     model_sql: Vec<String>,
     faults: Diagnostics,
@@ -96,10 +101,22 @@ impl Survey {
         let models = find("models", &include.models);
         let expectations = find("expectations", &include.expectations);
         let dashboards = find("dashboards", &include.dashboards);
+        let unit_tests = find("unit_tests", &include.unit_tests);
         let macros = find("macros", &include.macros);
         let model_sql = sql_beside(folder, &models);
         let root = folder.to_path_buf();
-        Ok(Self { root, pipeline, sources, models, expectations, dashboards, macros, model_sql, faults })
+        Ok(Self {
+            root,
+            pipeline,
+            sources,
+            models,
+            expectations,
+            dashboards,
+            unit_tests,
+            macros,
+            model_sql,
+            faults,
+        })
     }
 
     /// Every file that was found, by what it is, with forward slashes.
@@ -109,6 +126,7 @@ impl Survey {
             ("models", &self.models),
             ("expectations", &self.expectations),
             ("dashboards", &self.dashboards),
+            ("unit_tests", &self.unit_tests),
             ("macros", &self.macros),
         ];
         let found =
@@ -127,6 +145,9 @@ impl Survey {
         let models = reader.all(&self.models, Kind::Models, &mut faults);
         let expectations = reader.all(&self.expectations, Kind::Expectations, &mut faults);
         let dashboards = reader.all(&self.dashboards, Kind::Dashboards, &mut faults);
+        let unit_tests: Vec<Loaded<UnitTestsFile>> =
+            reader.all(&self.unit_tests, Kind::UnitTests, &mut faults);
+        let fixtures = fixtures(&root, &unit_tests, &mut faults);
         let macros = self
             .macros
             .iter()
@@ -142,6 +163,8 @@ impl Survey {
             models,
             expectations,
             dashboards,
+            unit_tests,
+            fixtures,
             model_sql,
             macros,
             warnings,
@@ -156,9 +179,39 @@ impl RawManifest {
             .chain(self.sources.iter().map(|file| &file.document))
             .chain(self.models.iter().map(|file| &file.document))
             .chain(self.expectations.iter().map(|file| &file.document))
-            .chain(self.dashboards.iter().map(|file| &file.document));
-        documents.map(|document| &document.file).chain(&self.macros).cloned().collect()
+            .chain(self.dashboards.iter().map(|file| &file.document))
+            .chain(self.unit_tests.iter().map(|file| &file.document));
+        let files = documents.map(|document| &document.file);
+        files.chain(&self.macros).chain(&self.fixtures).cloned().collect()
     }
+}
+
+/// The files of rows that unit tests name, each once.
+fn fixtures(
+    folder: &Path,
+    tests: &[Loaded<UnitTestsFile>],
+    faults: &mut Diagnostics,
+) -> Vec<std::sync::Arc<SourceFile>> {
+    let mut files: Vec<std::sync::Arc<SourceFile>> = Vec::new();
+    for file in tests {
+        for (name, test) in &file.content.tests {
+            let given = test.given.iter().map(|(table, fixture)| (format!("given/{table}"), fixture));
+            for (key, fixture) in given.chain([("expect".to_owned(), &test.expect)]) {
+                let Some(path) = &fixture.file else { continue };
+                if files.iter().any(|known| known.name == *path) {
+                    continue;
+                }
+                match source_file(folder, Path::new(path)) {
+                    Ok(read) => files.push(read),
+                    Err(fault) => {
+                        let pointer = format!("/tests/{}/{key}/file", escape_pointer(name));
+                        faults.push(fault.at(file.document.value_span(&pointer), "named here"));
+                    }
+                }
+            }
+        }
+    }
+    files
 }
 
 /// A file of the project as text.

@@ -72,13 +72,13 @@ impl Document {
 
     /// Where the value at a JSON pointer stands; of the nearest part that exists, if it does not.
     pub fn value_span(&self, pointer: &str) -> Span {
-        let (node, _) = self.find(pointer);
+        let (node, _, _) = self.find(pointer);
         self.trimmed(&node.value)
     }
 
     /// Where the key of the value at a JSON pointer stands; the value itself where there is no key.
     pub fn key_span(&self, pointer: &str) -> Span {
-        let (node, key) = self.find(pointer);
+        let (node, key, _) = self.find(pointer);
         match key {
             Some(key) => Span::new(&self.file, key),
             None => self.trimmed(&node.value),
@@ -87,7 +87,8 @@ impl Document {
 
     /// Whether there is a value at a JSON pointer.
     pub fn has(&self, pointer: &str) -> bool {
-        self.value.pointer(pointer).is_some()
+        let (_, _, very) = self.find(pointer);
+        very
     }
 
     /// Whether the value at a pointer, or one below it, came from the environment.
@@ -98,7 +99,7 @@ impl Document {
     /// A text value with the places of its parts: exact for plain scalars of one line and literal blocks (`|`),
     /// the whole value otherwise.
     pub fn text(&self, pointer: &str, value: &str) -> MappedText {
-        let (node, _) = self.find(pointer);
+        let (node, _, _) = self.find(pointer);
         let raw = self.file.text.get(node.value.clone()).unwrap_or_default();
         let mut mapped = MappedText::new();
         if let Some(at) = raw.find(value).filter(|_| !value.contains('\n')) {
@@ -139,7 +140,8 @@ impl Document {
         Some(ranges)
     }
 
-    fn find(&self, pointer: &str) -> (&Node, Option<Range<usize>>) {
+    /// The node at a pointer, or the nearest one above it, its key, and whether it is the very one.
+    fn find(&self, pointer: &str) -> (&Node, Option<Range<usize>>, bool) {
         let mut node: &Node = &self.root;
         let mut key = None;
         for token in pointer.split('/').skip(1) {
@@ -150,19 +152,19 @@ impl Document {
                         key = Some(place.clone());
                         node = child;
                     }
-                    None => break,
+                    None => return (node, key, false),
                 },
                 Children::Sequence(items) => match token.parse::<usize>().ok().and_then(|i| items.get(i)) {
                     Some(child) => {
                         key = None;
                         node = child;
                     }
-                    None => break,
+                    None => return (node, key, false),
                 },
-                Children::None => break,
+                Children::None => return (node, key, false),
             }
         }
-        (node, key)
+        (node, key, true)
     }
 
     /// A block's range runs up to the next token; shown is its first line.

@@ -12,7 +12,9 @@ mod fragment;
 mod names;
 mod resolve;
 mod suites;
+mod unit_tests;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,14 +24,15 @@ use serde::{Deserialize, Serialize};
 use crate::diag::{MappedText, SourceFile, Span, table};
 use crate::googlesql::{Column, Type};
 use crate::manifest::types::{
-    Chart, Dataset, FilterType, Format, Job, Materialization, MissingColumn, NewColumn, Notification,
-    PipelineFile, RejectLimit, Retries, Scalar, Target, as_json,
+    Chart, Checkpoint, Dataset, FilterType, Format, Job, Materialization, MissingColumn, NewColumn,
+    Notification, PipelineFile, RejectLimit, Retries, Scalar, Target, as_json,
 };
 
 pub use address::{Address, NodeKind};
 pub use expectation::{Expectation, Form, Known, NamedColumn, Needs, OtherCount};
 pub use fragment::{Against, Fragment, Part};
 pub use resolve::resolve;
+pub use unit_tests::{Rows, UnitTest};
 
 /// A manifest whose names all resolve.
 ///
@@ -59,6 +62,10 @@ pub struct Project {
     pub datasets: IndexMap<String, Dataset>,
     /// Sources, seeds and models by name: names are unique among all three.
     pub nodes: IndexMap<String, Node>,
+    /// Unit tests of models.
+    pub unit_tests: Vec<UnitTest>,
+    /// Names of columns whose values are hidden in samples, in lower case.
+    pub masked: BTreeSet<String>,
     /// Expectations, in the order of their files.
     pub expectations: Vec<Expectation>,
     /// Dashboards by name.
@@ -68,6 +75,9 @@ pub struct Project {
     pub jobs: IndexMap<String, Job>,
     /// Where each job is declared.
     pub job_spans: IndexMap<String, Span>,
+    /// Checkpoints by name.
+    #[serde(skip)]
+    pub checkpoints: IndexMap<String, Checkpoint>,
     /// Notifications by name.
     #[serde(skip)]
     pub notifications: IndexMap<String, Notification>,
@@ -95,10 +105,19 @@ impl Project {
         self.targets = pipeline.targets;
         self.datasets = pipeline.datasets;
         self.jobs = pipeline.jobs;
+        self.checkpoints = pipeline.checkpoints;
         self.notifications = pipeline.notifications;
         self.retries = pipeline.defaults.retries;
         self.step_timeout = pipeline.defaults.step_timeout.map(|duration| duration.0);
         self.max_shrink = pipeline.defaults.max_shrink;
+    }
+
+    /// Whether an expectation belongs to a checkpoint.
+    pub fn belongs(expectation: &Expectation, checkpoint: &Checkpoint) -> bool {
+        let (suites, tags) = (&checkpoint.suites, &checkpoint.tags);
+        (suites.is_empty() && tags.is_empty())
+            || suites.contains(&expectation.suite)
+            || expectation.tags.iter().any(|tag| tags.contains(tag))
     }
 
     /// Words that mark a node.
@@ -148,6 +167,18 @@ impl Node {
     /// `dataset.table`.
     pub fn relation(&self) -> String {
         format!("{}.{}", self.dataset, self.table())
+    }
+
+    /// Its declared columns with the words that mark them.
+    pub fn column_tags(&self) -> Vec<(&str, &[String])> {
+        match &self.detail {
+            Detail::Load(load) => {
+                load.columns.iter().map(|(name, column)| (name.as_str(), column.tags.as_slice())).collect()
+            }
+            Detail::Model(model) => {
+                model.columns.iter().map(|(name, column)| (name.as_str(), column.tags.as_slice())).collect()
+            }
+        }
     }
 
     /// The name under which it is built: beside its table, so that publishing is a rename.

@@ -7,7 +7,9 @@ use std::str::FromStr;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
-use super::{Address, Detail, Load, LoadColumn, Model, ModelColumn, Node, NodeKind, Project, names};
+use super::{
+    Address, Detail, Expectation, Load, LoadColumn, Model, ModelColumn, Node, NodeKind, Project, names,
+};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile, Span, did_you_mean, quoted};
 use crate::googlesql::Type;
 use crate::googlesql::types::{TYPE_NAMES, foreign_type};
@@ -43,6 +45,12 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
     for file in &raw.expectations {
         resolver.suites(file, &mut suites, &mut expectations);
     }
+    resolver.checkpoints(&suites, &expectations);
+    let mut unit_tests = IndexMap::new();
+    for file in &raw.unit_tests {
+        resolver.unit_tests(file, &mut unit_tests);
+    }
+    let unit_tests = unit_tests.into_values().collect();
     let mut dashboards = IndexMap::new();
     for file in &raw.dashboards {
         resolver.dashboards(file, &mut dashboards);
@@ -65,9 +73,25 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
         })
         .collect();
     faults.into_result(())?;
+    let mask = &raw.pipeline.content.defaults.expectations.mask;
+    let masked = nodes
+        .values()
+        .flat_map(Node::column_tags)
+        .filter(|(_, tags)| tags.iter().any(|tag| mask.contains(tag)))
+        .map(|(name, _)| name.to_lowercase())
+        .collect();
     let macros = raw.macros;
-    let mut project =
-        Project { default_target, nodes, expectations, dashboards, job_spans, macros, ..Project::default() };
+    let mut project = Project {
+        default_target,
+        nodes,
+        unit_tests,
+        masked,
+        expectations,
+        dashboards,
+        job_spans,
+        macros,
+        ..Project::default()
+    };
     project.settle(raw.root, raw.pipeline.content);
     Ok((project, warnings))
 }
@@ -121,6 +145,25 @@ impl Resolver<'_> {
             for (index, job) in notification.jobs.iter().enumerate() {
                 let pointer = format!("/notifications/{}/jobs/{index}", escape_pointer(name));
                 self.known("job", job, raw.pipeline.content.jobs.keys(), &document.value_span(&pointer));
+            }
+        }
+    }
+
+    /// Checkpoints name suites that there are, and hold at least one expectation.
+    fn checkpoints(&mut self, suites: &IndexMap<String, Span>, expectations: &[Expectation]) {
+        let raw = self.raw;
+        let document = &raw.pipeline.document;
+        for (name, checkpoint) in &raw.pipeline.content.checkpoints {
+            let pointer = format!("/checkpoints/{}", escape_pointer(name));
+            for (index, suite) in checkpoint.suites.iter().enumerate() {
+                let span = document.value_span(&format!("{pointer}/suites/{index}"));
+                self.known("suite", suite, suites.keys(), &span);
+            }
+            let tags: BTreeSet<String> =
+                expectations.iter().flat_map(|expectation| expectation.tags.iter().cloned()).collect();
+            for (index, tag) in checkpoint.tags.iter().enumerate() {
+                let span = document.value_span(&format!("{pointer}/tags/{index}"));
+                self.known("expectation with the tag", tag, tags.iter(), &span);
             }
         }
     }

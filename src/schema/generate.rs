@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::Kind;
 use crate::manifest::types::expectation::aliases::{ALIASES, Alias};
-use crate::manifest::types::{DashboardsFile, ExpectationsFile, ModelsFile, PipelineFile, SourcesFile};
+use crate::manifest::types::{
+    DashboardsFile, ExpectationsFile, ModelsFile, PipelineFile, SourcesFile, UnitTestsFile,
+};
 
 /// The schema of one kind of file.
 pub fn schema(kind: Kind) -> Value {
@@ -18,6 +20,7 @@ pub fn schema(kind: Kind) -> Value {
         Kind::Models => root::<ModelsFile>(),
         Kind::Expectations => root::<ExpectationsFile>(),
         Kind::Dashboards => root::<DashboardsFile>(),
+        Kind::UnitTests => root::<UnitTestsFile>(),
     };
     let mut value = schema.to_value();
     tidy(&mut value);

@@ -27,12 +27,14 @@ pub enum Kind {
     Expectations,
     /// `dashboards/*.yaml`.
     Dashboards,
+    /// `unit_tests/**/*.yaml`.
+    UnitTests,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 5] =
-        [Self::Pipeline, Self::Sources, Self::Models, Self::Expectations, Self::Dashboards];
+    pub const ALL: [Self; 6] =
+        [Self::Pipeline, Self::Sources, Self::Models, Self::Expectations, Self::Dashboards, Self::UnitTests];
 
     /// Its name, as in `schema/<name>.schema.json`.
     pub fn name(self) -> &'static str {
@@ -42,16 +44,18 @@ impl Kind {
             Self::Models => "models",
             Self::Expectations => "expectations",
             Self::Dashboards => "dashboards",
+            Self::UnitTests => "unit_tests",
         }
     }
 
     fn rules(self) -> &'static Result<Rules, String> {
-        static RULES: [LazyLock<Result<Rules, String>>; 5] = [
+        static RULES: [LazyLock<Result<Rules, String>>; 6] = [
             LazyLock::new(|| Rules::new(Kind::Pipeline)),
             LazyLock::new(|| Rules::new(Kind::Sources)),
             LazyLock::new(|| Rules::new(Kind::Models)),
             LazyLock::new(|| Rules::new(Kind::Expectations)),
             LazyLock::new(|| Rules::new(Kind::Dashboards)),
+            LazyLock::new(|| Rules::new(Kind::UnitTests)),
         ];
         &RULES[self as usize]
     }

@@ -5,7 +5,9 @@
 mod plan;
 mod progress;
 mod report;
+mod results;
 mod table;
+mod tests_report;
 
 use std::io::{IsTerminal, Write};
 
@@ -14,7 +16,9 @@ use crate::diag::{Diagnostics, render};
 pub use plan::plan_text;
 pub use progress::Reporter;
 pub use report::{Place, checks_text, run_text};
+pub use results::{Checked, results_text};
 pub use table::{Align, Table};
+pub use tests_report::{TestReport, junit_of_tests, tests_text};
 
 /// Writes to the terminal.
 #[derive(Debug, Clone, Copy)]

@@ -16,6 +16,7 @@ mod architecture;
 mod audit;
 mod cache;
 mod catalogue;
+mod checkpoints;
 mod commands;
 mod conformance;
 mod diagnostics;
@@ -31,6 +32,7 @@ mod readme;
 mod sample_data;
 mod shop;
 mod support;
+mod unit_tests;
 mod zetasql;
 
 use support::Project;

@@ -38,6 +38,7 @@ fn the_manifest_of_the_readme_runs() {
             "models/shop.yaml",
             "models/daily_sales.sql",
             "expectations/shop.yaml",
+            "unit_tests/shop.yaml",
             "dashboards/shop.yaml",
         ]
     );
@@ -49,8 +50,11 @@ fn the_manifest_of_the_readme_runs() {
     project.write("data/orders_2024.csv", orders);
     project.write("seeds/countries.csv", "code,name\nde,Germany\n");
     project.run(&["validate"]).succeeds();
+    project.run(&["test"]).succeeds();
     project.run(&["apply"]).succeeds();
     let rows =
         project.run(&["query", "--format", "csv", "SELECT * FROM shop_marts.daily_sales ORDER BY day"]);
     assert_eq!(rows.succeeds().stdout, "day,revenue\n2024-05-01,3.5\n2024-05-02,4\n");
+    project.run(&["check", "post_ingestion"]).succeeds();
+    assert!(project.path().join("reports/raw.xml").is_file());
 }

@@ -4,6 +4,7 @@
 //! the person at the editor. Unknown keys are refused everywhere. Names of things are the keys of mappings.
 
 pub mod as_json;
+mod checkpoint;
 mod dashboard;
 pub mod expectation;
 mod model;
@@ -11,7 +12,9 @@ mod orchestration;
 mod pipeline;
 mod scalar;
 mod source;
+mod unit_test;
 
+pub use checkpoint::{Checkpoint, CheckpointAction, ResultsFormat, When};
 pub use dashboard::{Chart, Dashboard, DashboardsFile, Filter, FilterType, NumberFormat, Tab, Tile};
 pub use expectation::{ExpectationSeverity, ExpectationSpec, ExpectationsFile, Suite};
 pub use model::{Materialization, Model, ModelColumn, ModelDefaults, ModelsFile};
@@ -27,3 +30,4 @@ pub use scalar::{DurationText, OneOrMany, Scalar, Secret};
 pub use source::{
     CsvOptions, Format, MissingColumn, NewColumn, RejectLimit, Seed, Source, SourceColumn, SourcesFile,
 };
+pub use unit_test::{Fixture, UnitTest, UnitTestsFile};

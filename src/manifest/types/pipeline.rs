@@ -4,7 +4,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DurationText, ExpectationSeverity, Job, Materialization, Notification, Retries, Scalar, Secret};
+use super::{
+    Checkpoint, DurationText, ExpectationSeverity, Job, Materialization, Notification, Retries, Scalar,
+    Secret,
+};
 
 /// The root of a Pipewright manifest: `pipeline.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +42,9 @@ pub struct PipelineFile {
     /// What is run together, and when.
     #[serde(default)]
     pub jobs: IndexMap<String, Job>,
+    /// Expectations that are looked at together.
+    #[serde(default)]
+    pub checkpoints: IndexMap<String, Checkpoint>,
     /// Who is told about runs, and how.
     #[serde(default)]
     pub notifications: IndexMap<String, Notification>,
@@ -174,11 +180,14 @@ pub struct ExpectationDefaults {
     /// How many failing rows are kept as a sample.
     #[schemars(example = 5, range(max = 1000))]
     pub sample_rows: u32,
+    /// Tags of columns whose values are hidden in samples.
+    #[schemars(example = vec!["personal", "secret"])]
+    pub mask: Vec<String>,
 }
 
 impl Default for ExpectationDefaults {
     fn default() -> Self {
-        Self { severity: ExpectationSeverity::Critical, sample_rows: 5 }
+        Self { severity: ExpectationSeverity::Critical, sample_rows: 5, mask: vec!["personal".to_owned()] }
     }
 }
 
@@ -198,6 +207,9 @@ pub struct Include {
     /// Files that declare dashboards.
     #[schemars(example = vec!["dashboards/*.yaml"])]
     pub dashboards: Vec<String>,
+    /// Files that declare unit tests of models.
+    #[schemars(example = vec!["unit_tests/**/*.yaml"])]
+    pub unit_tests: Vec<String>,
     /// Files of template macros, usable in every SQL file.
     #[schemars(example = vec!["macros/*.sql"])]
     pub macros: Vec<String>,
@@ -211,6 +223,7 @@ impl Default for Include {
             models: one("models/**/*.yaml"),
             expectations: one("expectations/*.yaml"),
             dashboards: one("dashboards/*.yaml"),
+            unit_tests: one("unit_tests/**/*.yaml"),
             macros: one("macros/*.sql"),
         }
     }

@@ -116,7 +116,7 @@ impl Entry<'_, '_> {
 }
 
 /// What is written as one text or several, with the key of each.
-pub(super) fn texts<'t>(texts: &'t OneOrMany) -> Vec<&'t str> {
+pub(super) fn texts(texts: &OneOrMany) -> Vec<&str> {
     match texts {
         OneOrMany::One(text) => vec![text],
         OneOrMany::Many(texts) => texts.iter().map(String::as_str).collect(),

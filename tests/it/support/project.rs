@@ -8,8 +8,17 @@ use tempfile::TempDir;
 use super::Outcome;
 
 /// What makes up the shipped project, apart from the program's sources.
-const SHIPPED: [&str; 8] =
-    ["pipeline.yaml", "sources", "seeds", "macros", "models", "expectations", "dashboards", "data"];
+const SHIPPED: [&str; 9] = [
+    "pipeline.yaml",
+    "sources",
+    "seeds",
+    "macros",
+    "models",
+    "expectations",
+    "dashboards",
+    "data",
+    "unit_tests",
+];
 
 /// A project in a temporary folder, which goes when this does.
 pub struct Project {

@@ -77,7 +77,7 @@ column_kind! {
 }
 
 column_kind! {
-    /// Some part of each value matches a regular expression (RE2, as in REGEXP_CONTAINS); `^` and `$` hold it to the
+    /// Some part of each value matches a regular expression (RE2, as in `REGEXP_CONTAINS`); `^` and `$` hold it to the
     /// whole.
     Regex {
         /// The regular expression, or several, one of which must match.
@@ -87,7 +87,7 @@ column_kind! {
 }
 
 column_kind! {
-    /// No part of any value matches a regular expression (RE2, as in REGEXP_CONTAINS).
+    /// No part of any value matches a regular expression (RE2, as in `REGEXP_CONTAINS`).
     NotRegex {
         /// The regular expression, or several, none of which may match.
         #[schemars(example = &"[0-9]")]
@@ -149,7 +149,7 @@ pub enum DatePart {
 column_kind! {
     /// Each text is a date or a time of a format.
     DateFormat {
-        /// The format, in the elements of PARSE_DATE.
+        /// The format, in the elements of `PARSE_DATE`.
         #[schemars(example = &"%Y-%m-%d")]
         pub format: String,
         /// What the text stands for.

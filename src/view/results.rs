@@ -1,0 +1,200 @@
+//! Results of expectations, for people and for other programs.
+
+use serde_json::json;
+
+use super::{checks_text, plural};
+use crate::expectations::Verdict;
+use crate::manifest::types::ResultsFormat;
+use crate::project::Expectation;
+use crate::report::CheckReport;
+
+/// An expectation with what became of it.
+#[derive(Debug)]
+pub struct Checked<'a> {
+    /// The expectation.
+    pub expectation: &'a Expectation,
+    /// Where it is declared: `expectations/orders.yaml:12`.
+    pub place: String,
+    /// What became of it.
+    pub report: CheckReport,
+}
+
+impl Checked<'_> {
+    fn verdict(&self) -> Verdict {
+        self.report.outcome.verdict
+    }
+}
+
+/// The results under a name, as text of a format.
+pub fn results_text(format: ResultsFormat, name: &str, results: &[Checked<'_>]) -> String {
+    match format {
+        ResultsFormat::Table => table(results),
+        ResultsFormat::Json => format!("{:#}\n", json(name, results)),
+        ResultsFormat::Junit => junit(name, results),
+        ResultsFormat::Markdown => markdown(name, results),
+    }
+}
+
+fn count(results: &[Checked<'_>], verdicts: &[Verdict]) -> usize {
+    results.iter().filter(|one| verdicts.contains(&one.verdict())).count()
+}
+
+fn summary(results: &[Checked<'_>]) -> String {
+    format!(
+        "{}: {} passed, {} warned, {} failed",
+        plural(results.len(), "expectation", "expectations"),
+        count(results, &[Verdict::Passed]),
+        count(results, &[Verdict::Warned]),
+        count(results, &[Verdict::Failed, Verdict::Errored])
+    )
+}
+
+fn table(results: &[Checked<'_>]) -> String {
+    let place =
+        |address: &str| results.iter().find(|one| one.report.address == address).map(|one| one.place.clone());
+    format!("{}{}.\n", checks_text(results.iter().map(|one| &one.report), &place), summary(results))
+}
+
+fn json(name: &str, results: &[Checked<'_>]) -> serde_json::Value {
+    let checks: Vec<serde_json::Value> = results
+        .iter()
+        .map(|one| {
+            let mut value = json!(one.report);
+            value["kind"] = json!(one.expectation.kind);
+            value["suite"] = json!(one.expectation.suite);
+            value["on"] = json!(one.expectation.on.to_string());
+            value["place"] = json!(one.place);
+            for (key, text) in [
+                ("description", &one.expectation.description),
+                ("note", &one.expectation.note),
+                ("owner", &one.expectation.owner),
+            ] {
+                if let Some(text) = text {
+                    value[key] = json!(text);
+                }
+            }
+            value
+        })
+        .collect();
+    json!({
+        "checkpoint": name,
+        "passed": count(results, &[Verdict::Passed]),
+        "warned": count(results, &[Verdict::Warned]),
+        "failed": count(results, &[Verdict::Failed]),
+        "errored": count(results, &[Verdict::Errored]),
+        "checks": checks,
+    })
+}
+
+/// The results by suite, in the order of the first of each.
+fn suites<'r, 'a>(results: &'r [Checked<'a>]) -> Vec<(&'r str, Vec<&'r Checked<'a>>)> {
+    let mut suites: Vec<(&str, Vec<&Checked<'a>>)> = Vec::new();
+    for one in results {
+        match suites.iter_mut().find(|(name, _)| *name == one.expectation.suite) {
+            Some((_, of_suite)) => of_suite.push(one),
+            None => suites.push((&one.expectation.suite, vec![one])),
+        }
+    }
+    suites
+}
+
+/// JUnit's XML. Warnings pass there, with what was found as output.
+///
+/// Source: <https://github.com/testmoapp/junitxml>.
+fn junit(name: &str, results: &[Checked<'_>]) -> String {
+    let numbers = |of: &[&Checked<'_>]| {
+        let count = |verdict| of.iter().filter(|one| one.verdict() == verdict).count();
+        format!(
+            "tests=\"{}\" failures=\"{}\" errors=\"{}\"",
+            of.len(),
+            count(Verdict::Failed),
+            count(Verdict::Errored)
+        )
+    };
+    let all: Vec<&Checked<'_>> = results.iter().collect();
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    out.push_str(&format!("<testsuites name=\"{}\" {}>\n", xml(name), numbers(&all)));
+    for (suite, of_suite) in suites(results) {
+        out.push_str(&format!("  <testsuite name=\"{}\" {}>\n", xml(suite), numbers(&of_suite)));
+        for one in of_suite {
+            let (file, line) = one.place.rsplit_once(':').unwrap_or((&one.place, ""));
+            let case = format!(
+                "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{}\"",
+                xml(&one.expectation.on.to_string()),
+                xml(&one.expectation.name),
+                xml(file),
+                xml(line)
+            );
+            let found = xml(&one.report.outcome.found);
+            let mut details = String::new();
+            for row in &one.report.sample {
+                details.push_str(&xml(&row.to_string()));
+                details.push('\n');
+            }
+            let within = match one.verdict() {
+                Verdict::Passed => String::new(),
+                Verdict::Warned => format!("      <system-out>warning: {found}\n{details}</system-out>\n"),
+                Verdict::Failed => format!("      <failure message=\"{found}\">{details}</failure>\n"),
+                Verdict::Errored => format!("      <error message=\"{found}\">{details}</error>\n"),
+            };
+            match within.as_str() {
+                "" => out.push_str(&format!("{case}/>\n")),
+                within => out.push_str(&format!("{case}>\n{within}    </testcase>\n")),
+            }
+        }
+        out.push_str("  </testsuite>\n");
+    }
+    out.push_str("</testsuites>\n");
+    out
+}
+
+/// Text inside of XML. Control characters are none of its characters at all.
+pub(super) fn xml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' => out.push_str("&#10;"),
+            character if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => {
+                out.push('\u{fffd}');
+            }
+            character => out.push(character),
+        }
+    }
+    out
+}
+
+fn markdown(name: &str, results: &[Checked<'_>]) -> String {
+    let mut out = format!("## {}\n\n{}.\n", cell(name), summary(results));
+    let untold: Vec<&Checked<'_>> = results.iter().filter(|one| one.verdict() != Verdict::Passed).collect();
+    if !untold.is_empty() {
+        out.push_str("\n| | Expectation | Found | Declared |\n|---|---|---|---|\n");
+        for one in &untold {
+            let word = match one.verdict() {
+                Verdict::Passed => "passed",
+                Verdict::Warned => "warned",
+                Verdict::Failed => "**failed**",
+                Verdict::Errored => "**errored**",
+            };
+            let (address, found) = (cell(&one.report.address), cell(&one.report.outcome.found));
+            out.push_str(&format!("| {word} | `{address}` | {found} | {} |\n", cell(&one.place)));
+        }
+    }
+    for one in untold.iter().filter(|one| !one.report.sample.is_empty()) {
+        out.push_str(&format!("\n<details><summary>{}</summary>\n\n```json\n", xml(&one.report.address)));
+        for row in &one.report.sample {
+            // A fence inside of a text would end the block.
+            out.push_str(&format!("{}\n", row.to_string().replace("```", "\\u0060\\u0060\\u0060")));
+        }
+        out.push_str("```\n\n</details>\n");
+    }
+    out
+}
+
+/// Text inside of a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+}

@@ -1,0 +1,102 @@
+//! Results of unit tests.
+
+use console::style;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::results::xml;
+use super::{duration, plural};
+
+/// What became of a unit test.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TestReport {
+    /// Its name.
+    pub name: String,
+    /// The model.
+    pub model: String,
+    /// Where it is declared.
+    pub place: String,
+    /// How long it took, in milliseconds.
+    pub milliseconds: u64,
+    /// Rows that are missing and rows too many; or why there are none.
+    pub outcome: Result<(Vec<Value>, Vec<Value>), String>,
+}
+
+impl TestReport {
+    /// Whether the model made what it must.
+    pub fn passed(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|(missing, extra)| missing.is_empty() && extra.is_empty())
+    }
+
+    /// What is wrong, a line for each thing.
+    fn findings(&self) -> Vec<String> {
+        match &self.outcome {
+            Ok((missing, extra)) => {
+                let missing = missing.iter().map(|row| format!("- {row}"));
+                missing.chain(extra.iter().map(|row| format!("+ {row}"))).collect()
+            }
+            Err(why) => vec![why.clone()],
+        }
+    }
+}
+
+/// For people: a line for each test, and for each that failed the rows that it lacks (`-`) and has too many (`+`).
+pub fn tests_text(reports: &[TestReport]) -> String {
+    let mut out = String::new();
+    for report in reports {
+        let word = if report.passed() { style("ok").green() } else { style("FAILED").red() };
+        out.push_str(&format!(
+            "{word} {} of {}, {}\n",
+            report.name,
+            report.model,
+            duration(report.milliseconds)
+        ));
+        if !report.passed() {
+            out.push_str(&format!("    at {}\n", report.place));
+            for line in report.findings() {
+                let shown = match line.get(..1) {
+                    Some("-") => style(line).red().to_string(),
+                    Some("+") => style(line).green().to_string(),
+                    _ => line,
+                };
+                out.push_str(&format!("    {shown}\n"));
+            }
+        }
+    }
+    let passed = reports.iter().filter(|report| report.passed()).count();
+    out.push_str(&format!(
+        "{}: {passed} passed, {} failed.\n",
+        plural(reports.len(), "unit test", "unit tests"),
+        reports.len() - passed
+    ));
+    out
+}
+
+/// JUnit's XML.
+pub fn junit_of_tests(reports: &[TestReport]) -> String {
+    let failures = reports.iter().filter(|report| !report.passed()).count();
+    let numbers = format!("tests=\"{}\" failures=\"{failures}\" errors=\"0\"", reports.len());
+    let mut out = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"test\" {numbers}>\n  <testsuite name=\"test\" {numbers}>\n"
+    );
+    for report in reports {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of a test are few")]
+        let seconds = report.milliseconds as f64 / 1000.0;
+        let case = format!(
+            "    <testcase classname=\"{}\" name=\"{}\" time=\"{seconds:.3}\"",
+            xml(&report.model),
+            xml(&report.name)
+        );
+        if report.passed() {
+            out.push_str(&format!("{case}/>\n"));
+        } else {
+            let found = report.findings().join("\n");
+            out.push_str(&format!(
+                "{case}>\n      <failure message=\"other rows\">{}</failure>\n    </testcase>\n",
+                xml(&found)
+            ));
+        }
+    }
+    out.push_str("  </testsuite>\n</testsuites>\n");
+    out
+}
