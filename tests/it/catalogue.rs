@@ -25,9 +25,9 @@ struct Cases {
 
 /// An entry, and what it says of each table.
 #[derive(Deserialize)]
-struct Case {
-    entry: Map<String, Value>,
-    is: BTreeMap<String, String>,
+pub struct Case {
+    pub entry: Map<String, Value>,
+    pub is: BTreeMap<String, String>,
     #[serde(default)]
     found: BTreeMap<String, String>,
     sql: String,
@@ -37,7 +37,7 @@ struct Case {
 #[derive(Debug, Clone, PartialEq)]
 enum Expected {
     /// So many bad rows of so many that are looked at.
-    Rows { bad: u64, of: u64 },
+    Rows { bad: u32, of: u32 },
     /// A verdict, and what is observed.
     Value { holds: bool, value: Option<String> },
 }
@@ -115,7 +115,7 @@ fn put(number: usize, case: &Case, kinds: &BTreeMap<String, BTreeSet<String>>) -
             add("_not_allowed", &[("allowed", json!(bad - 1))], false);
         }
         if tolerates.contains("mostly") {
-            let share = (of - bad) as f64 / of as f64;
+            let share = f64::from(of - bad) / f64::from(of);
             add("_mostly", &[("mostly", json!(share))], true);
             add("_not_mostly", &[("mostly", json!((share + 0.001).min(1.0)))], false);
         }
@@ -207,6 +207,24 @@ fn project(cases: &Cases, put: &[Put]) -> Project {
 pub fn project_of_all_cases() -> Project {
     let cases = cases();
     project(&cases, &all(&cases))
+}
+
+/// The first case of each kind.
+pub fn first_cases() -> BTreeMap<String, Case> {
+    let mut first = BTreeMap::new();
+    for case in cases().cases {
+        first.entry(text(&case.entry["expect"])).or_insert(case);
+    }
+    first
+}
+
+/// A project with the first case of a kind alone.
+pub fn project_of(kind: &str) -> Project {
+    let cases = cases();
+    let mut put = all(&cases);
+    put.retain(|one| one.entry["expect"] == kind && one.table == "clean");
+    put.truncate(1);
+    project(&cases, &put)
 }
 
 /// What was told of each expectation, by the name of its entry.
