@@ -89,12 +89,14 @@ pub(super) fn compile_audits(
 /// A fault and the place of the expectation that it is about.
 type Fault = (usize, Diagnostic);
 
+/// What is computed for each row beforehand: names and expressions.
+type Computed = Vec<(String, String)>;
+
 /// What checks of one table share a scan for.
 #[derive(Default)]
 struct Shared {
-    /// Checks that aggregate over the rows, and what they compute beforehand.
-    pass: Vec<(Member, Counts)>,
-    computed: Vec<(String, String)>,
+    /// Checks that aggregate over the rows, and what each computes beforehand.
+    pass: Vec<(Member, Counts, Computed)>,
     /// Checks that look at groups of rows.
     groups: Vec<(Member, Groups)>,
 }
@@ -154,8 +156,7 @@ impl Auditor<'_> {
                 Ok(CheckSql { counting, sample, rule }) => {
                     match counting {
                         Counting::Pass { computed, counts } => {
-                            shared.computed.extend(computed);
-                            shared.pass.push((member, counts));
+                            shared.pass.push((member, counts, computed));
                         }
                         Counting::Groups(groups) => shared.groups.push((member, groups)),
                         Counting::Own(sql) => match self.native(sql) {
@@ -182,12 +183,14 @@ impl Auditor<'_> {
         }
         let sized = self.node.materialization() == Materialization::Table;
         if sized || !shared.pass.is_empty() {
-            let members: Vec<&Counts> = shared.pass.iter().map(|(_, counts)| counts).collect();
-            let places: Vec<Member> = shared.pass.iter().map(|(member, _)| *member).collect();
+            let members: Vec<&Counts> = shared.pass.iter().map(|(_, counts, _)| counts).collect();
+            let places: Vec<Member> = shared.pass.iter().map(|(member, ..)| *member).collect();
+            let computed: Computed =
+                shared.pass.iter().flat_map(|(_, _, computed)| computed.iter().cloned()).collect();
             let size = sized.then(|| format!("COUNT(*) AS n, {} AS b", logical_bytes(self.columns)));
-            let sql = pass(&table, &shared.computed, size.as_deref(), &members);
+            let sql = pass(&table, &computed, size.as_deref(), &members);
             self.shared_query(sql, &places, sized, &mut audit, &mut faults, &|at| {
-                pass(&table, &shared.computed, None, &[members[at]])
+                pass(&table, &shared.pass[at].2, None, &[members[at]])
             });
         }
         if faults.is_empty() { Ok(audit) } else { Err(faults) }

@@ -20,6 +20,11 @@ pub(super) fn faults(
     for condition in expectation.conditions() {
         check_condition(expectation, condition, columns, &mut faults);
     }
+    for (table, condition) in expectation.conditions_of_others() {
+        if let Some(other) = nodes.get(&table.name) {
+            check_condition(expectation, condition, &other.columns, &mut faults);
+        }
+    }
     faults
 }
 
@@ -46,10 +51,37 @@ fn check_columns(
             })),
         }
     }
+    if expectation.form.names_all_columns() {
+        check_all_columns(expectation, columns, nodes, faults);
+    }
     for (address, named) in &expectation.other_columns {
         if let Some(other) = nodes.get(&address.name) {
             faults.extend(unknown_column(&named.name, address, &other.columns).map(|fault| {
                 fault.at(named.span.clone(), "not a column of the other table").about(expectation.address())
+            }));
+        }
+    }
+}
+
+/// An expectation about all columns of the table needs each of them in the other table too, and all of them in groups.
+fn check_all_columns(
+    expectation: &Expectation,
+    columns: &[Column],
+    nodes: &IndexMap<String, CompiledNode>,
+    faults: &mut Vec<Diagnostic>,
+) {
+    let place = || expectation.span.clone();
+    for column in columns {
+        let (name, needs) = (column.name.clone(), Needs::Groups);
+        let fault = unfit(&NamedColumn { name, needs, span: place() }, column, expectation);
+        faults.extend(fault.map(|fault| fault.help("list in `columns:` which ones are compared")));
+        for address in expectation.reads() {
+            let Some(other) = nodes.get(&address.name) else { continue };
+            faults.extend(unknown_column(&column.name, address, &other.columns).map(|fault| {
+                fault
+                    .at(place(), "compares all columns of its table")
+                    .about(expectation.address())
+                    .help("list in `columns:` which ones are compared")
             }));
         }
     }
@@ -76,7 +108,10 @@ fn unfit(named: &NamedColumn, column: &Column, expectation: &Expectation) -> Opt
             "point in time",
             "a DATE, DATETIME or TIMESTAMP column",
         ),
-        Needs::Order | Needs::Groups => {
+        Needs::Partition if column.data_type == T::Float64 => {
+            (false, "value that parts rows", "a column that is no FLOAT64 here")
+        }
+        Needs::Order | Needs::Groups | Needs::Partition => {
             let compound = matches!(column.data_type, T::Json | T::Array(_) | T::Struct(_));
             (!compound, "value that can be compared", "a column of plain values")
         }

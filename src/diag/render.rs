@@ -31,8 +31,12 @@ pub fn graphical(diagnostics: &Diagnostics, style: Style) -> String {
     for diagnostic in diagnostics.sorted() {
         let mut report = String::new();
         // Writing to a string cannot fail; a renderer that refuses is replaced by the bare message.
-        if handler(diagnostic, style).render_report(&mut report, &Report(diagnostic, style.width)).is_err() {
-            report = format!("{}\n", diagnostic.message);
+        let drawn = can_be_drawn(diagnostic)
+            && handler(diagnostic, style)
+                .render_report(&mut report, &Report(diagnostic, style.width))
+                .is_ok();
+        if !drawn {
+            report = in_words(diagnostic);
         }
         // The renderer indents the first line for an icon; a word at the margin is found faster.
         out.push_str(report.trim_start_matches(' '));
@@ -40,6 +44,34 @@ pub fn graphical(diagnostics: &Diagnostics, style: Style) -> String {
             out.push_str(&format!("  also: {place}\n"));
         }
         out.push('\n');
+    }
+    out
+}
+
+/// So far into a line the renderer can point: it counts columns in 16 bits, and panics beyond.
+const FARTHEST: usize = 30_000;
+
+fn can_be_drawn(diagnostic: &Diagnostic) -> bool {
+    diagnostic.primary.iter().chain(&diagnostic.secondary).all(|label| {
+        let file = &label.span.file;
+        // A character may be two columns wide, or drawn as several.
+        file.position(label.span.range.end).1 <= FARTHEST
+    })
+}
+
+/// A diagnostic without a picture of its place.
+fn in_words(diagnostic: &Diagnostic) -> String {
+    let severity = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let mut out = format!("{severity}[{}]: {}\n", diagnostic.code, diagnostic.message);
+    if let Some(label) = &diagnostic.primary {
+        let (line, column) = label.span.position();
+        out.push_str(&format!("  at {}:{line}:{column}\n", label.span.file.name));
+    }
+    if let Some(help) = &diagnostic.help {
+        out.push_str(&format!("  help: {help}\n"));
     }
     out
 }

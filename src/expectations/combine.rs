@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::sql::{Counts, Groups, from};
+use super::sql::{Counts, Groups, WITHIN, from};
 
 /// One query for checks that aggregate over the table; `size` are aggregates that come first.
 ///
@@ -75,7 +75,7 @@ pub fn groups(table: &str, checks: &[&Groups]) -> String {
         if index > 0 {
             sql.push_str(", ");
         }
-        triple(&mut sql, index, &check.counts.clone().map(|count| count.replace("{in}", &within)));
+        triple(&mut sql, index, &check.counts.clone().map(|count| count.replace(WITHIN, &within)));
     }
     let by = if several {
         let sets: Vec<String> = sets.iter().map(|set| format!("({})", set.join(", "))).collect();

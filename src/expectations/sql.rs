@@ -2,6 +2,7 @@
 
 use crate::googlesql::names::{Ident, Text, literal};
 use crate::googlesql::{Column, Type};
+use crate::manifest::types::Scalar;
 use crate::project::{Address, Against, Expectation, Form, Fragment, Known, OtherCount, Part};
 
 use super::Rule;
@@ -61,7 +62,7 @@ pub struct Groups {
     pub inner: Vec<(String, String)>,
     /// The name of the number of rows looked at.
     pub size: String,
-    /// The aggregates over the groups; `{in}` stands for the condition that a row is one of these groups.
+    /// The aggregates over the groups; [`WITHIN`] stands for the condition that a row is one of these groups.
     pub counts: Counts,
 }
 
@@ -75,6 +76,10 @@ pub struct BadValue {
     pub message: String,
 }
 
+/// Stands in aggregates over groups for the condition that a row is one of them. No literal has such characters in it:
+/// they are written as escapes there.
+pub(super) const WITHIN: &str = "\u{1}within\u{1}";
+
 const NOTHING: &str = "CAST(NULL AS STRING)";
 
 /// The SQL of an expectation; `place` is its number in the audit, from which the names that it invents are made.
@@ -82,7 +87,7 @@ const NOTHING: &str = "CAST(NULL AS STRING)";
 /// # Errors
 /// A value of the manifest that does not fit its column, in words.
 pub fn check(expectation: &Expectation, place: usize, audited: &Audited<'_>) -> Result<CheckSql, BadValue> {
-    let filter = expectation.filter.as_ref().map(|sql| format!("({})", sql.text.trim()));
+    let filter = expectation.filter.as_ref().map(|sql| format!("({})", own(&sql.text)));
     let writer = Writer { expectation, audited, filter, place };
     match &expectation.form {
         Form::Rows { present, computed, holds } => writer.rows(present, computed, holds),
@@ -191,8 +196,8 @@ impl Writer<'_> {
             looked_at: Some(conditions),
             inner: Vec::new(),
             counts: [
-                format!("COALESCE(SUM(IF({{in}}, {size}, 0)), 0)"),
-                format!("COALESCE(SUM(IF({{in}} AND {size} > 1, {size}, 0)), 0)"),
+                format!("COALESCE(SUM(IF({WITHIN}, {size}, 0)), 0)"),
+                format!("COALESCE(SUM(IF({WITHIN} AND {size} > 1, {size}, 0)), 0)"),
                 NOTHING.to_owned(),
             ],
             size,
@@ -246,8 +251,8 @@ impl Writer<'_> {
             looked_at: self.filter.clone(),
             inner: vec![(result, value)],
             counts: [
-                format!("COUNTIF({{in}} AND {size} > 0)"),
-                format!("COUNTIF({{in}} AND {size} > 0 AND {fails})"),
+                format!("COUNTIF({WITHIN} AND {size} > 0)"),
+                format!("COUNTIF({WITHIN} AND {size} > 0 AND {fails})"),
                 NOTHING.to_owned(),
             ],
             size,
@@ -263,7 +268,8 @@ impl Writer<'_> {
             self.filter.iter().cloned().chain([format!("{key} IS NOT NULL")]).collect();
         let looked_at = looked_at.join(" AND ");
         let size = self.name("n");
-        let most = |condition: &str| format!("MAX(IF({{in}} AND {size} > 0 AND {condition}, {size}, NULL))");
+        let most =
+            |condition: &str| format!("MAX(IF({WITHIN} AND {size} > 0 AND {condition}, {size}, NULL))");
         let (listed, unlisted) = (most(&format!("({among})")), most(&format!("NOT ({among})")));
         let sign = if ties_okay { ">=" } else { ">" };
         let groups = Groups {
@@ -272,7 +278,7 @@ impl Writer<'_> {
             looked_at: Some(looked_at.clone()),
             inner: Vec::new(),
             counts: [
-                format!("COALESCE(SUM(IF({{in}}, {size}, 0)), 0)"),
+                format!("COALESCE(SUM(IF({WITHIN}, {size}, 0)), 0)"),
                 format!("IF(COALESCE({listed} {sign} COALESCE({unlisted}, 0), FALSE), 0, 1)"),
                 format!(
                     "CONCAT(CAST(COALESCE({listed}, 0) AS STRING), ' times a listed value, ', CAST(COALESCE({unlisted}, 0) AS STRING), ' times another')"
@@ -407,7 +413,7 @@ impl Writer<'_> {
                 Part::Sql(sql) => out.push_str(sql),
                 Part::Column(name) => out.push_str(&Ident(name).to_string()),
                 Part::Value { value, against, key } => {
-                    let data_type = self.audited.type_against(against);
+                    let data_type = self.audited.type_against(against, value);
                     let literal = literal(value, &data_type)
                         .map_err(|message| BadValue { key: key.clone(), message })?;
                     out.push_str(&literal);
@@ -415,11 +421,15 @@ impl Writer<'_> {
                 Part::Text(text) => out.push_str(&Text(text).to_string()),
                 Part::Table(address) => out.push_str(&(self.audited.relation)(address)),
                 Part::This => out.push_str(self.audited.table),
-                Part::Own(sql) => out.push_str(sql.text.trim()),
+                Part::Own(sql) | Part::OwnOf(_, sql) => out.push_str(&own(&sql.text)),
                 Part::Computed(index) => out.push_str(&self.computed_name(*index)),
                 Part::Itself => out.push_str(itself),
                 Part::Filtered(name) => out.push_str(&self.filtered(name)),
                 Part::Looked => out.push_str(&self.looked()),
+                Part::AllColumns => {
+                    let names = self.audited.columns.iter().map(|column| Ident(&column.name).to_string());
+                    out.push_str(&names.collect::<Vec<_>>().join(", "));
+                }
                 Part::Json(name) => match self.audited.type_of(name) {
                     Type::Json => out.push_str(&Ident(name).to_string()),
                     _ => out.push_str(&format!("SAFE.PARSE_JSON({})", Ident(name))),
@@ -428,6 +438,13 @@ impl Writer<'_> {
         }
         Ok(out)
     }
+}
+
+/// SQL of the user's for within brackets. A remark at its end must not swallow what closes them.
+fn own(sql: &str) -> String {
+    let sql = sql.trim();
+    let last = sql.lines().next_back().unwrap_or_default();
+    if last.contains("--") || last.contains('#') { format!("{sql}\n") } else { sql.to_owned() }
 }
 
 /// A table with what is computed for each of its rows beforehand.
@@ -450,13 +467,28 @@ impl Audited<'_> {
     /// The type of what a value is held against.
     ///
     /// Source: <https://cloud.google.com/bigquery/docs/reference/standard-sql/aggregate_functions>.
-    fn type_against(&self, against: &Against) -> Type {
+    fn type_against(&self, against: &Against, value: &Scalar) -> Type {
+        let fraction = matches!(value, Scalar::Float(number) if number.fract() != 0.0);
         match against {
-            Against::Column(name) | Against::SumOf(name) => self.type_of(name),
+            Against::Column(name) => self.type_of(name),
+            Against::Bound(name) | Against::SumOf(name) => match self.type_of(name) {
+                Type::Int64 if fraction => Type::Float64,
+                other => other,
+            },
             Against::MeanOf(name) => match self.type_of(name) {
                 Type::Int64 => Type::Float64,
                 other => other,
             },
+            Against::SumOfColumns(names) => {
+                // The widest of them, in the order in which GoogleSQL widens numbers.
+                let order = [Type::Int64, Type::Numeric, Type::BigNumeric, Type::Float64];
+                let types = names.iter().map(|name| self.type_of(name));
+                let widest = types.max_by_key(|known| order.iter().position(|wide| wide == known));
+                match widest.unwrap_or(Type::Float64) {
+                    Type::Int64 if fraction => Type::Float64,
+                    other => other,
+                }
+            }
             Against::Type(data_type) => data_type.clone(),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Fragment};
+use super::{Address, Fragment, Part};
 use crate::diag::{MappedText, Span};
 use crate::manifest::types::ExpectationSeverity;
 use crate::manifest::types::expectation::{ColumnsMode, SchemaChange};
@@ -83,6 +83,8 @@ pub enum Needs {
     Order,
     /// Being put into groups.
     Groups,
+    /// Parting the rows of a window, which FLOAT64 cannot in BigQuery.
+    Partition,
     /// Being a point in time.
     Time,
 }
@@ -237,9 +239,22 @@ impl Expectation {
         };
         self.filter.iter().chain(own).collect()
     }
+
+    /// The user's own conditions over the columns of other tables.
+    pub fn conditions_of_others(&self) -> Vec<(&Address, &MappedText)> {
+        self.form.fragments().into_iter().flat_map(Fragment::own_sql_of_others).collect()
+    }
 }
 
 impl Form {
+    /// Whether it is about all columns of the table, whatever they are.
+    pub fn names_all_columns(&self) -> bool {
+        self.fragments()
+            .into_iter()
+            .flat_map(|fragment| &fragment.parts)
+            .any(|part| *part == Part::AllColumns)
+    }
+
     /// The SQL in it.
     pub(super) fn fragments(&self) -> Vec<&Fragment> {
         match self {

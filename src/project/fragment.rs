@@ -39,6 +39,8 @@ pub enum Part {
     This,
     /// A condition or query of the user's.
     Own(MappedText),
+    /// A condition of the user's over the columns of another table.
+    OwnOf(Address, MappedText),
     /// One of the values that are computed for each row beforehand.
     Computed(usize),
     /// The value that a condition is about.
@@ -49,6 +51,8 @@ pub enum Part {
     Looked,
     /// A column as JSON, parsed where it is text.
     Json(String),
+    /// All columns of the table under audit.
+    AllColumns,
 }
 
 /// What a value is held against.
@@ -56,10 +60,14 @@ pub enum Part {
 pub enum Against {
     /// The values of a column.
     Column(String),
+    /// The values of a column from which on they are too little or too much: those of whole numbers may have a fraction.
+    Bound(String),
     /// The mean of a column, or what is between two of its values.
     MeanOf(String),
     /// The sum of a column.
     SumOf(String),
+    /// The sum of a row's columns.
+    SumOfColumns(Vec<String>),
     /// Values of a type.
     Type(Type),
 }
@@ -81,6 +89,12 @@ impl Fragment {
     #[must_use]
     pub fn own(sql: MappedText) -> Self {
         Self::new("(").part(Part::Own(sql)).sql(")")
+    }
+
+    /// A condition of the user's over the columns of another table, in brackets.
+    #[must_use]
+    pub fn own_of(table: &Address, sql: MappedText) -> Self {
+        Self::new("(").part(Part::OwnOf(table.clone(), sql)).sql(")")
     }
 
     /// Adds a part.
@@ -157,7 +171,15 @@ impl Fragment {
         })
     }
 
-    /// The user's own SQL in it.
+    /// The user's own SQL in it that is about other tables.
+    pub fn own_sql_of_others(&self) -> impl Iterator<Item = (&Address, &MappedText)> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::OwnOf(table, sql) => Some((table, sql)),
+            _ => None,
+        })
+    }
+
+    /// The user's own SQL in it that is about the table under audit.
     pub fn own_sql(&self) -> impl Iterator<Item = &MappedText> {
         self.parts.iter().filter_map(|part| match part {
             Part::Own(sql) => Some(sql),

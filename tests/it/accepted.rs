@@ -1,21 +1,21 @@
-//! All SQL that the shipped pipeline has for BigQuery, put to Google's own analyzer with the schemas of its tables.
+//! All SQL that the shipped pipeline and all kinds of expectations have for BigQuery, put to Google's own analyzer with the schemas of its tables.
 
-use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use pipewright::compile::{CompiledProject, compile};
 use pipewright::googlesql::Column;
 use pipewright::{manifest, project::resolve};
 use serde_json::{Value, json};
 
-use super::support::repository;
+use super::catalogue;
+use super::support::{python_answers, repository};
 
-fn compiled() -> CompiledProject {
+fn compiled(folder: &Path) -> CompiledProject {
     let environment = BTreeMap::<String, String>::new();
-    let raw = manifest::load(&repository(), &environment).expect("the shipped manifest is read");
-    let (project, _) = resolve(raw).expect("the shipped manifest is right");
-    compile(project, "bigquery").expect("the shipped project compiles").0
+    let raw = manifest::load(folder, &environment).expect("the manifest is read");
+    let (project, _) = resolve(raw).expect("the manifest is right");
+    compile(project, "bigquery").expect("the project compiles").0
 }
 
 fn columns(columns: &[Column]) -> Value {
@@ -28,25 +28,11 @@ fn question(name: &str, sql: &str, parameters: &Value, columns: &Value) -> Value
 
 /// What the analyzer has against each of the questions.
 fn objections(asked: &Value) -> String {
-    let interpreter = repository().join(".venv/bin/python");
-    assert!(interpreter.is_file(), "{} is not there; scripts/test makes it", interpreter.display());
-    let mut judge = Command::new(interpreter)
-        .arg(repository().join("tests/differential/accept.py"))
-        .env("PYTHONUTF8", "1")
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("Python starts");
-    judge.stdin.take().expect("its input").write_all(asked.to_string().as_bytes()).expect("it reads");
-    let output = judge.wait_with_output().expect("it ends");
-    assert!(output.status.success(), "the judge failed");
-    String::from_utf8(output.stdout).expect("text")
+    python_answers("tests/differential/accept.py", &asked.to_string())
 }
 
-#[test]
-fn all_sql_of_the_shipped_pipeline_is_accepted_with_the_types_that_we_tell() {
-    let project = compiled();
+/// The tables of a project, and its questions about models and expectations.
+fn asked_of(project: &CompiledProject) -> (BTreeMap<String, Value>, Vec<Value>) {
     let none = json!({});
     let mut tables = BTreeMap::new();
     let mut questions = Vec::new();
@@ -54,16 +40,18 @@ fn all_sql_of_the_shipped_pipeline_is_accepted_with_the_types_that_we_tell() {
         let name = project.naming.relation_of(&project.project, &node.address);
         tables.insert(name.trim_matches('`').to_owned(), columns(&node.columns));
         if let Some(query) = &node.query {
-            questions.push(question(
-                &node.address.to_string(),
-                &query.native,
-                &none,
-                &columns(&node.columns),
-            ));
+            let expected = columns(&node.columns);
+            questions.push(question(&node.address.to_string(), &query.native, &none, &expected));
         }
         let audit = project.audit_of_published(&node.address).expect("an audit");
         for query in &audit.queries {
-            questions.push(question(&format!("audit of {}", node.address), &query.sql, &none, &Value::Null));
+            let about: Vec<&str> = match query.checks.as_slice() {
+                // A query of one check alone is named after it.
+                [check] => vec![&audit.checks[*check].address],
+                _ => Vec::new(),
+            };
+            let name = format!("audit of {} {}", node.address, about.join(" "));
+            questions.push(question(name.trim_end(), &query.sql, &none, &Value::Null));
         }
         for check in &audit.checks {
             if let Some(sample) = &check.sample {
@@ -71,6 +59,25 @@ fn all_sql_of_the_shipped_pipeline_is_accepted_with_the_types_that_we_tell() {
             }
         }
     }
+    (tables, questions)
+}
+
+#[test]
+fn all_sql_of_every_kind_of_expectation_is_accepted() {
+    let project = catalogue::project_of_all_cases();
+    let compiled = compiled(project.path());
+    let (tables, questions) = asked_of(&compiled);
+    let kinds: BTreeSet<&str> =
+        compiled.project.expectations.iter().map(|expectation| expectation.kind.as_str()).collect();
+    assert_eq!(kinds.len(), catalogue::kinds().len(), "each kind has an expectation");
+    assert_eq!(objections(&json!({"tables": tables, "questions": questions})), "");
+}
+
+#[test]
+fn all_sql_of_the_shipped_pipeline_is_accepted_with_the_types_that_we_tell() {
+    let project = compiled(&repository());
+    let none = json!({});
+    let (tables, mut questions) = asked_of(&project);
     let parameters: Value = project
         .project
         .dashboards

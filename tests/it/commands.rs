@@ -325,3 +325,17 @@ fn secrets_stay_where_they_are() {
         json!([["1"]])
     );
 }
+
+/// What programs write has lines of any length.
+#[test]
+fn a_fault_far_into_a_line_is_told_in_words() {
+    let project = Project::empty();
+    let filler = "x".repeat(100_000);
+    project.write(
+        "pipeline.yaml",
+        &format!("{{name: far, description: {filler}, targets: {{local: {{type: duckdb, path: a}}}}, nothing: 1}}\n"),
+    );
+    let told = project.run(&["validate"]).ends_with(1);
+    assert!(told.stderr.contains("error[PW0102]: unknown key `nothing`"), "{}", told.stderr.len());
+    assert!(told.stderr.contains("  at pipeline.yaml:1:100"), "{}", told.stderr.len());
+}

@@ -89,7 +89,7 @@ pub(super) fn between(entry: &mut Entry<'_, '_>, kind: &Between) -> Vec<Meaning>
     }
     let meaning = |column: NamedColumn| {
         let value = Fragment::of_column(&column.name);
-        let holds = within(&value, bounds, &Against::Column(column.name.clone()), "");
+        let holds = within(&value, bounds, &Against::Bound(column.name.clone()), "");
         Meaning::of_rows(column, holds)
     };
     entry.each_column(&kind.common(), Needs::Order).into_iter().map(meaning).collect()
@@ -209,12 +209,13 @@ pub(super) fn monotonic(
     sign: &str,
 ) -> Vec<Meaning> {
     let mut others = entry.list(order_by, "order_by", Needs::Order);
-    others.extend(entry.list(partition_by, "partition_by", Needs::Groups));
+    others.extend(entry.list(partition_by, "partition_by", Needs::Partition));
     let meaning = |column: NamedColumn| {
         let name = column.name.clone();
-        let before = Fragment::new("LAST_VALUE(")
+        // In brackets of its own: a parser may take IGNORE NULLS behind a call for a part of that call.
+        let before = Fragment::new("LAST_VALUE((")
             .part(Part::Filtered(name.clone()))
-            .sql(" IGNORE NULLS) OVER (")
+            .sql(") IGNORE NULLS) OVER (")
             .and_then(partition(partition_by))
             .sql("ORDER BY ")
             .columns(order_by)
@@ -230,7 +231,7 @@ pub(super) fn monotonic(
 }
 
 pub(super) fn sequential(entry: &mut Entry<'_, '_>, kind: &Sequential) -> Vec<Meaning> {
-    let others = entry.list(&kind.partition_by, "partition_by", Needs::Groups);
+    let others = entry.list(&kind.partition_by, "partition_by", Needs::Partition);
     // Downwards, the one before is the next greater one.
     let (nearest, direction) = if kind.step < 0 { ("MIN(", " DESC") } else { ("MAX(", "") };
     let meaning = |column: NamedColumn| {

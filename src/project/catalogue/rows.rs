@@ -49,10 +49,7 @@ pub(super) fn sum_equals(entry: &mut Entry<'_, '_>, kind: &SumEquals) -> Vec<Mea
     let mut columns = entry.list(&kind.columns, "columns", Needs::Number);
     let terms = kind.columns.iter().map(|name| Fragment::of_column(name));
     let sum = Fragment::new("(").list(terms, " + ").sql(")");
-    let against = kind
-        .columns
-        .first()
-        .map_or(Against::Type(crate::googlesql::Type::Float64), |first| Against::Column(first.clone()));
+    let against = Against::SumOfColumns(kind.columns.clone());
     let total = match (&kind.total, kind.equals) {
         (Some(total), None) => {
             columns.push(entry.column(total, "total", Needs::Number));
@@ -89,7 +86,7 @@ pub(super) fn mutually_exclusive_ranges(
         entry.column(&kind.lower, "lower", Needs::Order),
         entry.column(&kind.upper, "upper", Needs::Order),
     ];
-    columns.extend(entry.list(&kind.partition_by, "partition_by", Needs::Groups));
+    columns.extend(entry.list(&kind.partition_by, "partition_by", Needs::Partition));
     let partition = match kind.partition_by.as_slice() {
         [] => Fragment::default(),
         by => Fragment::new("PARTITION BY ").columns(by).sql(" "),
@@ -130,7 +127,7 @@ pub(super) fn mutually_exclusive_ranges(
 pub(super) fn relationships(entry: &mut Entry<'_, '_>, kind: &Relationships) -> Vec<Meaning> {
     let Some(to) = entry.table(&kind.to, "to") else { return Vec::new() };
     let field = kind.field.as_ref().unwrap_or(&kind.column);
-    let condition = kind.to_where.as_ref().map(|sql| Fragment::own(entry.at.sql("to_where", sql)));
+    let condition = kind.to_where.as_ref().map(|sql| Fragment::own_of(&to, entry.at.sql("to_where", sql)));
     let column = entry.column(&kind.column, "column", Needs::Groups);
     let holds = found_in(&kind.column, &to, field, condition);
     let mut meaning = Meaning::of_rows(column, holds);

@@ -118,36 +118,37 @@ pub(super) fn cardinality(entry: &mut Entry<'_, '_>, kind: &Cardinality) -> Vec<
 }
 
 /// The values of some columns that do not occur equally often here and there, with how much more often they do here.
+/// Without any columns, of all that the table has.
 fn differing(columns: &[(String, String)], to: &Address) -> Fragment {
     let named = |pick: &dyn Fn(&(String, String)) -> String| {
         let each = columns.iter().enumerate().map(|(index, pair)| {
             Fragment::default().column(&pick(pair)).sql(" AS ").column(&columns[index].0)
         });
-        Fragment::default().list(each, ", ")
+        if columns.is_empty() { all_columns() } else { Fragment::default().list(each, ", ") }
     };
     let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
+    let names = || if columns.is_empty() { all_columns() } else { Fragment::default().columns(&names) };
     Fragment::new("SELECT ")
-        .columns(&names)
-        .sql(", SUM(occurrence) AS more_often_here FROM (SELECT ")
+        .and_then(names())
+        .sql(", SUM(pipewright_occurrence) AS more_often_here FROM (SELECT ")
         .and_then(named(&|(here, _)| here.clone()))
-        .sql(", 1 AS occurrence FROM ")
+        .sql(", 1 AS pipewright_occurrence FROM ")
         .part(Part::This)
         .sql(" UNION ALL SELECT ")
         .and_then(named(&|(_, there)| there.clone()))
         .sql(", -1 FROM ")
         .part(Part::Table(to.clone()))
         .sql(") GROUP BY ")
-        .columns(&names)
-        .sql(" HAVING SUM(occurrence) <> 0")
+        .and_then(names())
+        .sql(" HAVING SUM(pipewright_occurrence) <> 0")
+}
+
+fn all_columns() -> Fragment {
+    Fragment::default().part(Part::AllColumns)
 }
 
 pub(super) fn same_rows(entry: &mut Entry<'_, '_>, kind: &SameRows) -> Vec<Meaning> {
     let Some(to) = entry.table(&kind.to, "to") else { return Vec::new() };
-    if kind.columns.is_empty() {
-        let help = "list in `columns:` which ones are compared";
-        entry.missing("`same_rows` names no columns", help, "no columns here");
-        return Vec::new();
-    }
     let pairs: Vec<(String, String)> = kind.columns.iter().map(|name| (name.clone(), name.clone())).collect();
     let columns = entry.list(&kind.columns, "columns", Needs::Groups);
     let mut meaning =

@@ -27,7 +27,10 @@ impl Entry<'_, '_> {
         needs: Needs,
         computed: &dyn Fn(&str) -> Computed,
     ) -> Vec<Meaning> {
-        let groups = self.list(common.shared.group_by, "group_by", Needs::Groups);
+        // Quantiles are window functions: see `quantile`.
+        let windows = ["median", "quantiles"].contains(&self.at.kind);
+        let of_groups = if windows { Needs::Partition } else { Needs::Groups };
+        let groups = self.list(common.shared.group_by, "group_by", of_groups);
         let group_by: Vec<String> = common.shared.group_by.to_vec();
         let meaning = |column: NamedColumn| {
             let Computed { words, beforehand, value, holds, expected } = computed(&column.name);
@@ -90,13 +93,13 @@ fn aggregate(function: &str, name: &str) -> Fragment {
 
 pub(super) fn min(entry: &mut Entry<'_, '_>, common: &Common<'_>, bounds: Bounds<'_>) -> Vec<Meaning> {
     entry.bounded_value(common, bounds, Needs::Order, "the least value", &|name| {
-        (aggregate("MIN", name), Against::Column(name.to_owned()))
+        (aggregate("MIN", name), Against::Bound(name.to_owned()))
     })
 }
 
 pub(super) fn max(entry: &mut Entry<'_, '_>, common: &Common<'_>, bounds: Bounds<'_>) -> Vec<Meaning> {
     entry.bounded_value(common, bounds, Needs::Order, "the greatest value", &|name| {
-        (aggregate("MAX", name), Against::Column(name.to_owned()))
+        (aggregate("MAX", name), Against::Bound(name.to_owned()))
     })
 }
 
@@ -219,10 +222,6 @@ pub(super) fn quantiles(entry: &mut Entry<'_, '_>, kind: &Quantiles) -> Vec<Mean
 }
 
 pub(super) fn distinct_values(entry: &mut Entry<'_, '_>, kind: &DistinctValues) -> Vec<Meaning> {
-    let mut listed: Vec<String> = kind.values.iter().map(ToString::to_string).collect();
-    listed.sort_unstable();
-    listed.dedup();
-    let count = listed.len();
     entry.each_value(&kind.common(), Needs::Groups, &|name| {
         let counted = |test: &str| {
             Fragment::new("COUNT(DISTINCT IF(")
@@ -234,7 +233,13 @@ pub(super) fn distinct_values(entry: &mut Entry<'_, '_>, kind: &DistinctValues) 
                 .sql(", NULL))")
         };
         let unlisted = || counted(" NOT IN (");
-        let missing = || Fragment::new(&format!("{count} - ")).and_then(counted(" IN ("));
+        // Different texts may be the same value, such as two ways to write a time: they are counted as values.
+        let missing = || {
+            Fragment::new("(SELECT COUNT(DISTINCT listed) FROM UNNEST([")
+                .values(&kind.values, &Against::Column(name.to_owned()), "values")
+                .sql("]) AS listed) - ")
+                .and_then(counted(" IN ("))
+        };
         let (words, value) = match kind.mode {
             SetMode::In => (format!("the number of values of {name} that are not listed"), unlisted()),
             SetMode::Contain => (format!("the number of listed values that {name} lacks"), missing()),

@@ -14,13 +14,12 @@ mod page;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 
 use pipewright::googlesql::analyze::function_names;
 use pipewright::warehouse::duckdb::query::QueryError;
 
 use self::compare::{Engine, Line, Tally};
-use crate::support::repository;
+use crate::support::{repository, start_python};
 
 /// The heading of differences that nobody has explained.
 const UNEXPLAINED: &str = "not explained yet";
@@ -137,15 +136,7 @@ fn every_function_is_in_the_catalogue() {
 
 /// Asks the judge and the engine.
 fn outcomes() -> Vec<Outcome> {
-    let interpreter = repository().join(".venv/bin/python");
-    assert!(interpreter.is_file(), "{} is not there; scripts/test makes it", interpreter.display());
-    let mut judge = Command::new(interpreter)
-        .arg(repository().join("tests/differential/judge.py"))
-        .env("PYTHONUTF8", "1")
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("Python starts");
+    let mut judge = start_python("tests/differential/judge.py");
     let lines = BufReader::new(judge.stdout.take().expect("its output")).lines();
     let engine = Engine::new();
     let mut outcomes: Vec<Outcome> = Vec::new();

@@ -10,7 +10,7 @@ mod snapshot;
 #[allow(unused_imports, reason = "the tests' vocabulary, whole")]
 pub use self::{
     outcome::Outcome,
-    outside::{python, shared_dir},
+    outside::{python, python_answers, shared_dir, start_python},
     project::{Project, repository},
     snapshot::snapshot_settings,
 };

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use super::Outcome;
 use super::project::repository;
@@ -25,15 +25,42 @@ pub fn shared_dir() -> Option<PathBuf> {
     None
 }
 
-/// Runs a Python program given as text, with the packages of `tests/requirements.txt`.
-pub fn python(program: &str, arguments: &[&str]) -> Outcome {
+/// The Python with the packages of `tests/requirements.txt`.
+fn interpreter() -> Command {
     let interpreter = repository().join(".venv/bin/python");
     assert!(
         interpreter.is_file(),
         "{} is not there; scripts/test makes it and installs tests/requirements.txt",
         interpreter.display()
     );
-    Outcome::of(Command::new(interpreter).arg("-c").arg(program).args(arguments).env("PYTHONUTF8", "1"))
+    let mut command = Command::new(interpreter);
+    command.env("PYTHONUTF8", "1").env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+/// Runs a Python program given as text.
+pub fn python(program: &str, arguments: &[&str]) -> Outcome {
+    Outcome::of(interpreter().arg("-c").arg(program).args(arguments))
+}
+
+/// A Python program of this repository that is started with its input and output at hand, such as
+/// `tests/differential/judge.py`.
+pub fn start_python(path: &str) -> Child {
+    interpreter()
+        .arg(repository().join(path))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python starts")
+}
+
+/// What a Python program of this repository answers to some input.
+pub fn python_answers(path: &str, input: &str) -> String {
+    let mut program = start_python(path);
+    program.stdin.take().expect("its input").write_all(input.as_bytes()).expect("it reads");
+    let output = program.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{path} failed");
+    String::from_utf8(output.stdout).expect("text")
 }
 
 #[test]
