@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sqlparser::ast::{Expr, Query};
 use sqlparser::tokenizer::Span;
 
-use super::{Column, SqlFault, Type};
+use super::{Column, Resolved, SqlFault, Type};
 use analyzer::Analyzer;
 
 mod access;
@@ -137,6 +137,8 @@ pub struct Analysis {
     pub unchecked: Vec<Note>,
     /// Whether there may be columns beside these: `SELECT *` from a table with unknown columns.
     pub open: bool,
+    /// What a translation needs to know of names.
+    pub resolved: Resolved,
 }
 
 /// A part of a query that could not be checked.

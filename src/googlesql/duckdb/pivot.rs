@@ -14,9 +14,9 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::Translator;
 use super::literal::{float_literal, int_literal, quote, string_literal, string_of};
 use super::names::Ident;
+use super::{Frame, Translator};
 use crate::diag::Code;
 
 /// Aggregates over the rows of one value, the others being NULL to them.
@@ -72,8 +72,7 @@ impl Translator<'_> {
             return self.refuse(span, "PIVOT over values that are not listed");
         };
         let [column] = pivot.columns else { return self.refuse(span, "PIVOT by several columns") };
-        self.ranges.push(Vec::new());
-        self.hidden.push(Vec::new());
+        self.frames.push(Frame::default());
         let source = self.factor(pivot.table).sql;
         let mut used = Vec::new();
         self.names_in(column, &mut used);
@@ -112,20 +111,17 @@ impl Translator<'_> {
                 list.push(format!("{sql} AS {}", Ident::new(name)));
             }
         }
-        self.ranges.pop();
-        self.hidden.pop();
+        self.frames.pop();
         format!("(SELECT {} FROM {source} GROUP BY ALL){}", list.join(", "), self.alias(pivot.alias))
     }
 
     /// `t UNPIVOT(v FOR label IN (a, b))`: a row for each of the columns.
     pub(super) fn unpivot(&mut self, unpivot: &Unpivot<'_>, span: Span) -> String {
         let Some(names) = names_of(unpivot.value) else { return self.refuse(span, "this form of UNPIVOT") };
-        self.ranges.push(Vec::new());
-        self.hidden.push(Vec::new());
+        self.frames.push(Frame::default());
         let source = self.factor(unpivot.table).sql;
         let mut used = self.hidden_columns(None);
-        self.ranges.pop();
-        self.hidden.pop();
+        self.frames.pop();
         let mut rows = Vec::new();
         for column in unpivot.columns {
             let columns = names_of(&column.expr).filter(|columns| columns.len() == names.len());
@@ -186,7 +182,7 @@ impl Translator<'_> {
 
     /// The columns that an expression names, quoted.
     fn names_in(&mut self, expr: &Expr, names: &mut Vec<String>) {
-        let ranges = self.ranges.last().cloned().unwrap_or_default();
+        let ranges = self.frames.last().map(|frame| frame.ranges.clone()).unwrap_or_default();
         let _ = visit_expressions(expr, |part| {
             let name = match part {
                 Expr::Identifier(name) if !name.value.starts_with('@') => Some(name),

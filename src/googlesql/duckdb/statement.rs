@@ -15,10 +15,10 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::Translator;
 use super::expression::PARTITION_TIME;
 use super::literal::{float_literal, plain_number, quote};
 use super::names::Ident;
+use super::{Frame, Translator};
 use crate::diag::Code;
 
 impl Translator<'_> {
@@ -422,8 +422,7 @@ impl Translator<'_> {
         }
         let target = self.target(&update.table.relation);
         let alias = target_alias(&update.table.relation);
-        self.ranges.push(Vec::new());
-        self.hidden.push(Vec::new());
+        self.frames.push(Frame::default());
         let from = match &update.from {
             None => String::new(),
             Some(UpdateTableFromKind::AfterSet(tables) | UpdateTableFromKind::BeforeSet(tables)) => {
@@ -434,8 +433,7 @@ impl Translator<'_> {
         if let Some(condition) = &update.selection {
             let _ = write!(sql, " WHERE {}", self.expr(condition));
         }
-        self.ranges.pop();
-        self.hidden.pop();
+        self.frames.pop();
         sql
     }
 
@@ -464,8 +462,7 @@ impl Translator<'_> {
         }
         let target = self.target(&merge.table);
         let alias = target_alias(&merge.table);
-        self.ranges.push(Vec::new());
-        self.hidden.push(Vec::new());
+        self.frames.push(Frame::default());
         let source = match &merge.source {
             TableFactor::Table { .. } => self.target_or_cte(&merge.source),
             other => self
@@ -477,8 +474,7 @@ impl Translator<'_> {
         for clause in &merge.clauses {
             sql.push_str(&self.merge_clause(clause, &alias, span));
         }
-        self.ranges.pop();
-        self.hidden.pop();
+        self.frames.pop();
         sql
     }
 

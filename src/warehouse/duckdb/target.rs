@@ -10,7 +10,7 @@ use super::query::columns;
 use crate::googlesql::aliases::Names;
 use crate::googlesql::analyze::{self, Options, Table, analyze_query};
 use crate::googlesql::duckdb::{Parameters, RUNTIME_SCHEMA, TableName, TableNames, translate_statement};
-use crate::googlesql::{SqlFault, Type};
+use crate::googlesql::{Resolved, SqlFault, Type};
 
 /// A statement in the engine's SQL, once its query was found to be right.
 pub(super) fn bind(
@@ -29,12 +29,13 @@ pub(super) fn bind(
         _ => None,
     };
     // Variables have no columns that the analyzer could know: the engine judges a script that has some.
+    let mut resolved = Resolved::default();
     if let Some(query) = query.filter(|_| parameters.variables.is_none()) {
         // Values arrive as SQL of the engine, so that their types are not known.
         let known = parameters.named.keys().map(|name| (name, Type::Unknown)).collect();
-        analyze_query(query, target, &known, Options::default())?;
+        resolved = analyze_query(query, target, &known, Options::default())?.resolved;
     }
-    translate_statement(statement, target, parameters)
+    translate_statement(statement, target, parameters, &resolved)
 }
 
 /// The tables that are there, with the session's own.
