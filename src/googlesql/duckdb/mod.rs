@@ -44,6 +44,7 @@ mod by_name;
 mod byte_pattern;
 mod cast_format;
 mod date_format;
+mod dml;
 mod expression;
 mod from;
 mod function;
