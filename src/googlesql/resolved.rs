@@ -1,9 +1,12 @@
 //! What the analysis of a query knows and its translation needs: the meaning of names, by the place where they stand.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use sqlparser::ast::{Expr, Spanned};
 use sqlparser::tokenizer::Span;
+
+use super::Type;
 
 /// Line and column, from 1.
 type Place = (u64, u64);
@@ -13,6 +16,9 @@ type Place = (u64, u64);
 pub struct Resolved {
     struct_arrays: BTreeSet<Place>,
     elements: BTreeSet<Place>,
+    /// Arguments of functions, by where they start and end; none if one place has several types, as the body of a
+    /// function may have.
+    arguments: BTreeMap<(Place, Place), Option<Type>>,
 }
 
 impl Resolved {
@@ -35,6 +41,29 @@ impl Resolved {
     pub fn is_element(&self, name: Span) -> bool {
         place(name).is_some_and(|place| self.elements.contains(&place))
     }
+
+    /// Notes the type of an argument.
+    pub fn add_argument(&mut self, argument: Span, data_type: &Type) {
+        if let Some(key) = ends(argument) {
+            self.arguments
+                .entry(key)
+                .and_modify(|known| {
+                    if known.as_ref() != Some(data_type) {
+                        *known = None;
+                    }
+                })
+                .or_insert_with(|| Some(data_type.clone()));
+        }
+    }
+
+    /// The type of an argument of a function that takes values of any type.
+    pub fn argument(&self, argument: Span) -> Option<&Type> {
+        self.arguments.get(&ends(argument)?)?.as_ref()
+    }
+}
+
+fn ends(span: Span) -> Option<(Place, Place)> {
+    Some((place(span)?, (span.end.line, span.end.column)))
 }
 
 /// Where something starts; none for what the translation made up.

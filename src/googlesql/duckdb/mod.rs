@@ -63,6 +63,7 @@ mod statement;
 mod temporal;
 mod text_format;
 mod types;
+mod value_text;
 mod zone;
 
 use std::collections::BTreeMap;
