@@ -19,6 +19,8 @@ pub struct Resolved {
     /// Arguments of functions, by where they start and end; none if one place has several types, as the body of a
     /// function may have.
     arguments: BTreeMap<(Place, Place), Option<Type>>,
+    /// The fields of structs that an asterisk stands for.
+    fields: BTreeMap<(Place, Place), Vec<String>>,
 }
 
 impl Resolved {
@@ -54,6 +56,18 @@ impl Resolved {
                 })
                 .or_insert_with(|| Some(data_type.clone()));
         }
+    }
+
+    /// Notes the fields of `value.*`.
+    pub fn add_fields(&mut self, value: Span, fields: Vec<String>) {
+        if let Some(key) = ends(value) {
+            self.fields.insert(key, fields);
+        }
+    }
+
+    /// The fields of `value.*`, each with a name.
+    pub fn fields(&self, value: Span) -> Option<&[String]> {
+        self.fields.get(&ends(value)?).map(Vec::as_slice)
     }
 
     /// The type of an argument of a function that takes values of any type.

@@ -42,8 +42,17 @@ impl<'q> Placed<'q> {
 const NORMAL_FORMS: &[&str] = &["NFC", "NFKC", "NFD", "NFKD"];
 
 /// Functions whose translation hangs on the types of their arguments.
-const TAKE_ANY: &[&str] =
-    &["AVG", "CONTAINS_SUBSTR", "FORMAT", "JSON_ARRAY", "JSON_OBJECT", "JSON_SET", "SUM", "TO_JSON", "TO_JSON_STRING"];
+const TAKE_ANY: &[&str] = &[
+    "AVG",
+    "CONTAINS_SUBSTR",
+    "FORMAT",
+    "JSON_ARRAY",
+    "JSON_OBJECT",
+    "JSON_SET",
+    "SUM",
+    "TO_JSON",
+    "TO_JSON_STRING",
+];
 
 /// Functions whose results differ from call to call.
 const VOLATILE: &[&str] = &["RAND", "GENERATE_UUID"];

@@ -12,9 +12,8 @@ pub(super) fn rows_of(statement: &Statement) -> Option<Query> {
     let (expressions, from, condition): (Vec<&Expr>, Vec<TableWithJoins>, Option<&Expr>) = match statement {
         Statement::Update(update) => {
             let mut from = vec![update.table.clone()];
-            if let Some(
-                UpdateTableFromKind::AfterSet(tables) | UpdateTableFromKind::BeforeSet(tables),
-            ) = &update.from
+            if let Some(UpdateTableFromKind::AfterSet(tables) | UpdateTableFromKind::BeforeSet(tables)) =
+                &update.from
             {
                 from.extend(tables.iter().cloned());
             }

@@ -7,11 +7,13 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::Translator;
 use super::byte_pattern::text_of_bytes;
 use super::literal::{float_literal, int_literal, plain_number, quote};
 use super::names::Ident;
 use super::operator::Argument;
+use super::{RUNTIME_SCHEMA, Translator};
+use crate::googlesql::Type;
+use crate::googlesql::resolved::span_of;
 
 /// Functions over groups or windows.
 const AGGREGATES: &[&str] = &[
@@ -187,7 +189,8 @@ impl Translator<'_> {
         span: Span,
     ) -> String {
         let takes_order = matches!(name, "ARRAY_AGG" | "STRING_AGG" | "ARRAY_CONCAT_AGG");
-        let takes_nulls = matches!(name, "ARRAY_AGG" | "PERCENTILE_CONT" | "PERCENTILE_DISC");
+        let takes_nulls = matches!(name, "ARRAY_AGG" | "PERCENTILE_CONT" | "PERCENTILE_DISC")
+            || (name == "APPROX_QUANTILES" && clauses.nulls == Some(NullTreatment::IgnoreNulls));
         if (!takes_order && (!clauses.order_by.is_empty() || clauses.limit.is_some()))
             || (!takes_nulls && clauses.nulls.is_some())
             || (clauses.having.is_some() && name != "ANY_VALUE")
@@ -207,6 +210,13 @@ impl Translator<'_> {
             // DuckDB's `count_if` is NULL where all conditions are.
             ("COUNTIF", [condition]) => {
                 format!("count({distinct}CASE WHEN {} THEN TRUE END){window}", self.expr(condition))
+            }
+            ("SUM", [value]) if self.resolved.argument(span_of(value)) == Some(&Type::Interval) => {
+                let value = self.expr(value);
+                let part = |name: &str| {
+                    format!("sum({distinct}{RUNTIME_SCHEMA}.interval_parts({value}).{name}){window}")
+                };
+                format!("{RUNTIME_SCHEMA}.interval_of({}, {}, {})", part("m"), part("d"), part("u"))
             }
             // DuckDB adds INT64 up in 128 bits; the witness brings the sum back, or raises an overflow.
             ("SUM", [value]) => {

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use sqlparser::ast::{
-    Delete, FromTable, Merge, MergeAction, MergeClause, MergeClauseKind, MergeInsertKind, MergeUpdateKind, Spanned,
-    TableFactor, Update, UpdateTableFromKind,
+    Delete, FromTable, Merge, MergeAction, MergeClause, MergeClauseKind, MergeInsertKind, MergeUpdateKind,
+    Spanned, TableFactor, Update, UpdateTableFromKind,
 };
 use sqlparser::tokenizer::Span;
 
@@ -179,4 +179,3 @@ pub(super) fn target_alias(factor: &TableFactor) -> String {
         _ => String::new(),
     }
 }
-

@@ -164,11 +164,10 @@ impl Translator<'_> {
             ("JSON_EXTRACT_STRING_ARRAY", [value, path @ ..]) => {
                 self.json_part("json_value_array", value, path, true)
             }
-            ("TO_JSON", [value]) if !flag("stringify_wide_numbers", false) => {
-                self.json_of(value)
-            }
+            ("TO_JSON", [value]) if !flag("stringify_wide_numbers", false) => self.json_of(value),
             ("TO_JSON_STRING", [value]) => self.json_string(value),
-            ("TO_JSON_STRING", [value, pretty]) if is_true(pretty) => {
+            ("TO_JSON_STRING", [value, pretty]) if boolean(pretty) == Some(false) => self.json_string(value),
+            ("TO_JSON_STRING", [value, pretty]) if boolean(pretty) == Some(true) => {
                 format!("{RUNTIME_SCHEMA}.json_pretty({})", self.json_string(value))
             }
             ("JSON_ARRAY", values) => {
@@ -426,8 +425,14 @@ impl Translator<'_> {
     }
 }
 
-fn is_true(expr: &Expr) -> bool {
-    matches!(expr, Expr::Value(value) if value.value == sqlparser::ast::Value::Boolean(true))
+fn boolean(expr: &Expr) -> Option<bool> {
+    match expr {
+        Expr::Value(value) => match value.value {
+            sqlparser::ast::Value::Boolean(value) => Some(value),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn is_parameter(expr: &Expr) -> bool {

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, LimitClause, ObjectName, OrderBy, OrderByExpr, OrderByKind, Query,
-    RenameSelectItem, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, SetExpr,
-    SetOperator, SetQuantifier, Spanned, ValueTableMode, WildcardAdditionalOptions, With,
+    Distinct, Expr, GroupByExpr, Ident as SqlIdent, LimitClause, ObjectName, OrderBy, OrderByExpr,
+    OrderByKind, Query, RenameSelectItem, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind,
+    SetExpr, SetOperator, SetQuantifier, Spanned, ValueTableMode, WildcardAdditionalOptions, With,
 };
 use sqlparser::tokenizer::Span;
 
@@ -15,6 +15,7 @@ use super::names::Ident;
 use super::{Frame, SelectAlias, Translator};
 use crate::googlesql::by_name::ByName;
 use crate::googlesql::limits::SETS_HELP;
+use crate::googlesql::resolved::span_of;
 
 /// How many set operations may hang below each other: what the engine's parser has stack for.
 const MAX_SETS: usize = 500;
@@ -254,6 +255,12 @@ impl Translator<'_> {
                     list.push(self.asterisk(None, options));
                     continue;
                 }
+                SelectItem::QualifiedWildcard(kind, options)
+                    if let Some(fields) = self.fields_of_star(kind, options) =>
+                {
+                    list.extend(fields);
+                    continue;
+                }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
                     list.push(self.asterisk(Some(name), options));
                     continue;
@@ -295,6 +302,47 @@ impl Translator<'_> {
             }
         }
         (list.join(", "), aliases)
+    }
+
+    /// `value.*` of a struct, field by field, so that ORDER BY finds them; none where they are not known.
+    fn fields_of_star(
+        &mut self,
+        kind: &SelectItemQualifiedWildcardKind,
+        options: &WildcardAdditionalOptions,
+    ) -> Option<Vec<String>> {
+        if options.opt_replace.is_some() || options.opt_rename.is_some() {
+            return None;
+        }
+        let (span, path) = match kind {
+            SelectItemQualifiedWildcardKind::ObjectName(name) => {
+                let parts = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
+                (name.span(), Some(Expr::CompoundIdentifier(parts)))
+            }
+            SelectItemQualifiedWildcardKind::Expr(expr) => (span_of(expr), None),
+        };
+        let except: Vec<&SqlIdent> = options
+            .opt_except
+            .iter()
+            .flat_map(|except| std::iter::once(&except.first_element).chain(&except.additional_elements))
+            .collect();
+        let fields: Vec<String> = self.resolved.fields(span)?.to_vec();
+        let value = match (kind, &path) {
+            (SelectItemQualifiedWildcardKind::Expr(expr), _) => self.expr(expr),
+            (_, Some(path)) => self.expr(path),
+            _ => return None,
+        };
+        let is_left_out =
+            |field: &str| except.iter().any(|out| out.value.to_lowercase() == field.to_lowercase());
+        Some(
+            fields
+                .iter()
+                .enumerate()
+                .filter(|(_, field)| !is_left_out(field))
+                .map(|(index, field)| {
+                    format!("struct_extract_at({value}, {}) AS {}", index + 1, Ident::new(field))
+                })
+                .collect(),
+        )
     }
 
     /// All columns, or all of a table.

@@ -9,15 +9,15 @@ use std::fmt::Write as _;
 use sqlparser::ast::{
     AlterColumnOperation, AlterSchema, AlterSchemaOperation, AlterTable, AlterTableOperation, Assignment,
     AssignmentTarget, ColumnDef, ColumnOption, CreateTable, CreateTableLikeKind, CreateTableOptions,
-    CreateView, Expr, Insert, ObjectName, ObjectType, Query, RenameTableNameKind, SchemaName,
-    SetExpr, Spanned, Statement, TableObject, Truncate, Values,
+    CreateView, Expr, Insert, ObjectName, ObjectType, Query, RenameTableNameKind, SchemaName, SetExpr,
+    Spanned, Statement, TableObject, Truncate, Values,
 };
 use sqlparser::tokenizer::Span;
 
+use super::Translator;
 use super::expression::PARTITION_TIME;
 use super::literal::{float_literal, plain_number, quote};
 use super::names::Ident;
-use super::Translator;
 use crate::diag::Code;
 
 impl Translator<'_> {

@@ -5,10 +5,10 @@
 use sqlparser::ast::{Expr, Spanned};
 use sqlparser::tokenizer::Span;
 
-use super::{RUNTIME_SCHEMA, Translator};
 use super::literal::{quote, string_literal};
 use super::operator::{Argument, is_null};
 use super::value_text::TextOf;
+use super::{RUNTIME_SCHEMA, Translator};
 
 /// What stands between `%` and the letter.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -209,8 +209,7 @@ impl Translator<'_> {
                 } else {
                     ("format_literal", TextOf::Literal)
                 };
-                let text =
-                    self.value_text(what, value).unwrap_or_else(|| self.call(name, &[argument]));
+                let text = self.value_text(what, value).unwrap_or_else(|| self.call(name, &[argument]));
                 spec.padded(&text)
             }
             _ => return None,

@@ -103,7 +103,9 @@ impl Translator<'_> {
             Type::Json => return format!("coalesce(CAST({sql} AS VARCHAR), {null})"),
             _ => return format!("CAST({RUNTIME_SCHEMA}.{}({sql}) AS VARCHAR)", what.leaf()),
         };
-        format!("list_transform([{sql}], lambda {name}: CASE WHEN {name} IS NULL THEN {null} ELSE {text} END)[1]")
+        format!(
+            "list_transform([{sql}], lambda {name}: CASE WHEN {name} IS NULL THEN {null} ELSE {text} END)[1]"
+        )
     }
 }
 
