@@ -7,6 +7,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
+use super::aggregates::is_aggregate;
 use super::byte_pattern::text_of_bytes;
 use super::literal::{float_literal, int_literal, plain_number, quote};
 use super::names::Ident;
@@ -14,46 +15,6 @@ use super::operator::Argument;
 use super::{RUNTIME_SCHEMA, Translator};
 use crate::googlesql::Type;
 use crate::googlesql::resolved::span_of;
-
-/// Functions over groups or windows.
-const AGGREGATES: &[&str] = &[
-    "ANY_VALUE",
-    "APPROX_COUNT_DISTINCT",
-    "APPROX_QUANTILES",
-    "APPROX_TOP_COUNT",
-    "APPROX_TOP_SUM",
-    "ARRAY_AGG",
-    "ARRAY_CONCAT_AGG",
-    "AVG",
-    "BIT_AND",
-    "BIT_OR",
-    "BIT_XOR",
-    "CORR",
-    "COUNT",
-    "COUNTIF",
-    "COVAR_POP",
-    "COVAR_SAMP",
-    "GROUPING",
-    "HLL_COUNT.INIT",
-    "HLL_COUNT.MERGE",
-    "HLL_COUNT.MERGE_PARTIAL",
-    "LOGICAL_AND",
-    "LOGICAL_OR",
-    "MAX",
-    "MAX_BY",
-    "MIN",
-    "MIN_BY",
-    "PERCENTILE_CONT",
-    "PERCENTILE_DISC",
-    "STDDEV",
-    "STDDEV_POP",
-    "STDDEV_SAMP",
-    "STRING_AGG",
-    "SUM",
-    "VARIANCE",
-    "VAR_POP",
-    "VAR_SAMP",
-];
 
 /// Functions over windows only.
 const WINDOWS: &[&str] = &[
@@ -69,13 +30,6 @@ const WINDOWS: &[&str] = &[
     "RANK",
     "ROW_NUMBER",
 ];
-
-/// Whether a function is computed over a group.
-pub(super) fn is_aggregate(name: &str) -> bool {
-    AGGREGATES
-        .binary_search_by(|known| known.bytes().cmp(name.bytes().map(|byte| byte.to_ascii_uppercase())))
-        .is_ok()
-}
 
 /// What may stand in the parentheses of an aggregate beside its arguments, and after them.
 #[derive(Default)]

@@ -20,8 +20,7 @@
 //! * Structs in columns compare as values: a NULL field equals a NULL field, where BigQuery gives NULL.
 //! * Numbers inside of JSON are printed anew (`1.50` as `1.5`).
 //! * `SAFE_CAST` of text with a named time zone to TIMESTAMP is NULL; CAST raises.
-//! * `SELECT *` after JOIN USING keeps the common columns in their place, where BigQuery puts them first; an array
-//!   of structs in FROM is one column unless it is written in place.
+//! * `SELECT *` after JOIN USING keeps the common columns in their place, where BigQuery puts them first.
 //! * BIGNUMERIC has 38 digits behind the point and as many before it. DuckDB's decimals have 38 in all, so that no
 //!   scale of theirs holds both a quotient as BigQuery gives it and whole numbers beyond NUMERIC's; its BIGNUM has no
 //!   products. A type that is silently narrower would give other results, and NUMERIC is there to be written.
@@ -39,6 +38,7 @@
 //! are bound first, as the only element of a list, and the macro is applied inside: see [`Translator::call`].
 
 mod aggregate;
+mod aggregates;
 mod approximate;
 mod by_name;
 mod byte_pattern;

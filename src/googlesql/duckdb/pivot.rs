@@ -14,37 +14,11 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
+use super::aggregates::ignores_nulls;
 use super::literal::{float_literal, int_literal, quote, string_literal, string_of};
 use super::names::Ident;
 use super::{Frame, Translator};
 use crate::diag::Code;
-
-/// Aggregates over the rows of one value, the others being NULL to them.
-const IGNORE_NULLS: &[&str] = &[
-    "ANY_VALUE",
-    "APPROX_COUNT_DISTINCT",
-    "AVG",
-    "BIT_AND",
-    "BIT_OR",
-    "BIT_XOR",
-    "CORR",
-    "COUNT",
-    "COUNTIF",
-    "COVAR_POP",
-    "COVAR_SAMP",
-    "LOGICAL_AND",
-    "LOGICAL_OR",
-    "MAX",
-    "MIN",
-    "STDDEV",
-    "STDDEV_POP",
-    "STDDEV_SAMP",
-    "STRING_AGG",
-    "SUM",
-    "VARIANCE",
-    "VAR_POP",
-    "VAR_SAMP",
-];
 
 /// A PIVOT as it is written.
 pub(super) struct Pivot<'a> {
@@ -228,7 +202,7 @@ fn for_rows(aggregate: &Expr, condition: &Expr) -> Option<Expr> {
     let mut function = function.clone();
     let name = function.name.to_string().to_ascii_uppercase();
     let FunctionArguments::List(list) = &mut function.args else { return None };
-    let ignores_nulls = IGNORE_NULLS.contains(&name.as_str())
+    let ignores_nulls = ignores_nulls(&name)
         || (name == "ARRAY_AGG"
             && (function.null_treatment == Some(NullTreatment::IgnoreNulls)
                 || list.clauses.iter().any(|clause| {
