@@ -45,7 +45,7 @@ pub(super) fn bind(
 /// Whether the columns of a new table or view are those of its query, so that each needs a name of its own.
 fn names_columns(statement: &Statement) -> bool {
     match statement {
-        Statement::CreateTable(table) => table.columns.is_empty(),
+        Statement::CreateTable(table) => table.columns.is_empty() && table.like.is_none(),
         Statement::CreateView(view) => view.columns.is_empty(),
         _ => false,
     }
