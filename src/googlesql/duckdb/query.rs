@@ -347,10 +347,14 @@ impl Translator<'_> {
 
     /// All columns, or all of a table.
     fn asterisk(&mut self, table: Option<&ObjectName>, options: &WildcardAdditionalOptions) -> String {
-        let parts = table.iter().flat_map(|name| &name.0).filter_map(|part| part.as_ident());
-        let mut sql: String = parts.clone().map(|part| format!("{}.", Ident::new(&part.value))).collect();
+        let mut sql = String::new();
+        let mut range = None;
+        for part in table.iter().flat_map(|name| &name.0).filter_map(|part| part.as_ident()) {
+            let _ = write!(sql, "{}.", Ident::new(&part.value));
+            range = Some(part.value.as_str());
+        }
         sql.push('*');
-        sql.push_str(&self.wildcard_options(options, parts.last().map(|range| range.value.as_str())));
+        sql.push_str(&self.wildcard_options(options, range));
         sql
     }
 
