@@ -105,7 +105,7 @@ impl Compiler<'_, '_> {
         let bound = parse::query(&rendered.sql.text).map_err(|fault| vec![fault]).and_then(|query| {
             let analysis = analyze_query(&query, self.catalog, parameters, Options { as_table: true })?;
             let names: Vec<&str> = parameters.names().collect();
-            let compiled = model::translate(&rendered.sql, query, &names, self.naming)?;
+            let compiled = model::translate(&rendered.sql, query, &names, &analysis.resolved, self.naming)?;
             Ok((analysis, compiled))
         });
         match bound {

@@ -11,7 +11,7 @@ use super::{Catalog, CompiledNode, Dialect, Naming, sql_diagnostic};
 use crate::diag::{Code, Diagnostic, MappedText, did_you_mean, quoted};
 use crate::fingerprint::Fingerprint;
 use crate::googlesql::analyze::{Analysis, Options, Parameters, analyze_query};
-use crate::googlesql::{Column, SqlFault, duckdb, parse};
+use crate::googlesql::{Column, Resolved, SqlFault, duckdb, parse};
 use crate::project::{Detail, Model, Node};
 
 /// A query for a target.
@@ -73,7 +73,7 @@ fn bind(
 ) -> Result<(Analysis, CompiledQuery), Vec<SqlFault>> {
     let query = parse::query(&rendered.sql.text).map_err(|fault| vec![fault])?;
     let analysis = analyze_query(&query, catalog, &Parameters::new(), Options { as_table: true })?;
-    let query = translate(&rendered.sql, query, &[], naming)?;
+    let query = translate(&rendered.sql, query, &[], &analysis.resolved, naming)?;
     Ok((analysis, query))
 }
 
@@ -82,6 +82,7 @@ pub(super) fn translate(
     sql: &MappedText,
     query: Query,
     parameters: &[&str],
+    resolved: &Resolved,
     naming: &Naming,
 ) -> Result<CompiledQuery, Vec<SqlFault>> {
     let google = sql.text.trim_end().to_owned();
@@ -93,7 +94,8 @@ pub(super) fn translate(
                 parameters.iter().map(|name| (name.to_lowercase(), format!("${}", name.to_lowercase())));
             let parameters = duckdb::Parameters { named: named.collect(), ..duckdb::Parameters::default() };
             let statement = Statement::Query(Box::new(query));
-            let native = duckdb::translate_statement(&statement, &duckdb::DatasetNames, &parameters)?;
+            let native =
+                duckdb::translate_statement(&statement, &duckdb::DatasetNames, &parameters, resolved)?;
             Ok(CompiledQuery { google, hash, native })
         }
     }

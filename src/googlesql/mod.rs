@@ -21,10 +21,12 @@ pub mod names;
 pub mod parameter;
 pub mod parse;
 mod pipe;
+mod resolved;
 pub mod script;
 pub mod temp_function;
 mod tokens;
 pub mod types;
 
 pub use fault::SqlFault;
+pub use resolved::Resolved;
 pub use types::{Column, Field, Type};

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use pipewright::googlesql::analyze::{
-    Catalog, Options, Parameters, Table, analyze_expression, analyze_query,
+    Catalog, Options, Parameters, Table, analyze_expression, analyze_query, resolve_dml,
 };
 use pipewright::googlesql::duckdb::{DatasetNames, translate_expression, translate_statement};
 use pipewright::googlesql::{Column, Type, duckdb, parse, script};
@@ -181,13 +181,16 @@ fn run(text: &str, catalog: &Anything) -> &'static str {
     }
     for statement in parse::script(text).unwrap_or_default() {
         reached = "statement";
+        let mut resolved = resolve_dml(&statement, catalog, &Parameters::new());
         if let Statement::Query(query) = &statement {
             reached = "query";
-            if analyze_query(query, catalog, &Parameters::new(), Options::default()).is_ok() {
+            if let Ok(analysis) = analyze_query(query, catalog, &Parameters::new(), Options::default()) {
                 reached = "analyzed";
+                resolved = analysis.resolved;
             }
         }
-        let translated = translate_statement(&statement, &DatasetNames, &duckdb::Parameters::default());
+        let translated =
+            translate_statement(&statement, &DatasetNames, &duckdb::Parameters::default(), &resolved);
         if translated.is_ok() && reached == "analyzed" {
             reached = "translated";
         }

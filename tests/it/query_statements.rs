@@ -165,3 +165,96 @@ fn structs_inside_of_later_tuples_have_the_names_of_the_first() {
         "1,a,2 / 2,b,3 / 3,c,4 / 3,d,5",
     )]);
 }
+
+// The rows are those of Google's reference evaluator, where there is no table.
+#[test]
+fn fields_of_structs_in_arrays_are_columns() {
+    let orders = "CREATE TABLE d.o (id INT64, items ARRAY<STRUCT<sku STRING, price INT64>>); \
+                  INSERT INTO d.o VALUES (1, [STRUCT('a', 5), ('b', 7)]), (2, []);";
+    for (query, rows) in [
+        ("SELECT id, sku FROM d.o CROSS JOIN UNNEST(o.items) WHERE price < 6", "1,a"),
+        (
+            "SELECT id, (SELECT STRING_AGG(sku ORDER BY sku) FROM UNNEST(items)) FROM d.o ORDER BY id",
+            "1,\"a,b\" / 2,",
+        ),
+        ("SELECT id, items.sku, price FROM d.o, o.items ORDER BY price", "1,a,5 / 1,b,7"),
+        (
+            "SELECT id, i IS NULL, COUNT(i) FROM d.o LEFT JOIN UNNEST(items) AS i GROUP BY 1, 2 ORDER BY 1",
+            "1,false,2 / 2,true,0",
+        ),
+        (
+            "SELECT * EXCEPT (items) FROM d.o, UNNEST(items) AS i WITH OFFSET AS n ORDER BY n",
+            "1,a,5,0 / 1,b,7,1",
+        ),
+        ("SELECT i.* FROM d.o, UNNEST(items) AS i WITH OFFSET ORDER BY offset DESC", "b,7 / a,5"),
+        (
+            "SELECT ARRAY(SELECT AS STRUCT * EXCEPT (sku) FROM UNNEST(items))[SAFE_OFFSET(1)].price FROM d.o WHERE id = 1",
+            "7",
+        ),
+        ("SELECT id FROM d.o WHERE EXISTS (SELECT 1 FROM UNNEST(items) WHERE sku = 'b')", "1"),
+    ] {
+        gives(&[(&format!("{orders} {query}"), rows)]);
+    }
+    for (change, rows) in [
+        (
+            "UPDATE d.o SET items = ARRAY(SELECT AS STRUCT sku, price * 10 AS price FROM UNNEST(items) WHERE price > 5) WHERE TRUE",
+            "1,b,70",
+        ),
+        ("DELETE FROM d.o WHERE EXISTS (SELECT 1 FROM UNNEST(items) WHERE sku = 'b')", ""),
+    ] {
+        gives(&[(&format!("{orders} {change}; SELECT id, sku, price FROM d.o, o.items"), rows)]);
+    }
+    gives(&[
+        ("SELECT v FROM (SELECT [1, 2] AS v), UNNEST(v) AS v ORDER BY v DESC", "2 / 1"),
+        (
+            "SELECT v, COUNT(*) FROM (SELECT [1, 2] AS v) JOIN UNNEST(v) AS v GROUP BY v ORDER BY v",
+            "1,1 / 2,1",
+        ),
+        ("SELECT * FROM UNNEST([STRUCT(1 AS a, 2 AS b)]) AS i WITH OFFSET AS n", "1,2,0"),
+        (
+            "SELECT t.* FROM (SELECT ARRAY_AGG(o ORDER BY n DESC LIMIT 1)[OFFSET(0)] AS t FROM \
+             (SELECT 1 AS id, 5 AS n UNION ALL SELECT 1, 6 UNION ALL SELECT 2, 3) AS o GROUP BY id) ORDER BY id",
+            "1,6 / 2,3",
+        ),
+    ]);
+}
+
+#[test]
+fn structs_have_a_text_whatever_is_in_them() {
+    gives(&[
+        (
+            "SELECT TO_JSON_STRING(t) FROM (SELECT TIMESTAMP '2020-01-01' AS ts, NUMERIC '1.5' AS n, [1.5, NULL] AS f) AS t",
+            r#""{""ts"":""2020-01-01T00:00:00Z"",""n"":""1.5"",""f"":[1.5,null]}""#,
+        ),
+        ("SELECT TO_JSON_STRING((SELECT AS STRUCT t.*)) FROM (SELECT 1 AS a) AS t", r#""{""a"":1}""#),
+        ("SELECT TO_JSON_STRING(STRUCT([1] AS a), TRUE)", r#""{ /   ""a"": [ /     1 /   ] / }""#),
+        (
+            "SELECT FORMAT('%t', STRUCT(1, 'x')), FORMAT('%T', STRUCT('x')), FORMAT('%T', [NUMERIC '1.5'])",
+            r#""(1, x)","STRUCT(""x"")","[NUMERIC ""1.5""]""#,
+        ),
+        (
+            "SELECT FORMAT('%t', INTERVAL 3 DAY), SUM(i) FROM UNNEST([INTERVAL 1 DAY, INTERVAL 2 HOUR]) AS i",
+            "0-0 3 0:0:0,0-0 1 2:0:0",
+        ),
+        ("SELECT TIMESTAMP '2024-03-10 02:30:00 America/New_York'", "2024-03-10T07:30:00+00:00"),
+    ]);
+}
+
+#[test]
+fn changes_say_which_rows_and_tables_have_named_columns() {
+    let table = "CREATE TABLE d.t (id INT64, v INT64); INSERT INTO d.t VALUES (1, 1);";
+    gives(&[(
+        &format!(
+            "{table} MERGE d.t USING (SELECT 2 AS a, 3 AS b) AS s ON FALSE WHEN NOT MATCHED THEN INSERT (v, id) ROW; SELECT id, v FROM d.t ORDER BY id"
+        ),
+        "1,1 / 3,2",
+    )]);
+    for (sql, says) in [
+        ("UPDATE d.t SET v = 1", "UPDATE needs a WHERE"),
+        ("DELETE FROM d.t", "DELETE needs a WHERE"),
+        ("CREATE TABLE d.u AS SELECT 1 AS a, 2 AS a", "two columns `a`"),
+        ("CREATE TABLE d.u AS SELECT 1", "has no name"),
+    ] {
+        refuses(&[(&format!("{table} {sql}"), &[says])]);
+    }
+}

@@ -12,7 +12,7 @@ use super::sources::Sources;
 use super::value::Value;
 use super::{Analysis, Catalog, ColumnRef, Note, OutputColumn, Parameters};
 use crate::diag::Code;
-use crate::googlesql::{Column, SqlFault, Type};
+use crate::googlesql::{Column, Resolved, SqlFault, Type};
 
 /// A table of the catalog, loaded once for a query however often it is used.
 #[derive(Debug)]
@@ -27,6 +27,7 @@ pub(super) struct Analyzer<'q, 'c> {
     pub parameters: &'c Parameters,
     pub ctes: Vec<Cte<'q>>,
     pub depth: usize,
+    pub resolved: Resolved,
     faults: Vec<SqlFault>,
     unchecked: Vec<Note>,
     tables: BTreeMap<Vec<String>, Option<Rc<Loaded>>>,
@@ -67,6 +68,7 @@ impl<'q, 'c> Analyzer<'q, 'c> {
             parameters,
             ctes: Vec::new(),
             depth: 0,
+            resolved: Resolved::default(),
             faults: Vec::new(),
             unchecked: Vec::new(),
             tables: BTreeMap::new(),
@@ -203,7 +205,8 @@ impl<'q, 'c> Analyzer<'q, 'c> {
         let mut tables = std::mem::take(&mut self.used);
         tables.sort_by_key(|(_, span)| (span.start.line, span.start.column));
         let unchecked = std::mem::take(&mut self.unchecked);
-        self.into_result(Analysis { columns, reads, tables, unchecked, open: output.open })
+        let resolved = std::mem::take(&mut self.resolved);
+        self.into_result(Analysis { columns, reads, tables, unchecked, open: output.open, resolved })
     }
 
     fn lineage(&self, sources: &Sources) -> BTreeSet<ColumnRef> {

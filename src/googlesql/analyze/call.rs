@@ -41,6 +41,19 @@ impl<'q> Placed<'q> {
 /// The second argument of NORMALIZE.
 const NORMAL_FORMS: &[&str] = &["NFC", "NFKC", "NFD", "NFKD"];
 
+/// Functions whose translation hangs on the types of their arguments.
+const TAKE_ANY: &[&str] = &[
+    "AVG",
+    "CONTAINS_SUBSTR",
+    "FORMAT",
+    "JSON_ARRAY",
+    "JSON_OBJECT",
+    "JSON_SET",
+    "SUM",
+    "TO_JSON",
+    "TO_JSON_STRING",
+];
+
 /// Functions whose results differ from call to call.
 const VOLATILE: &[&str] = &["RAND", "GENERATE_UUID"];
 
@@ -271,7 +284,11 @@ impl<'q> Analyzer<'q, '_> {
             }
             return Given::Interval(value.sources, value.print);
         }
-        Given::Value(self.expression(place, context))
+        let value = self.expression(place, context);
+        if TAKE_ANY.contains(&function.name) {
+            self.resolved.add_argument(span_of(place), &value.data_type);
+        }
+        Given::Value(value)
     }
 
     /// The best signature for the arguments.

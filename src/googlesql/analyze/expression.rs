@@ -2,7 +2,6 @@
 
 use sqlparser::ast::{
     CeilFloorKind, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Query,
-    Spanned,
 };
 use sqlparser::tokenizer::Span;
 
@@ -14,21 +13,11 @@ use super::scope::{mix, print_of};
 use super::sources::Sources;
 use super::value::{Form, Value};
 use crate::diag::Code;
+pub(super) use crate::googlesql::resolved::span_of;
 use crate::googlesql::{SqlFault, Type};
 
 /// How deep expressions may nest; the parser's own limit is lower.
 const MAX_DEPTH: usize = 400;
-
-/// The place of an expression, also of those that the parser gives none.
-pub(super) fn span_of(expr: &Expr) -> Span {
-    match expr {
-        Expr::Struct { values, .. } => {
-            values.iter().fold(Span::empty(), |span, value| span.union(&span_of(value)))
-        }
-        Expr::Named { expr, name } => span_of(expr).union(&name.span),
-        _ => expr.span(),
-    }
-}
 
 impl<'q> Analyzer<'q, '_> {
     /// The type and origin of an expression.

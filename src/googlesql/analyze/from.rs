@@ -456,6 +456,7 @@ impl<'q> Analyzer<'q, '_> {
         let name: Option<Rc<str>> = alias.map(|alias| alias.value.as_str().into());
         let (columns, row) = match element {
             Type::Struct(fields) => {
+                self.resolved.add_structs(span);
                 let whole = Type::Struct(fields.clone());
                 let columns = fields.into_iter().map(|field| {
                     let own = print_of(&field.name.as_deref().unwrap_or_default().to_lowercase());

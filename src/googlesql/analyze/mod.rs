@@ -13,10 +13,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use sqlparser::ast::{Expr, Query};
+use sqlparser::ast::{Expr, Query, Statement};
 use sqlparser::tokenizer::Span;
 
-use super::{Column, SqlFault, Type};
+use super::{Column, Resolved, SqlFault, Type};
 use analyzer::Analyzer;
 
 mod access;
@@ -26,6 +26,7 @@ mod call;
 mod cast;
 mod coerce;
 mod construct;
+mod dml;
 mod expression;
 mod from;
 mod functions;
@@ -137,6 +138,8 @@ pub struct Analysis {
     pub unchecked: Vec<Note>,
     /// Whether there may be columns beside these: `SELECT *` from a table with unknown columns.
     pub open: bool,
+    /// What a translation needs to know of names.
+    pub resolved: Resolved,
 }
 
 /// A part of a query that could not be checked.
@@ -171,6 +174,13 @@ pub fn analyze_query(
         analyzer.check_table(&output);
     }
     analyzer.finish(&output)
+}
+
+/// What the names in a statement of DML stand for. Its faults are the engine's to tell: nothing is known then.
+pub fn resolve_dml(statement: &Statement, catalog: &dyn Catalog, parameters: &Parameters) -> Resolved {
+    let analysis =
+        dml::rows_of(statement).map(|query| analyze_query(&query, catalog, parameters, Options::default()));
+    analysis.and_then(Result::ok).map(|analysis| analysis.resolved).unwrap_or_default()
 }
 
 /// Checks an expression over the rows of one table, as conditions of expectations are: row by row, without

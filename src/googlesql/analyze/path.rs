@@ -103,7 +103,12 @@ impl<'q> Analyzer<'q, '_> {
         }
         if let Some(relation) = scope.from.relation(&first.value) {
             return Some(match parts.get(1) {
-                None => (self.row(relation, first, scope), 1),
+                None => {
+                    if relation.kind == Origin::Array {
+                        self.resolved.add_element(first.span);
+                    }
+                    (self.row(relation, first, scope), 1)
+                }
                 Some(second) => (self.qualified(relation, first, second.borrow(), scope), 2),
             });
         }

@@ -156,6 +156,11 @@ impl<'q> Analyzer<'q, '_> {
             }
             SelectItemQualifiedWildcardKind::Expr(expr) => self.expression(expr, context),
         };
+        if let Type::Struct(fields) = &value.data_type
+            && let Some(names) = fields.iter().map(|field| field.name.clone()).collect()
+        {
+            self.resolved.add_fields(span, names);
+        }
         match &value.data_type {
             Type::Struct(fields) => fields
                 .iter()

@@ -7,51 +7,14 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::Translator;
+use super::aggregates::is_aggregate;
 use super::byte_pattern::text_of_bytes;
 use super::literal::{float_literal, int_literal, plain_number, quote};
 use super::names::Ident;
 use super::operator::Argument;
-
-/// Functions over groups or windows.
-const AGGREGATES: &[&str] = &[
-    "ANY_VALUE",
-    "APPROX_COUNT_DISTINCT",
-    "APPROX_QUANTILES",
-    "APPROX_TOP_COUNT",
-    "APPROX_TOP_SUM",
-    "ARRAY_AGG",
-    "ARRAY_CONCAT_AGG",
-    "AVG",
-    "BIT_AND",
-    "BIT_OR",
-    "BIT_XOR",
-    "CORR",
-    "COUNT",
-    "COUNTIF",
-    "COVAR_POP",
-    "COVAR_SAMP",
-    "GROUPING",
-    "HLL_COUNT.INIT",
-    "HLL_COUNT.MERGE",
-    "HLL_COUNT.MERGE_PARTIAL",
-    "LOGICAL_AND",
-    "LOGICAL_OR",
-    "MAX",
-    "MAX_BY",
-    "MIN",
-    "MIN_BY",
-    "PERCENTILE_CONT",
-    "PERCENTILE_DISC",
-    "STDDEV",
-    "STDDEV_POP",
-    "STDDEV_SAMP",
-    "STRING_AGG",
-    "SUM",
-    "VARIANCE",
-    "VAR_POP",
-    "VAR_SAMP",
-];
+use super::{RUNTIME_SCHEMA, Translator};
+use crate::googlesql::Type;
+use crate::googlesql::resolved::span_of;
 
 /// Functions over windows only.
 const WINDOWS: &[&str] = &[
@@ -67,13 +30,6 @@ const WINDOWS: &[&str] = &[
     "RANK",
     "ROW_NUMBER",
 ];
-
-/// Whether a function is computed over a group.
-pub(super) fn is_aggregate(name: &str) -> bool {
-    AGGREGATES
-        .binary_search_by(|known| known.bytes().cmp(name.bytes().map(|byte| byte.to_ascii_uppercase())))
-        .is_ok()
-}
 
 /// What may stand in the parentheses of an aggregate beside its arguments, and after them.
 #[derive(Default)]
@@ -187,7 +143,8 @@ impl Translator<'_> {
         span: Span,
     ) -> String {
         let takes_order = matches!(name, "ARRAY_AGG" | "STRING_AGG" | "ARRAY_CONCAT_AGG");
-        let takes_nulls = matches!(name, "ARRAY_AGG" | "PERCENTILE_CONT" | "PERCENTILE_DISC");
+        let takes_nulls = matches!(name, "ARRAY_AGG" | "PERCENTILE_CONT" | "PERCENTILE_DISC")
+            || (name == "APPROX_QUANTILES" && clauses.nulls == Some(NullTreatment::IgnoreNulls));
         if (!takes_order && (!clauses.order_by.is_empty() || clauses.limit.is_some()))
             || (!takes_nulls && clauses.nulls.is_some())
             || (clauses.having.is_some() && name != "ANY_VALUE")
@@ -207,6 +164,13 @@ impl Translator<'_> {
             // DuckDB's `count_if` is NULL where all conditions are.
             ("COUNTIF", [condition]) => {
                 format!("count({distinct}CASE WHEN {} THEN TRUE END){window}", self.expr(condition))
+            }
+            ("SUM", [value]) if self.resolved.argument(span_of(value)) == Some(&Type::Interval) => {
+                let value = self.expr(value);
+                let part = |name: &str| {
+                    format!("sum({distinct}{RUNTIME_SCHEMA}.interval_parts({value}).{name}){window}")
+                };
+                format!("{RUNTIME_SCHEMA}.interval_of({}, {}, {})", part("m"), part("d"), part("u"))
             }
             // DuckDB adds INT64 up in 128 bits; the witness brings the sum back, or raises an overflow.
             ("SUM", [value]) => {

@@ -120,7 +120,12 @@ impl Translator<'_> {
         if !table.joins.is_empty() {
             return None;
         }
-        match &table.relation {
+        self.factor_columns(&table.relation)
+    }
+
+    /// The names of an item of FROM, where they can be told.
+    pub(super) fn factor_columns(&self, factor: &TableFactor) -> Option<Vec<String>> {
+        match factor {
             TableFactor::Derived { subquery, alias, .. }
                 if alias.as_ref().is_none_or(|alias| alias.columns.is_empty()) =>
             {

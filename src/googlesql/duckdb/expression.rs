@@ -195,7 +195,7 @@ impl Translator<'_> {
     /// The variable of a script that a name stands for.
     pub(super) fn variable(&self, name: &SqlIdent) -> Option<String> {
         let lower = name.value.to_lowercase();
-        if self.ranges.iter().flatten().any(|range| *range == lower) {
+        if self.is_range(&lower) {
             return None;
         }
         self.parameters.variables.as_ref()?.get(&lower).cloned()
@@ -209,6 +209,7 @@ impl Translator<'_> {
             Some(alias) => format!("({})", alias.sql),
             None if self.variable(name).is_some() => self.variable(name).unwrap_or_default(),
             None if name.value.eq_ignore_ascii_case(PARTITION_DATE) => partition_date(""),
+            None if self.element(name).is_some() => self.element(name).unwrap_or_default().to_owned(),
             None => Ident::new(&name.value).to_string(),
         }
     }

@@ -6,15 +6,18 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::Translator;
 use super::expression::PARTITION_TIME;
 use super::names::Ident;
 use super::pivot::{Pivot, Unpivot};
+use super::{Hidden, Translator};
 use crate::diag::Code;
 use crate::googlesql::SqlFault;
+use crate::googlesql::resolved::span_of;
 
 /// The pseudo-column of a wildcard table.
 pub(super) const TABLE_SUFFIX: &str = "_TABLE_SUFFIX";
+/// The element of an array beside the columns of its fields.
+const ELEMENT: &str = "value$";
 /// Stands for columns that an asterisk means and that are not known.
 pub(super) const EVERYTHING: &str = "*";
 
@@ -119,7 +122,7 @@ impl Translator<'_> {
                 let name = alias.as_ref().map(|alias| &alias.name);
                 let offset = with_offset
                     .then(|| with_offset_alias.as_ref().map_or("offset", |alias| alias.value.as_str()));
-                let sql = self.unnest(array, name, offset);
+                let sql = self.unnest(array, (name, offset), span_of(array));
                 return Item { sql, lateral: true };
             }
             TableFactor::NestedJoin { table_with_joins, alias: None } => {
@@ -220,8 +223,8 @@ impl Translator<'_> {
     }
 
     fn enter(&mut self, name: &str) {
-        if let Some(scope) = self.ranges.last_mut() {
-            scope.push(name.to_lowercase());
+        if let Some(frame) = self.frames.last_mut() {
+            frame.ranges.push(name.to_lowercase());
         }
     }
 
@@ -241,11 +244,12 @@ impl Translator<'_> {
             return Item { sql: self.refuse(span, "this name of a table"), lateral: false };
         };
         let first = path.first().map(|part| part.to_lowercase()).unwrap_or_default();
-        if path.len() > 1 && self.ranges.iter().flatten().any(|range| *range == first) {
+        if path.len() > 1 && self.is_range(&first) {
             // `FROM t, t.items`: an array of the row at hand.
             let array = Expr::CompoundIdentifier(path.iter().map(SqlIdent::new).collect());
             let implied = path.last().map(SqlIdent::new);
-            let sql = self.unnest(&array, alias.map(|alias| &alias.name).or(implied.as_ref()), None);
+            let name = alias.map(|alias| &alias.name).or(implied.as_ref());
+            let sql = self.unnest(&array, (name, None), span);
             return Item { sql, lateral: true };
         }
         let mut hidden = None;
@@ -262,9 +266,13 @@ impl Translator<'_> {
             hidden = self.names.ingestion_columns(&parts).map(|_| PARTITION_TIME);
             self.table_name(&path, span)
         };
-        if let (Some(hidden), Some(scope)) = (hidden, self.hidden.last_mut()) {
+        if let (Some(hidden), Some(frame)) = (hidden, self.frames.last_mut()) {
             let name = alias.map(|alias| &alias.name.value).or(path.last()).cloned().unwrap_or_default();
-            scope.push((name.to_lowercase(), hidden));
+            frame.hidden.push(Hidden {
+                table: name.to_lowercase(),
+                column: hidden.to_owned(),
+                from_table_only: false,
+            });
         }
         let alias = if alias.is_some() {
             self.alias(alias)
@@ -319,26 +327,28 @@ impl Translator<'_> {
     }
 
     /// The elements of an array as rows. The element is a column of its own name, so that fields of structs are
-    /// reached as `x.field`; structs written in place become columns.
-    fn unnest(&mut self, array: &Expr, name: Option<&SqlIdent>, offset: Option<&str>) -> String {
+    /// reached as `x.field`; where elements are known to be structs, their fields are columns too.
+    fn unnest(
+        &mut self,
+        array: &Expr,
+        (name, offset): (Option<&SqlIdent>, Option<&str>),
+        span: Span,
+    ) -> String {
         let sql = self.without_aliases(|translator| translator.expr(array));
         let hidden = self.fresh("element");
         if let Some(name) = name {
             self.enter(&name.value);
         }
-        let column = name.map_or_else(|| hidden.clone(), |name| Ident::new(&name.value));
-        if is_struct_array(array) && offset.is_none() {
-            return format!("(SELECT unnest({sql}, max_depth := 2)) AS {column}");
+        if self.resolved.has_structs(span) || (is_struct_array(array) && name.is_none()) {
+            return self.unnest_structs(&sql, name, offset, hidden);
         }
-        if let (true, Some(offset), None) = (is_struct_array(array), offset, name) {
-            // Structs without a name are columns, beside the offset.
-            let value = Ident::new("value$");
-            let source = elements_of(&sql);
-            return format!(
-                "LATERAL (SELECT unnest({value}), \"position$\" - 1 AS {} \
-                 FROM {source} WITH ORDINALITY AS {hidden}({value}, \"position$\")) AS {hidden}",
-                Ident::new(offset)
-            );
+        let column = name.map_or_else(|| hidden.clone(), |name| Ident::new(&name.value));
+        if let Some(name) = name {
+            self.enter_element(&name.value, format!("{hidden}.{column}"));
+        }
+        if is_struct_array(array) && offset.is_none() {
+            // Not analyzed: the name stands for the row.
+            return format!("(SELECT unnest({sql}, max_depth := 2)) AS {column}");
         }
         match offset {
             None if calls_macros(&sql) => {
@@ -354,6 +364,43 @@ impl Translator<'_> {
                      FROM {source} WITH ORDINALITY AS {hidden}({value}, {position})) AS {hidden}"
                 )
             }
+        }
+    }
+
+    /// The elements of an array of structs: a table of their fields, which goes by the element's name. A hidden column
+    /// is the element itself, for a row that LEFT JOIN adds is NULL, and not a struct of NULLs.
+    fn unnest_structs(
+        &mut self,
+        array: &str,
+        name: Option<&SqlIdent>,
+        offset: Option<&str>,
+        hidden: Ident,
+    ) -> String {
+        let table = name.map_or(hidden, |name| Ident::new(&name.value));
+        if let Some(frame) = self.frames.last_mut() {
+            let table = table.as_str().to_lowercase();
+            frame.hidden.extend(offset.map(|offset| Hidden {
+                table: table.clone(),
+                column: offset.to_owned(),
+                from_table_only: true,
+            }));
+            frame.hidden.push(Hidden { table, column: ELEMENT.to_owned(), from_table_only: false });
+        }
+        if let Some(name) = name {
+            self.enter_element(&name.value, format!("{table}.\"{ELEMENT}\""));
+        }
+        let offset = offset.map_or_else(String::new, |offset| {
+            format!(", unnest(range(len(\"list$\"))) AS {}", Ident::new(offset))
+        });
+        format!(
+            "LATERAL (SELECT unnest(\"list$\") AS \"{ELEMENT}\", unnest(\"list$\", max_depth := 2){offset} \
+             FROM (SELECT {array} AS \"list$\")) AS {table}"
+        )
+    }
+
+    fn enter_element(&mut self, name: &str, sql: String) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.elements.push((name.to_lowercase(), sql));
         }
     }
 }

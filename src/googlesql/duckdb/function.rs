@@ -484,7 +484,7 @@ impl Translator<'_> {
         let Some(arguments) = positional(function) else {
             return self.refuse(span, format!("SAFE.{name} in this form"));
         };
-        if function.over.is_some() || super::aggregate::is_aggregate(name) {
+        if function.over.is_some() || super::aggregates::is_aggregate(name) {
             return self.refuse(span, format!("SAFE.{name}"));
         }
         // Arguments that may fail themselves are bound outside of TRY; literals stay, since some must be constants.

@@ -9,6 +9,7 @@ use sqlparser::tokenizer::Span;
 use super::literal::{quote, string_literal};
 use super::names::Ident;
 use super::operator::Argument;
+use super::value_text::TextOf;
 use super::{RUNTIME_SCHEMA, Translator};
 use crate::diag::Code;
 
@@ -163,16 +164,12 @@ impl Translator<'_> {
             ("JSON_EXTRACT_STRING_ARRAY", [value, path @ ..]) => {
                 self.json_part("json_value_array", value, path, true)
             }
-            ("TO_JSON", [value]) if !flag("stringify_wide_numbers", false) => {
-                match self.json_text("to_json", value) {
-                    Some(text) => format!("{RUNTIME_SCHEMA}.json_sorted(CAST({text} AS JSON))"),
-                    None => self.over("to_json", &[value]),
-                }
+            ("TO_JSON", [value]) if !flag("stringify_wide_numbers", false) => self.json_of(value),
+            ("TO_JSON_STRING", [value]) => self.json_string(value),
+            ("TO_JSON_STRING", [value, pretty]) if boolean(pretty) == Some(false) => self.json_string(value),
+            ("TO_JSON_STRING", [value, pretty]) if boolean(pretty) == Some(true) => {
+                format!("{RUNTIME_SCHEMA}.json_pretty({})", self.json_string(value))
             }
-            ("TO_JSON_STRING", [value]) => match self.json_text("to_json_string", value) {
-                Some(text) => text,
-                None => self.over("to_json_string", &[value]),
-            },
             ("JSON_ARRAY", values) => {
                 let items: Vec<String> = values.iter().map(|value| self.json_of(value)).collect();
                 format!("{RUNTIME_SCHEMA}.json_list(CAST([{}] AS JSON[]))", items.join(", "))
@@ -329,10 +326,16 @@ impl Translator<'_> {
 
     /// A value as JSON.
     fn json_of(&mut self, value: &Expr) -> String {
-        match self.json_text("to_json", value) {
+        match self.value_text(TextOf::Json, value).or_else(|| self.json_text("to_json", value)) {
             Some(text) => format!("{RUNTIME_SCHEMA}.json_sorted(CAST({text} AS JSON))"),
             None => self.over("to_json", &[value]),
         }
+    }
+
+    fn json_string(&mut self, value: &Expr) -> String {
+        self.value_text(TextOf::JsonString, value)
+            .or_else(|| self.json_text("to_json_string", value))
+            .unwrap_or_else(|| self.over("to_json_string", &[value]))
     }
 
     /// The text of a struct or array of structs that is written in place, member by member; none for other values.
@@ -419,6 +422,16 @@ impl Translator<'_> {
             Some(path) => format!("json_extract({value}, {})", quote(&path)),
             None => self.refuse(span, "a JSON subscript with this key"),
         }
+    }
+}
+
+fn boolean(expr: &Expr) -> Option<bool> {
+    match expr {
+        Expr::Value(value) => match value.value {
+            sqlparser::ast::Value::Boolean(value) => Some(value),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

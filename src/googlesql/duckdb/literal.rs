@@ -136,6 +136,9 @@ pub(super) fn plain_number(digits: &str) -> String {
     format!("{sign}{mantissa}{exponent}")
 }
 
+/// Longer than any gap that a change of the clock leaves but that of a whole day.
+const BEFORE_A_CHANGE: chrono::TimeDelta = chrono::TimeDelta::hours(3);
+
 impl Translator<'_> {
     /// A literal that stands alone.
     pub(super) fn value(&mut self, value: &Value, span: Span) -> String {
@@ -306,7 +309,11 @@ fn timestamp(text: &str) -> Option<NaiveDateTime> {
     let (local, zone) = text.rsplit_once(' ')?;
     let zone: chrono_tz::Tz = zone.parse().ok()?;
     let local = datetime(local)?;
-    let instant: DateTime<chrono_tz::Tz> = zone.from_local_datetime(&local).earliest()?;
+    let instant: DateTime<chrono_tz::Tz> = match zone.from_local_datetime(&local).earliest() {
+        Some(instant) => instant,
+        // A clock that is put forward skips this time: it is read as if the clock had gone on.
+        None => zone.from_local_datetime(&(local - BEFORE_A_CHANGE)).earliest()? + BEFORE_A_CHANGE,
+    };
     Some(instant.with_timezone(&Utc).naive_utc())
 }
 

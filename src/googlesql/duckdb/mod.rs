@@ -20,8 +20,7 @@
 //! * Structs in columns compare as values: a NULL field equals a NULL field, where BigQuery gives NULL.
 //! * Numbers inside of JSON are printed anew (`1.50` as `1.5`).
 //! * `SAFE_CAST` of text with a named time zone to TIMESTAMP is NULL; CAST raises.
-//! * `SELECT *` after JOIN USING keeps the common columns in their place, where BigQuery puts them first; an array
-//!   of structs in FROM is one column unless it is written in place.
+//! * `SELECT *` after JOIN USING keeps the common columns in their place, where BigQuery puts them first.
 //! * BIGNUMERIC has 38 digits behind the point and as many before it. DuckDB's decimals have 38 in all, so that no
 //!   scale of theirs holds both a quotient as BigQuery gives it and whole numbers beyond NUMERIC's; its BIGNUM has no
 //!   products. A type that is silently narrower would give other results, and NUMERIC is there to be written.
@@ -39,11 +38,13 @@
 //! are bound first, as the only element of a list, and the macro is applied inside: see [`Translator::call`].
 
 mod aggregate;
+mod aggregates;
 mod approximate;
 mod by_name;
 mod byte_pattern;
 mod cast_format;
 mod date_format;
+mod dml;
 mod expression;
 mod from;
 mod function;
@@ -62,6 +63,7 @@ mod statement;
 mod temporal;
 mod text_format;
 mod types;
+mod value_text;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -75,6 +77,7 @@ pub use names::{DatasetNames, Ident, TableName, TableNames};
 pub(crate) use operator::OVERLOADED;
 
 use super::fault::SqlFault;
+use super::resolved::Resolved;
 use crate::diag::Code;
 
 /// The arguments of a call that has nothing but expressions in parentheses.
@@ -101,10 +104,10 @@ pub struct Parameters {
 /// # Errors
 /// Every construct and function without a known translation, at its place.
 pub fn translate_query(query: &Query, names: &dyn TableNames) -> Result<String, Vec<SqlFault>> {
-    run(names, &Parameters::default(), |translator| translator.query(query))
+    run(names, &Parameters::default(), &Resolved::default(), |translator| translator.query(query))
 }
 
-/// Translates one statement of a script: a query, DDL or DML.
+/// Translates one statement of a script: a query, DDL or DML, with what the analysis of its query has found out.
 ///
 /// # Errors
 /// As [`translate_query`].
@@ -112,8 +115,9 @@ pub fn translate_statement(
     statement: &Statement,
     names: &dyn TableNames,
     parameters: &Parameters,
+    resolved: &Resolved,
 ) -> Result<String, Vec<SqlFault>> {
-    run(names, parameters, |translator| translator.statement(statement))
+    run(names, parameters, resolved, |translator| translator.statement(statement))
 }
 
 /// A type as DuckDB writes it.
@@ -121,7 +125,9 @@ pub fn translate_statement(
 /// # Errors
 /// As [`translate_query`].
 pub fn translate_type(data_type: &sqlparser::ast::DataType, span: Span) -> Result<String, Vec<SqlFault>> {
-    run(&DatasetNames, &Parameters::default(), |translator| translator.data_type(data_type, span))
+    run(&DatasetNames, &Parameters::default(), &Resolved::default(), |translator| {
+        translator.data_type(data_type, span)
+    })
 }
 
 /// Translates an expression of a script, which no table is in reach of.
@@ -133,7 +139,7 @@ pub fn translate_value(
     names: &dyn TableNames,
     parameters: &Parameters,
 ) -> Result<String, Vec<SqlFault>> {
-    run(names, parameters, |translator| translator.expr(expr))
+    run(names, parameters, &Resolved::default(), |translator| translator.expr(expr))
 }
 
 /// Translates an expression over columns that the caller brings into scope, such as an expectation's condition.
@@ -141,15 +147,16 @@ pub fn translate_value(
 /// # Errors
 /// As [`translate_query`].
 pub fn translate_expression(expr: &Expr, names: &dyn TableNames) -> Result<String, Vec<SqlFault>> {
-    run(names, &Parameters::default(), |translator| translator.expr(expr))
+    run(names, &Parameters::default(), &Resolved::default(), |translator| translator.expr(expr))
 }
 
 fn run(
     names: &dyn TableNames,
     parameters: &Parameters,
+    resolved: &Resolved,
     translate: impl FnOnce(&mut Translator<'_>) -> String,
 ) -> Result<String, Vec<SqlFault>> {
-    let mut translator = Translator::new(names, parameters);
+    let mut translator = Translator::new(names, parameters, resolved);
     let sql = translate(&mut translator);
     if translator.faults.is_empty() { Ok(sql) } else { Err(translator.faults) }
 }
@@ -162,20 +169,40 @@ struct SelectAlias {
     opaque: bool,
 }
 
+/// A column that an asterisk does not mean.
+#[derive(Debug)]
+struct Hidden {
+    /// The name of its table, in lower case.
+    table: String,
+    column: String,
+    /// Whether an asterisk without a table means it all the same: the offset of UNNEST, which is no column of the
+    /// element.
+    from_table_only: bool,
+}
+
+/// What a FROM clause brings into scope.
+#[derive(Debug, Default)]
+struct Frame {
+    /// Its names, in lower case.
+    ranges: Vec<String>,
+    hidden: Vec<Hidden>,
+    /// The elements of arrays, by their names in lower case.
+    elements: Vec<(String, String)>,
+}
+
 /// The state of one translation.
 struct Translator<'a> {
     names: &'a dyn TableNames,
     parameters: &'a Parameters,
+    resolved: &'a Resolved,
     next_positional: usize,
     faults: Vec<SqlFault>,
     /// Names of WITH that are in scope, innermost last, in lower case.
     ctes: Vec<Vec<String>>,
     /// The columns of these, innermost last, where they can be told.
     cte_columns: Vec<(String, Option<Vec<String>>)>,
-    /// Names of FROM that are in scope, innermost last, in lower case.
-    ranges: Vec<Vec<String>>,
-    /// Columns of FROM that an asterisk does not mean, innermost last: the name of the table and that of the column.
-    hidden: Vec<Vec<(String, &'static str)>>,
+    /// What is in scope by FROM, innermost last.
+    frames: Vec<Frame>,
     /// Whether SELECT AS STRUCT is a later part of a set operation.
     rows_as_tuples: bool,
     /// What an unqualified name may stand for instead of a column.
@@ -189,16 +216,16 @@ struct Translator<'a> {
 }
 
 impl<'a> Translator<'a> {
-    fn new(names: &'a dyn TableNames, parameters: &'a Parameters) -> Self {
+    fn new(names: &'a dyn TableNames, parameters: &'a Parameters, resolved: &'a Resolved) -> Self {
         Self {
             names,
             parameters,
+            resolved,
             next_positional: 0,
             faults: Vec::new(),
             ctes: Vec::new(),
             cte_columns: Vec::new(),
-            ranges: Vec::new(),
-            hidden: Vec::new(),
+            frames: Vec::new(),
             rows_as_tuples: false,
             aliases: Vec::new(),
             next_name: 0,
@@ -231,6 +258,21 @@ impl<'a> Translator<'a> {
     fn invalid(&mut self, code: Code, span: Span, message: impl Into<String>) -> String {
         self.faults.push(SqlFault::new(code, span, message));
         "NULL".to_owned()
+    }
+
+    /// Whether a name, in lower case, is that of a table in reach.
+    fn is_range(&self, name: &str) -> bool {
+        self.frames.iter().flat_map(|frame| &frame.ranges).any(|range| range == name)
+    }
+
+    /// The element of an array that a name stands for.
+    fn element(&self, name: &sqlparser::ast::Ident) -> Option<&str> {
+        if !self.resolved.is_element(name.span) {
+            return None;
+        }
+        let lower = name.value.to_lowercase();
+        let mut known = self.frames.iter().rev().flat_map(|frame| frame.elements.iter().rev());
+        known.find(|(own, _)| *own == lower).map(|(_, sql)| sql.as_str())
     }
 
     /// A name that no user's column has.

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{BinaryOperator, Expr, Spanned, UnaryOperator, Value, visit_expressions};
 
-use super::aggregate::is_aggregate;
+use super::aggregates::is_aggregate;
 use super::expression::{fields_of, is_struct};
 use super::literal::{
     double, float_literal, int_literal, looks_temporal, plain_number, quote, string_literal,

@@ -14,37 +14,11 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::Translator;
+use super::aggregates::ignores_nulls;
 use super::literal::{float_literal, int_literal, quote, string_literal, string_of};
 use super::names::Ident;
+use super::{Frame, Translator};
 use crate::diag::Code;
-
-/// Aggregates over the rows of one value, the others being NULL to them.
-const IGNORE_NULLS: &[&str] = &[
-    "ANY_VALUE",
-    "APPROX_COUNT_DISTINCT",
-    "AVG",
-    "BIT_AND",
-    "BIT_OR",
-    "BIT_XOR",
-    "CORR",
-    "COUNT",
-    "COUNTIF",
-    "COVAR_POP",
-    "COVAR_SAMP",
-    "LOGICAL_AND",
-    "LOGICAL_OR",
-    "MAX",
-    "MIN",
-    "STDDEV",
-    "STDDEV_POP",
-    "STDDEV_SAMP",
-    "STRING_AGG",
-    "SUM",
-    "VARIANCE",
-    "VAR_POP",
-    "VAR_SAMP",
-];
 
 /// A PIVOT as it is written.
 pub(super) struct Pivot<'a> {
@@ -72,8 +46,7 @@ impl Translator<'_> {
             return self.refuse(span, "PIVOT over values that are not listed");
         };
         let [column] = pivot.columns else { return self.refuse(span, "PIVOT by several columns") };
-        self.ranges.push(Vec::new());
-        self.hidden.push(Vec::new());
+        self.frames.push(Frame::default());
         let source = self.factor(pivot.table).sql;
         let mut used = Vec::new();
         self.names_in(column, &mut used);
@@ -112,20 +85,17 @@ impl Translator<'_> {
                 list.push(format!("{sql} AS {}", Ident::new(name)));
             }
         }
-        self.ranges.pop();
-        self.hidden.pop();
+        self.frames.pop();
         format!("(SELECT {} FROM {source} GROUP BY ALL){}", list.join(", "), self.alias(pivot.alias))
     }
 
     /// `t UNPIVOT(v FOR label IN (a, b))`: a row for each of the columns.
     pub(super) fn unpivot(&mut self, unpivot: &Unpivot<'_>, span: Span) -> String {
         let Some(names) = names_of(unpivot.value) else { return self.refuse(span, "this form of UNPIVOT") };
-        self.ranges.push(Vec::new());
-        self.hidden.push(Vec::new());
+        self.frames.push(Frame::default());
         let source = self.factor(unpivot.table).sql;
         let mut used = self.hidden_columns(None);
-        self.ranges.pop();
-        self.hidden.pop();
+        self.frames.pop();
         let mut rows = Vec::new();
         for column in unpivot.columns {
             let columns = names_of(&column.expr).filter(|columns| columns.len() == names.len());
@@ -186,7 +156,7 @@ impl Translator<'_> {
 
     /// The columns that an expression names, quoted.
     fn names_in(&mut self, expr: &Expr, names: &mut Vec<String>) {
-        let ranges = self.ranges.last().cloned().unwrap_or_default();
+        let ranges = self.frames.last().map(|frame| frame.ranges.clone()).unwrap_or_default();
         let _ = visit_expressions(expr, |part| {
             let name = match part {
                 Expr::Identifier(name) if !name.value.starts_with('@') => Some(name),
@@ -232,7 +202,7 @@ fn for_rows(aggregate: &Expr, condition: &Expr) -> Option<Expr> {
     let mut function = function.clone();
     let name = function.name.to_string().to_ascii_uppercase();
     let FunctionArguments::List(list) = &mut function.args else { return None };
-    let ignores_nulls = IGNORE_NULLS.contains(&name.as_str())
+    let ignores_nulls = ignores_nulls(&name)
         || (name == "ARRAY_AGG"
             && (function.null_treatment == Some(NullTreatment::IgnoreNulls)
                 || list.clauses.iter().any(|clause| {

@@ -3,18 +3,19 @@
 use std::fmt::Write as _;
 
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, RenameSelectItem,
-    Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier,
-    Spanned, ValueTableMode, WildcardAdditionalOptions, With,
+    Distinct, Expr, GroupByExpr, Ident as SqlIdent, LimitClause, ObjectName, OrderBy, OrderByExpr,
+    OrderByKind, Query, RenameSelectItem, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind,
+    SetExpr, SetOperator, SetQuantifier, Spanned, ValueTableMode, WildcardAdditionalOptions, With,
 };
 use sqlparser::tokenizer::Span;
 
 use super::expression::implied_name;
 use super::from::EVERYTHING;
 use super::names::Ident;
-use super::{SelectAlias, Translator};
+use super::{Frame, SelectAlias, Translator};
 use crate::googlesql::by_name::ByName;
 use crate::googlesql::limits::SETS_HELP;
+use crate::googlesql::resolved::span_of;
 
 /// How many set operations may hang below each other: what the engine's parser has stack for.
 const MAX_SETS: usize = 500;
@@ -180,8 +181,7 @@ impl Translator<'_> {
         {
             return (self.refuse(span, "this form of SELECT"), Vec::new());
         }
-        self.ranges.push(Vec::new());
-        self.hidden.push(Vec::new());
+        self.frames.push(Frame::default());
         // FROM first: it brings the names that correlated arrays in the SELECT list refer to.
         let from = self.from(&select.from);
         let distinct = match (&select.distinct, &select.value_table_mode) {
@@ -234,8 +234,7 @@ impl Translator<'_> {
             let _ = write!(sql, " QUALIFY {}", self.expr(condition));
             self.aliases.clear();
         }
-        self.ranges.pop();
-        self.hidden.pop();
+        self.frames.pop();
         (sql, aliases)
     }
 
@@ -253,19 +252,17 @@ impl Translator<'_> {
                 SelectItem::UnnamedExpr(expr) => (expr, None),
                 SelectItem::ExprWithAlias { expr, alias } => (expr, Some(alias.value.clone())),
                 SelectItem::Wildcard(options) => {
-                    list.push(format!("*{}", self.wildcard_options(options, None)));
+                    list.push(self.asterisk(None, options));
+                    continue;
+                }
+                SelectItem::QualifiedWildcard(kind, options)
+                    if let Some(fields) = self.fields_of_star(kind, options) =>
+                {
+                    list.extend(fields);
                     continue;
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
-                    let parts: Vec<String> = name
-                        .0
-                        .iter()
-                        .filter_map(|part| part.as_ident())
-                        .map(|part| Ident::new(&part.value).to_string())
-                        .collect();
-                    let range = name.0.last().and_then(|part| part.as_ident());
-                    let options = self.wildcard_options(options, range.map(|range| range.value.as_str()));
-                    list.push(format!("{}.*{options}", parts.join(".")));
+                    list.push(self.asterisk(Some(name), options));
                     continue;
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), options) => {
@@ -295,12 +292,70 @@ impl Translator<'_> {
                     format!("f{}_", anonymous - 1)
                 });
                 match expr {
+                    Expr::Identifier(column) if self.element(column).is_some() => {
+                        list.push(format!("{sql} AS {}", Ident::new(&name)));
+                        aliases.push(SelectAlias { name, opaque: false, sql });
+                    }
                     Expr::Identifier(_) => list.push(sql),
                     _ => list.push(format!("{sql} AS {}", Ident::new(name))),
                 }
             }
         }
         (list.join(", "), aliases)
+    }
+
+    /// `value.*` of a struct, field by field, so that ORDER BY finds them; none where they are not known.
+    fn fields_of_star(
+        &mut self,
+        kind: &SelectItemQualifiedWildcardKind,
+        options: &WildcardAdditionalOptions,
+    ) -> Option<Vec<String>> {
+        if options.opt_replace.is_some() || options.opt_rename.is_some() {
+            return None;
+        }
+        let (span, path) = match kind {
+            SelectItemQualifiedWildcardKind::ObjectName(name) => {
+                let parts = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
+                (name.span(), Some(Expr::CompoundIdentifier(parts)))
+            }
+            SelectItemQualifiedWildcardKind::Expr(expr) => (span_of(expr), None),
+        };
+        let except: Vec<&SqlIdent> = options
+            .opt_except
+            .iter()
+            .flat_map(|except| std::iter::once(&except.first_element).chain(&except.additional_elements))
+            .collect();
+        let fields: Vec<String> = self.resolved.fields(span)?.to_vec();
+        let value = match (kind, &path) {
+            (SelectItemQualifiedWildcardKind::Expr(expr), _) => self.expr(expr),
+            (_, Some(path)) => self.expr(path),
+            _ => return None,
+        };
+        let is_left_out =
+            |field: &str| except.iter().any(|out| out.value.to_lowercase() == field.to_lowercase());
+        Some(
+            fields
+                .iter()
+                .enumerate()
+                .filter(|(_, field)| !is_left_out(field))
+                .map(|(index, field)| {
+                    format!("struct_extract_at({value}, {}) AS {}", index + 1, Ident::new(field))
+                })
+                .collect(),
+        )
+    }
+
+    /// All columns, or all of a table.
+    fn asterisk(&mut self, table: Option<&ObjectName>, options: &WildcardAdditionalOptions) -> String {
+        let mut sql = String::new();
+        let mut range = None;
+        for part in table.iter().flat_map(|name| &name.0).filter_map(|part| part.as_ident()) {
+            let _ = write!(sql, "{}.", Ident::new(&part.value));
+            range = Some(part.value.as_str());
+        }
+        sql.push('*');
+        sql.push_str(&self.wildcard_options(options, range));
+        sql
     }
 
     /// `SELECT AS STRUCT` in an expression.
@@ -310,7 +365,15 @@ impl Translator<'_> {
             let (expr, name) = match item {
                 SelectItem::UnnamedExpr(expr) => (expr, implied_name(expr)),
                 SelectItem::ExprWithAlias { expr, alias } => (expr, Some(alias.value.clone())),
-                other => return self.refuse(other.span(), "SELECT AS STRUCT with an asterisk"),
+                SelectItem::Wildcard(options) => {
+                    fields.push(format!("*COLUMNS({})", self.asterisk(None, options)));
+                    continue;
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+                    fields.push(format!("*COLUMNS({})", self.asterisk(Some(name), options)));
+                    continue;
+                }
+                other => return self.refuse(other.span(), "this form of SELECT AS STRUCT"),
             };
             let name = name.unwrap_or_else(|| format!("_field_{}", index + 1));
             let value = self.expr(expr);
@@ -321,20 +384,18 @@ impl Translator<'_> {
 
     /// The columns, quoted, that an asterisk does not mean, of one table or of all.
     pub(super) fn hidden_columns(&mut self, range: Option<&str>) -> Vec<String> {
-        let hidden: Vec<&'static str> = self
-            .hidden
+        let hidden: Vec<&str> = self
+            .frames
             .last()
             .into_iter()
-            .flatten()
-            .filter(|(table, _)| range.is_none_or(|range| range.eq_ignore_ascii_case(table)))
-            .map(|(_, column)| *column)
+            .flat_map(|frame| &frame.hidden)
+            .filter(|hidden| match range {
+                Some(range) => range.to_lowercase() == hidden.table,
+                None => !hidden.from_table_only,
+            })
+            .map(|hidden| hidden.column.as_str())
             .collect();
-        if hidden.contains(&EVERYTHING) {
-            self.refuse(
-                Span::empty(),
-                "an asterisk over a view of INFORMATION_SCHEMA, whose columns are not all known,",
-            );
-        }
+        let everything = hidden.contains(&EVERYTHING);
         let mut columns: Vec<String> = hidden
             .into_iter()
             .filter(|column| *column != EVERYTHING)
@@ -342,6 +403,12 @@ impl Translator<'_> {
             .collect();
         columns.sort_unstable();
         columns.dedup();
+        if everything {
+            self.refuse(
+                Span::empty(),
+                "an asterisk over a view of INFORMATION_SCHEMA, whose columns are not all known,",
+            );
+        }
         columns
     }
 

@@ -9,9 +9,8 @@ use std::fmt::Write as _;
 use sqlparser::ast::{
     AlterColumnOperation, AlterSchema, AlterSchemaOperation, AlterTable, AlterTableOperation, Assignment,
     AssignmentTarget, ColumnDef, ColumnOption, CreateTable, CreateTableLikeKind, CreateTableOptions,
-    CreateView, Delete, Expr, FromTable, Insert, Merge, MergeAction, MergeClause, MergeClauseKind,
-    MergeInsertKind, MergeUpdateKind, ObjectName, ObjectType, Query, RenameTableNameKind, SchemaName,
-    SetExpr, Spanned, Statement, TableFactor, TableObject, Truncate, Update, UpdateTableFromKind, Values,
+    CreateView, Expr, Insert, ObjectName, ObjectType, Query, RenameTableNameKind, SchemaName, SetExpr,
+    Spanned, Statement, TableObject, Truncate, Values,
 };
 use sqlparser::tokenizer::Span;
 
@@ -75,7 +74,7 @@ impl Translator<'_> {
         }
     }
 
-    fn table_of(&mut self, name: &ObjectName) -> String {
+    pub(super) fn table_of(&mut self, name: &ObjectName) -> String {
         match Self::path(name) {
             Some(path) => self.table_name(&path, name.span()),
             None => self.refuse(name.span(), "this name of a table"),
@@ -345,7 +344,7 @@ impl Translator<'_> {
         format!("INSERT INTO {table}{columns} {source}")
     }
 
-    fn values(&mut self, values: &Values) -> String {
+    pub(super) fn values(&mut self, values: &Values) -> String {
         let rows: Vec<String> = values
             .rows
             .iter()
@@ -373,7 +372,7 @@ impl Translator<'_> {
     }
 
     /// `SET`: a column of the target, which may go by its alias, or a field of a struct in one.
-    fn assignments(&mut self, assignments: &[Assignment], alias: &str) -> String {
+    pub(super) fn assignments(&mut self, assignments: &[Assignment], alias: &str) -> String {
         let list: Vec<String> = assignments
             .iter()
             .map(|assignment| {
@@ -399,134 +398,6 @@ impl Translator<'_> {
             })
             .collect();
         list.join(", ")
-    }
-
-    fn target(&mut self, factor: &TableFactor) -> String {
-        match factor {
-            TableFactor::Table { name, .. } => {
-                let table = self.table_of(name);
-                format!("{table} AS {}", Ident::new(target_alias(factor)))
-            }
-            other => self.refuse(other.span(), "this target"),
-        }
-    }
-
-    fn update(&mut self, update: &Update, span: Span) -> String {
-        if !update.table.joins.is_empty()
-            || update.returning.is_some()
-            || update.or.is_some()
-            || !update.order_by.is_empty()
-            || update.limit.is_some()
-        {
-            return self.refuse(span, "this form of UPDATE");
-        }
-        let target = self.target(&update.table.relation);
-        let alias = target_alias(&update.table.relation);
-        self.ranges.push(Vec::new());
-        self.hidden.push(Vec::new());
-        let from = match &update.from {
-            None => String::new(),
-            Some(UpdateTableFromKind::AfterSet(tables) | UpdateTableFromKind::BeforeSet(tables)) => {
-                self.from(tables)
-            }
-        };
-        let mut sql = format!("UPDATE {target} SET {}{from}", self.assignments(&update.assignments, &alias));
-        if let Some(condition) = &update.selection {
-            let _ = write!(sql, " WHERE {}", self.expr(condition));
-        }
-        self.ranges.pop();
-        self.hidden.pop();
-        sql
-    }
-
-    fn delete(&mut self, delete: &Delete, span: Span) -> String {
-        let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
-        let [table] = from.as_slice() else { return self.refuse(span, "DELETE from several tables") };
-        if !table.joins.is_empty()
-            || !delete.tables.is_empty()
-            || delete.using.is_some()
-            || delete.returning.is_some()
-            || !delete.order_by.is_empty()
-            || delete.limit.is_some()
-        {
-            return self.refuse(span, "this form of DELETE");
-        }
-        let mut sql = format!("DELETE FROM {}", self.target(&table.relation));
-        if let Some(condition) = &delete.selection {
-            let _ = write!(sql, " WHERE {}", self.expr(condition));
-        }
-        sql
-    }
-
-    fn merge(&mut self, merge: &Merge, span: Span) -> String {
-        if merge.output.is_some() {
-            return self.refuse(span, "MERGE with OUTPUT");
-        }
-        let target = self.target(&merge.table);
-        let alias = target_alias(&merge.table);
-        self.ranges.push(Vec::new());
-        self.hidden.push(Vec::new());
-        let source = match &merge.source {
-            TableFactor::Table { .. } => self.target_or_cte(&merge.source),
-            other => self
-                .from(&[sqlparser::ast::TableWithJoins { relation: other.clone(), joins: Vec::new() }])
-                .trim_start_matches(" FROM ")
-                .to_owned(),
-        };
-        let mut sql = format!("MERGE INTO {target} USING {source} ON {}", self.expr(&merge.on));
-        for clause in &merge.clauses {
-            sql.push_str(&self.merge_clause(clause, &alias, span));
-        }
-        self.ranges.pop();
-        self.hidden.pop();
-        sql
-    }
-
-    fn target_or_cte(&mut self, factor: &TableFactor) -> String {
-        self.target(factor)
-    }
-
-    fn merge_clause(&mut self, clause: &MergeClause, alias: &str, span: Span) -> String {
-        let when = match clause.clause_kind {
-            MergeClauseKind::Matched => "MATCHED",
-            MergeClauseKind::NotMatched | MergeClauseKind::NotMatchedByTarget => "NOT MATCHED",
-            MergeClauseKind::NotMatchedBySource => "NOT MATCHED BY SOURCE",
-        };
-        let mut sql = format!(" WHEN {when}");
-        if let Some(condition) = &clause.predicate {
-            let _ = write!(sql, " AND {}", self.expr(condition));
-        }
-        sql.push_str(" THEN ");
-        match &clause.action {
-            MergeAction::Delete { .. } => sql.push_str("DELETE"),
-            MergeAction::Update(update)
-                if update.update_predicate.is_none() && update.delete_predicate.is_none() =>
-            {
-                match &update.kind {
-                    MergeUpdateKind::Set(assignments) => {
-                        let _ = write!(sql, "UPDATE SET {}", self.assignments(assignments, alias));
-                    }
-                    MergeUpdateKind::Wildcard => return self.refuse(span, "MERGE with UPDATE *"),
-                }
-            }
-            MergeAction::Insert(insert) if insert.insert_predicate.is_none() => {
-                let columns: Vec<String> =
-                    insert.columns.iter().map(|column| last_part(column).to_string()).collect();
-                let columns =
-                    if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
-                match &insert.kind {
-                    MergeInsertKind::Values(values) => {
-                        let _ = write!(sql, "INSERT{columns} {}", self.values(values));
-                    }
-                    MergeInsertKind::Row if insert.columns.is_empty() => sql.push_str("INSERT *"),
-                    MergeInsertKind::Row | MergeInsertKind::Wildcard => {
-                        return self.refuse(span, "MERGE with columns and INSERT ROW");
-                    }
-                }
-            }
-            _ => return self.refuse(span, "this action of MERGE"),
-        }
-        sql
     }
 }
 
@@ -566,13 +437,6 @@ fn ingestion_part(partition_by: &Expr) -> Option<&'static str> {
     }
 }
 
-/// The name that the target of UPDATE, DELETE or MERGE goes by: its alias, or the last part of its path.
-fn target_alias(factor: &TableFactor) -> String {
-    let TableFactor::Table { name, alias, .. } = factor else { return String::new() };
-    let last = || Translator::path(name).and_then(|mut path| path.pop()).unwrap_or_default();
-    alias.as_ref().map_or_else(last, |alias| alias.name.value.clone())
-}
-
 /// A struct with another value in one of its fields.
 fn with_field(whole: &str, fields: &[&str], value: &str) -> String {
     match fields.split_first() {
@@ -586,7 +450,7 @@ fn with_field(whole: &str, fields: &[&str], value: &str) -> String {
 }
 
 /// The last part of a path: the column of `t.c`, the dataset of `project.dataset`.
-fn last_part(name: &ObjectName) -> Ident {
+pub(super) fn last_part(name: &ObjectName) -> Ident {
     let last = name.0.last().and_then(|part| part.as_ident()).map_or("", |part| part.value.as_str());
     Ident::new(last.rsplit('.').next().unwrap_or_default())
 }

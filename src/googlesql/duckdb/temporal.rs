@@ -322,8 +322,13 @@ impl Translator<'_> {
                 let arguments = [self.argument(first), self.argument(last), Argument::constant("to_days(1)")];
                 self.call("generate_date_array", &arguments)
             }
-            ("GENERATE_DATE_ARRAY" | "GENERATE_TIMESTAMP_ARRAY", [_, _, Expr::Interval(_)]) => {
-                self.over(&lower, arguments)
+            ("GENERATE_DATE_ARRAY", [_, _, Expr::Interval(_)]) => self.over(&lower, arguments),
+            ("GENERATE_TIMESTAMP_ARRAY", [first, last, step @ Expr::Interval(_)]) => {
+                let bounds =
+                    [self.temporal_argument("TIMESTAMP", first), self.temporal_argument("TIMESTAMP", last)];
+                let [first, last] = bounds;
+                let step = self.argument(step);
+                self.call(&lower, &[first, last, step])
             }
             _ => return None,
         })

@@ -5,9 +5,10 @@
 use sqlparser::ast::{Expr, Spanned};
 use sqlparser::tokenizer::Span;
 
-use super::Translator;
 use super::literal::{quote, string_literal};
 use super::operator::{Argument, is_null};
+use super::value_text::TextOf;
+use super::{RUNTIME_SCHEMA, Translator};
 
 /// What stands between `%` and the letter.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -189,6 +190,12 @@ impl Translator<'_> {
                 let spec = Spec { precision: Some(spec.precision.unwrap_or(6)), ..spec.clone() };
                 format!("format({}, CAST({} AS DOUBLE) + 0)", quote(&spec.native(letter)), argument.sql)
             }
+            'p' if spec.is_plain() && spec.precision.is_none() => {
+                spec.padded(&format!("CAST({} AS VARCHAR)", argument.sql))
+            }
+            'P' if spec.is_plain() && spec.precision.is_none() => {
+                spec.padded(&format!("{RUNTIME_SCHEMA}.json_pretty(CAST({} AS VARCHAR))", argument.sql))
+            }
             's' if spec.is_plain() => {
                 let text = match spec.precision {
                     Some(length) => format!("left({}, {length})", argument.sql),
@@ -197,8 +204,12 @@ impl Translator<'_> {
                 spec.padded(&text)
             }
             't' | 'T' if spec.is_plain() && spec.precision.is_none() => {
-                let name = if letter == 't' { "format_plain" } else { "format_literal" };
-                let text = self.call(name, &[argument]);
+                let (name, what) = if letter == 't' {
+                    ("format_plain", TextOf::Plain)
+                } else {
+                    ("format_literal", TextOf::Literal)
+                };
+                let text = self.value_text(what, value).unwrap_or_else(|| self.call(name, &[argument]));
                 spec.padded(&text)
             }
             _ => return None,

@@ -8,9 +8,9 @@ use sqlparser::ast::{SetExpr, Statement, Visit};
 
 use super::query::columns;
 use crate::googlesql::aliases::Names;
-use crate::googlesql::analyze::{self, Options, Table, analyze_query};
+use crate::googlesql::analyze::{self, Options, Table, analyze_query, resolve_dml};
 use crate::googlesql::duckdb::{Parameters, RUNTIME_SCHEMA, TableName, TableNames, translate_statement};
-use crate::googlesql::{SqlFault, Type};
+use crate::googlesql::{Resolved, SqlFault, Type};
 
 /// A statement in the engine's SQL, once its query was found to be right.
 pub(super) fn bind(
@@ -28,13 +28,27 @@ pub(super) fn bind(
         }
         _ => None,
     };
-    // Variables have no columns that the analyzer could know: the engine judges a script that has some.
-    if let Some(query) = query.filter(|_| parameters.variables.is_none()) {
-        // Values arrive as SQL of the engine, so that their types are not known.
-        let known = parameters.named.keys().map(|name| (name, Type::Unknown)).collect();
-        analyze_query(query, target, &known, Options::default())?;
+    // Values arrive as SQL of the engine, so that their types are not known.
+    let known = parameters.named.keys().map(|name| (name, Type::Unknown)).collect();
+    let resolved = match query {
+        // Variables have no columns that the analyzer could know: the engine judges a script that has some.
+        _ if parameters.variables.is_some() => Resolved::default(),
+        Some(query) => {
+            let options = Options { as_table: names_columns(statement) };
+            analyze_query(query, target, &known, options)?.resolved
+        }
+        None => resolve_dml(statement, target, &known),
+    };
+    translate_statement(statement, target, parameters, &resolved)
+}
+
+/// Whether the columns of a new table or view are those of its query, so that each needs a name of its own.
+fn names_columns(statement: &Statement) -> bool {
+    match statement {
+        Statement::CreateTable(table) => table.columns.is_empty() && table.like.is_none(),
+        Statement::CreateView(view) => view.columns.is_empty(),
+        _ => false,
     }
-    translate_statement(statement, target, parameters)
 }
 
 /// The tables that are there, with the session's own.

@@ -93,3 +93,6 @@ CREATE OR REPLACE MACRO googlesql.lax_int64_array(a) AS list_transform(googlesql
 CREATE OR REPLACE MACRO googlesql.lax_float64_array(a) AS list_transform(googlesql.lax_array(a), lambda "v$lax": googlesql.lax_float64("v$lax"));
 CREATE OR REPLACE MACRO googlesql.lax_bool_array(a) AS list_transform(googlesql.lax_array(a), lambda "v$lax": googlesql.lax_bool("v$lax"));
 CREATE OR REPLACE MACRO googlesql.lax_string_array(a) AS list_transform(googlesql.lax_array(a), lambda "v$lax": googlesql.lax_string("v$lax"));
+-- JSON over several lines, two blanks for each level; DuckDB takes four.
+CREATE OR REPLACE MACRO googlesql.json_pretty(text) AS list_aggregate(list_transform(string_split(json_pretty(CAST(text AS JSON)), chr(10)), lambda "l$pretty":
+    repeat(' ', (length("l$pretty") - length(ltrim("l$pretty", ' '))) // 2) || ltrim("l$pretty", ' ')), 'string_agg', chr(10));

@@ -1,0 +1,98 @@
+//! What the analysis of a query knows and its translation needs: the meaning of names, by the place where they stand.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use sqlparser::ast::{Expr, Spanned};
+use sqlparser::tokenizer::Span;
+
+use super::Type;
+
+/// Line and column, from 1.
+type Place = (u64, u64);
+
+/// Names of one query whose meaning hangs on types and columns. Of a query that was not analyzed nothing is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resolved {
+    struct_arrays: BTreeSet<Place>,
+    elements: BTreeSet<Place>,
+    /// Arguments of functions, by where they start and end; none if one place has several types, as the body of a
+    /// function may have.
+    arguments: BTreeMap<(Place, Place), Option<Type>>,
+    /// The fields of structs that an asterisk stands for.
+    fields: BTreeMap<(Place, Place), Vec<String>>,
+}
+
+impl Resolved {
+    /// Notes an array in FROM whose elements are structs: their fields are columns.
+    pub fn add_structs(&mut self, array: Span) {
+        self.struct_arrays.extend(place(array));
+    }
+
+    /// Whether the elements of an array in FROM are structs.
+    pub fn has_structs(&self, array: Span) -> bool {
+        place(array).is_some_and(|place| self.struct_arrays.contains(&place))
+    }
+
+    /// Notes a name that stands for a whole element of an array in FROM.
+    pub fn add_element(&mut self, name: Span) {
+        self.elements.extend(place(name));
+    }
+
+    /// Whether a name stands for a whole element of an array in FROM.
+    pub fn is_element(&self, name: Span) -> bool {
+        place(name).is_some_and(|place| self.elements.contains(&place))
+    }
+
+    /// Notes the type of an argument.
+    pub fn add_argument(&mut self, argument: Span, data_type: &Type) {
+        if let Some(key) = ends(argument) {
+            self.arguments
+                .entry(key)
+                .and_modify(|known| {
+                    if known.as_ref() != Some(data_type) {
+                        *known = None;
+                    }
+                })
+                .or_insert_with(|| Some(data_type.clone()));
+        }
+    }
+
+    /// Notes the fields of `value.*`.
+    pub fn add_fields(&mut self, value: Span, fields: Vec<String>) {
+        if let Some(key) = ends(value) {
+            self.fields.insert(key, fields);
+        }
+    }
+
+    /// The fields of `value.*`, each with a name.
+    pub fn fields(&self, value: Span) -> Option<&[String]> {
+        self.fields.get(&ends(value)?).map(Vec::as_slice)
+    }
+
+    /// The type of an argument of a function that takes values of any type.
+    pub fn argument(&self, argument: Span) -> Option<&Type> {
+        self.arguments.get(&ends(argument)?)?.as_ref()
+    }
+}
+
+fn ends(span: Span) -> Option<(Place, Place)> {
+    Some((place(span)?, (span.end.line, span.end.column)))
+}
+
+/// Where something starts; none for what the translation made up.
+fn place(span: Span) -> Option<Place> {
+    (span.start.line > 0).then_some((span.start.line, span.start.column))
+}
+
+/// The place of an expression, also of those that the parser gives none.
+pub(super) fn span_of(expr: &Expr) -> Span {
+    let all = |items: &[Expr]| items.iter().fold(Span::empty(), |span, item| span.union(&span_of(item)));
+    match expr {
+        Expr::Struct { values, .. } => all(values),
+        Expr::Array(array) => all(&array.elem),
+        Expr::Nested(inner) => span_of(inner),
+        Expr::Named { expr, name } => span_of(expr).union(&name.span),
+        _ => expr.span(),
+    }
+}
