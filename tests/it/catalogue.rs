@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use pipewright::compile::compile;
-use pipewright::manifest::types::expectation::aliases;
 use pipewright::{manifest, project::resolve, schema};
 
 use crate::shop::{applied, text};
@@ -131,11 +130,13 @@ fn all(cases: &Cases) -> Vec<Put> {
 /// The kinds of the catalogue, under our names, with the keys that each has.
 pub fn kinds() -> BTreeMap<String, BTreeSet<String>> {
     let schema = schema::schema(schema::Kind::Expectations);
-    let all = schema["$defs"]["ExpectationSpec"]["oneOf"].as_array().expect("kinds").iter().map(|kind| {
-        let keys = kind["properties"].as_object().expect("properties").keys().cloned().collect();
-        (text(&kind["properties"]["expect"]["const"]), keys)
-    });
-    all.filter(|(name, _)| aliases::find(name).is_none()).collect()
+    let all =
+        schema["$defs"]["ExpectationSpec"]["oneOf"].as_array().expect("kinds").iter().filter_map(|kind| {
+            let keys = kind["properties"].as_object().expect("properties").keys().cloned().collect();
+            // Other tools' names are patterns.
+            Some((kind["properties"]["expect"]["const"].as_str()?.to_owned(), keys))
+        });
+    all.collect()
 }
 
 /// Keys with a type for each, so that every kind has a column that suits it.
