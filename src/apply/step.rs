@@ -422,11 +422,15 @@ fn evaluate(
             });
         }
     }
-    for (check, outcome) in audit.checks.iter().zip(&mut outcomes) {
-        if outcome.is_none() && matches!(check.rule, Rule::Known { .. }) {
+    // What a query was to count and did not stays without an outcome.
+    let asked: BTreeSet<usize> =
+        audit.queries.iter().flat_map(|query| query.checks.iter().copied()).collect();
+    for (place, (check, outcome)) in audit.checks.iter().zip(&mut outcomes).enumerate() {
+        if !asked.contains(&place) && matches!(check.rule, Rule::Known { .. }) {
             *outcome = Some(judge(&check.rule, check.severity, &Observed::default(), facts));
         }
     }
+    let mut unsampled = None;
     for (check, outcome) in audit.checks.iter().zip(outcomes) {
         let outcome = outcome.unwrap_or_else(|| Outcome {
             verdict: Verdict::Errored,
@@ -436,7 +440,14 @@ fn evaluate(
         });
         let failing = outcome.verdict != Verdict::Passed;
         let sample = match (&check.sample, failing) {
-            (Some(sql), true) => masked(session.rows(sql)?, &check.masked),
+            (Some(sql), true) => match session.rows(sql) {
+                Ok(rows) => masked(rows, &check.masked),
+                Err(error) if cancelled() => return Err(error),
+                Err(error) => {
+                    unsampled.get_or_insert((check, error));
+                    Vec::new()
+                }
+            },
             _ => Vec::new(),
         };
         work.checks.push(CheckReport {
@@ -447,7 +458,19 @@ fn evaluate(
             sample,
         });
     }
-    Ok(size)
+    // An engine's transaction may not go on after an error. Verdicts that refuse the build are told instead of it.
+    match unsampled {
+        Some((check, error)) if refuse_failures(work).is_ok() => {
+            let why = &error.diagnostic.message;
+            let message = format!("the rows that fail {} could not be read: {why}", check.address);
+            Err(WarehouseError {
+                diagnostic: Diagnostic::error(Code::ExpectationErrored, message)
+                    .maybe_help(check.sample.as_ref().map(|sql| format!("its query is\n{sql}"))),
+                ..error
+            })
+        }
+        _ => Ok(size),
+    }
 }
 
 /// Rows without what is not for everybody's eyes.

@@ -1,19 +1,21 @@
 //! `check`: expectations on the tables as they are. Writes nothing, unless a checkpoint says so.
 
+use std::time::Instant;
+
 use chrono::{DateTime, Utc};
 
 use super::Outcome;
 use super::apply::who;
 use super::args::{CheckArgs, CheckFormat};
 use super::chosen::Chosen;
-use super::places::place;
+use super::places::line;
 use super::propose;
 use super::workspace::{Workspace, fault};
 use crate::apply::{CheckReport, Status, StepReport, check_published, run_id};
 use crate::clock::{Clock, SystemClock, before, rfc3339};
 use crate::compile::CompiledProject;
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
-use crate::expectations::{Facts, Outcome as Judgement, Verdict};
+use crate::expectations::{Before, Facts, Outcome as Judgement, Verdict};
 use crate::manifest::types::{Checkpoint, CheckpointAction, ResultsFormat, When};
 use crate::project::{Address, Expectation, Project};
 use crate::report::RunReport;
@@ -38,22 +40,27 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
     let mut faults = Diagnostics::new();
     let mut checked: Vec<Checked<'_>> = Vec::new();
     let mut steps: Vec<StepReport> = Vec::new();
-    let objects = warehouse.snapshot().map_err(fault)?.objects;
+    let snapshot = warehouse.snapshot().map_err(fault)?;
     let mut session = warehouse.session().map_err(fault)?;
     for address in compiled.order.iter().filter(|address| chosen.contains(address)) {
         let wanted = wanted(compiled, address, checkpoint);
         let (Some(node), [_, ..]) = (compiled.node(address), wanted.as_slice()) else { continue };
         let expectations = || wanted.iter().map(|index| &compiled.project.expectations[*index]);
-        let error = if objects.contains_key(&node.relation()) {
+        let began = Instant::now();
+        let error = if snapshot.objects.contains_key(&node.relation()) {
             let audit = compiled.audit_of_some(address, &wanted)?;
             let columns = compiled.nodes.get(&address.name).map(|node| node.columns.as_slice());
-            let facts =
-                Facts { now: started.timestamp(), columns: columns.unwrap_or_default(), before: None };
+            let before = snapshot.state.nodes.get(address);
+            let facts = Facts {
+                now: started.timestamp(),
+                columns: columns.unwrap_or_default(),
+                before: before.map(|before| Before { rows: before.rows, columns: &before.columns }),
+            };
             match check_published(&audit, session.as_mut(), &facts) {
                 Ok(reports) => {
-                    steps.push(step(address, &node.relation(), &reports));
+                    steps.push(step(address, &node.relation(), &reports, began));
                     let told = expectations().zip(reports);
-                    checked.extend(told.map(|(expectation, report)| shown(compiled, expectation, report)));
+                    checked.extend(told.map(|(expectation, report)| shown(expectation, report)));
                     continue;
                 }
                 Err(error) => error.diagnostic,
@@ -66,11 +73,11 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
         };
         let reports: Vec<CheckReport> =
             expectations().map(|expectation| errored(expectation, &error.message)).collect();
-        steps.push(step(address, &node.relation(), &reports));
+        steps.push(step(address, &node.relation(), &reports, began));
         // For people the fault is told once, below; other readers look for each expectation.
         if format(args) != ResultsFormat::Table {
             let told = expectations().zip(reports);
-            checked.extend(told.map(|(expectation, report)| shown(compiled, expectation, report)));
+            checked.extend(told.map(|(expectation, report)| shown(expectation, report)));
         }
         faults.push(error);
     }
@@ -135,9 +142,8 @@ fn wanted(compiled: &CompiledProject, address: &Address, checkpoint: &Checkpoint
     of_node.unwrap_or_default().iter().filter(belongs).copied().collect()
 }
 
-fn shown<'c>(compiled: &CompiledProject, expectation: &'c Expectation, report: CheckReport) -> Checked<'c> {
-    let place = place(compiled, &report.address).unwrap_or_default();
-    Checked { expectation, place, report }
+fn shown(expectation: &Expectation, report: CheckReport) -> Checked<'_> {
+    Checked { expectation, place: line(&expectation.span), report }
 }
 
 fn errored(expectation: &Expectation, why: &str) -> CheckReport {
@@ -150,7 +156,7 @@ fn errored(expectation: &Expectation, why: &str) -> CheckReport {
     }
 }
 
-fn step(address: &Address, relation: &str, checks: &[CheckReport]) -> StepReport {
+fn step(address: &Address, relation: &str, checks: &[CheckReport], began: Instant) -> StepReport {
     let failed =
         checks.iter().any(|check| matches!(check.outcome.verdict, Verdict::Failed | Verdict::Errored));
     StepReport {
@@ -161,7 +167,7 @@ fn step(address: &Address, relation: &str, checks: &[CheckReport]) -> StepReport
         rows: None,
         bytes: None,
         rejected: 0,
-        milliseconds: 0,
+        milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         tries: 1,
         checks: checks.to_vec(),
         fault: None,

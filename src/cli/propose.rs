@@ -1,10 +1,12 @@
 //! `check --propose`: bounds that past runs would have passed. Changes nothing: whoever reads it decides.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::Outcome;
 use super::chosen::Chosen;
-use super::places::place;
+use super::places::line;
 use super::workspace::{Workspace, fault};
 use crate::diag::Diagnostics;
 use crate::project::{Expectation, Form};
@@ -22,14 +24,16 @@ pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen) -> Result<Outcome,
         Some(_) => warehouse.results().map_err(fault)?,
         None => Vec::new(),
     };
+    let by_address: BTreeMap<&str, &Value> =
+        results.iter().filter_map(|result| Some((result["expectation"].as_str()?, result))).collect();
     let mut proposals = 0_usize;
     for expectation in &compiled.project.expectations {
         let address = expectation.address();
-        let result = results.iter().find(|result| result["expectation"] == address.as_str());
-        let Some(result) = result.filter(|_| chosen.contains(&expectation.on)) else { continue };
+        let result = by_address.get(address.as_str()).filter(|_| chosen.contains(&expectation.on));
+        let Some(result) = result else { continue };
         if let Some((bounds, why)) = proposal(expectation, result) {
             proposals += 1;
-            let place = place(compiled, &address).unwrap_or_default();
+            let place = line(&expectation.span);
             workspace.printer.out(&format!("{address}\n    at {place}\n    {bounds}   # {why}\n"));
         }
     }

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use super::args::{TestArgs, TestFormat};
+use super::places::line;
 use super::workspace::Workspace;
 use crate::compile::{CompiledTest, Dialect};
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
 use crate::googlesql::duckdb::Parameters;
-use crate::view::{TestReport, junit_of_tests, tests_text};
+use crate::view::{TestOutcome, TestReport, junit_of_tests, tests_text};
 use crate::warehouse::duckdb::query::{QueryError, QueryResult};
 use crate::warehouse::duckdb::{in_memory, script};
 
@@ -31,11 +32,11 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &TestArgs) -> Result<Outcome,
         .into_par_iter()
         .map(|test| {
             let started = Instant::now();
-            let outcome = outcome(test);
+            let outcome = outcome(test)
+                .unwrap_or_else(|why| TestOutcome { error: Some(why), ..TestOutcome::default() });
             let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             let place = compiled.project.unit_tests.iter().find(|declared| declared.name == test.name);
-            let place =
-                place.map(|declared| format!("{}:{}", declared.span.file.name, declared.span.position().0));
+            let place = place.map(|declared| line(&declared.span));
             let place = place.unwrap_or_default();
             TestReport {
                 name: test.name.clone(),
@@ -73,8 +74,7 @@ fn chosen<'t>(tests: &'t [CompiledTest], names: &[String]) -> Result<Vec<&'t Com
     Ok(tests.iter().filter(wanted).collect())
 }
 
-/// Rows that are missing and rows too many; or why there are none.
-fn outcome(test: &CompiledTest) -> Result<(Vec<Value>, Vec<Value>), String> {
+fn outcome(test: &CompiledTest) -> Result<TestOutcome, String> {
     let connection = in_memory().map_err(|error| error.diagnostic.message)?;
     let run = |sql: &str| -> Result<QueryResult, String> {
         script::run_ephemeral(&connection, sql, &Parameters::default()).map_err(|error| match error {
@@ -96,5 +96,5 @@ fn outcome(test: &CompiledTest) -> Result<(Vec<Value>, Vec<Value>), String> {
         let (side, times) = if count > 0 { (&mut missing, count) } else { (&mut extra, -count) };
         side.extend((0..times).map(|_| row.clone()));
     }
-    Ok((missing, extra))
+    Ok(TestOutcome { missing, extra, error: None })
 }

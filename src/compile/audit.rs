@@ -14,7 +14,7 @@ use crate::expectations::{
 use crate::googlesql::names::Ident;
 use crate::googlesql::{Column, SqlFault, Type, duckdb, parse};
 use crate::manifest::types::Materialization;
-use crate::project::{Address, Expectation, Node, Project};
+use crate::project::{Address, Expectation, Form, Known, Node, Project};
 
 /// What must hold of one node's table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +127,13 @@ impl Auditor<'_> {
         let mut faults: Vec<Fault> = Vec::new();
         let mut expectations = Vec::with_capacity(of_table.len());
         for index in of_table {
-            let unfit = binding::faults(&self.project.expectations[*index], self.columns, nodes);
+            let expectation = &self.project.expectations[*index];
+            let mut unfit = binding::faults(expectation, self.columns, nodes);
+            if let Form::Known(Known::Volume { .. }) = expectation.form
+                && self.node.materialization() == Materialization::View
+            {
+                unfit.push(binding::no_volume(expectation));
+            }
             if unfit.is_empty() {
                 expectations.push(*index);
             }

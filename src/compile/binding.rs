@@ -37,6 +37,17 @@ pub(super) fn bad_value(expectation: &Expectation, why: &BadValue) -> Diagnostic
         .help("give a value of the column's type")
 }
 
+/// A view has no rows of its own, so no run remembers how many there were.
+pub(super) fn no_volume(expectation: &Expectation) -> Diagnostic {
+    Diagnostic::error(
+        Code::BadValue,
+        format!("`{}` is a view, whose rows no run remembers", expectation.on.name),
+    )
+    .at(expectation.span.clone(), "compares with the rows of the last run")
+    .about(expectation.address())
+    .help("put it on a table that the view reads, or make the model a `table`")
+}
+
 fn check_columns(
     expectation: &Expectation,
     columns: &[Column],

@@ -18,7 +18,7 @@ pub use progress::Reporter;
 pub use report::{Place, checks_text, run_text};
 pub use results::{Checked, results_text, trend};
 pub use table::{Align, Table};
-pub use tests_report::{TestReport, junit_of_tests, tests_text};
+pub use tests_report::{TestOutcome, TestReport, junit_of_tests, tests_text};
 
 /// Writes to the terminal.
 #[derive(Debug, Clone, Copy)]

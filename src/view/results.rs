@@ -1,5 +1,7 @@
 //! Results of expectations, for people and for other programs.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 
 use super::{checks_text, plural};
@@ -50,8 +52,9 @@ fn summary(results: &[Checked<'_>]) -> String {
 }
 
 fn table(results: &[Checked<'_>]) -> String {
-    let place =
-        |address: &str| results.iter().find(|one| one.report.address == address).map(|one| one.place.clone());
+    let places: HashMap<&str, &String> =
+        results.iter().map(|one| (one.report.address.as_str(), &one.place)).collect();
+    let place = |address: &str| places.get(address).map(|place| (*place).clone());
     format!("{}{}.\n", checks_text(results.iter().map(|one| &one.report), &place), summary(results))
 }
 

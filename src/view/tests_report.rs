@@ -18,25 +18,34 @@ pub struct TestReport {
     pub place: String,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
-    /// Rows that are missing and rows too many; or why there are none.
-    pub outcome: Result<(Vec<Value>, Vec<Value>), String>,
+    /// What is wrong, if anything.
+    #[serde(flatten)]
+    pub outcome: TestOutcome,
+}
+
+/// What a model made that it must not, and what it did not make.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TestOutcome {
+    /// Rows that were expected and are not there.
+    pub missing: Vec<Value>,
+    /// Rows that are there and were not expected.
+    pub extra: Vec<Value>,
+    /// Why there are no rows at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 impl TestReport {
     /// Whether the model made what it must.
     pub fn passed(&self) -> bool {
-        self.outcome.as_ref().is_ok_and(|(missing, extra)| missing.is_empty() && extra.is_empty())
+        self.outcome.error.is_none() && self.outcome.missing.is_empty() && self.outcome.extra.is_empty()
     }
 
     /// What is wrong, a line for each thing.
     fn findings(&self) -> Vec<String> {
-        match &self.outcome {
-            Ok((missing, extra)) => {
-                let missing = missing.iter().map(|row| format!("- {row}"));
-                missing.chain(extra.iter().map(|row| format!("+ {row}"))).collect()
-            }
-            Err(why) => vec![why.clone()],
-        }
+        let missing = self.outcome.missing.iter().map(|row| format!("- {row}"));
+        let extra = self.outcome.extra.iter().map(|row| format!("+ {row}"));
+        missing.chain(extra).chain(self.outcome.error.clone()).collect()
     }
 }
 
@@ -74,8 +83,9 @@ pub fn tests_text(reports: &[TestReport]) -> String {
 
 /// JUnit's XML.
 pub fn junit_of_tests(reports: &[TestReport]) -> String {
-    let failures = reports.iter().filter(|report| !report.passed()).count();
-    let numbers = format!("tests=\"{}\" failures=\"{failures}\" errors=\"0\"", reports.len());
+    let errors = reports.iter().filter(|report| report.outcome.error.is_some()).count();
+    let failures = reports.iter().filter(|report| !report.passed()).count() - errors;
+    let numbers = format!("tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\"", reports.len());
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"test\" {numbers}>\n  <testsuite name=\"test\" {numbers}>\n"
     );
@@ -90,11 +100,12 @@ pub fn junit_of_tests(reports: &[TestReport]) -> String {
         if report.passed() {
             out.push_str(&format!("{case}/>\n"));
         } else {
-            let found = report.findings().join("\n");
-            out.push_str(&format!(
-                "{case}>\n      <failure message=\"other rows\">{}</failure>\n    </testcase>\n",
-                xml(&found)
-            ));
+            let found = xml(&report.findings().join("\n"));
+            let within = match report.outcome.error {
+                Some(_) => format!("<error message=\"it could not be run\">{found}</error>"),
+                None => format!("<failure message=\"other rows\">{found}</failure>"),
+            };
+            out.push_str(&format!("{case}>\n      {within}\n    </testcase>\n"));
         }
     }
     out.push_str("  </testsuite>\n</testsuites>\n");

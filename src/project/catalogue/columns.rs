@@ -5,7 +5,7 @@ use super::entry::{Entry, Meaning, texts};
 use crate::manifest::types::Scalar;
 use crate::manifest::types::expectation::{
     AcceptedValues, Between, Bounds, Common, DateFormat, DatePart, IsNull, JsonParseable, Length, Like,
-    NotEmptyString, NotLike, NotNull, NotRegex, Regex, RejectedValues, Sequential, Unique, ZScore,
+    Monotonic, NotEmptyString, NotLike, NotNull, NotRegex, Regex, RejectedValues, Sequential, Unique, ZScore,
 };
 
 pub(super) fn not_null(entry: &mut Entry<'_, '_>, kind: &NotNull) -> Vec<Meaning> {
@@ -201,13 +201,9 @@ fn partition(by: &[String]) -> Fragment {
 }
 
 /// Each value compared with the last one before it that is not NULL.
-pub(super) fn monotonic(
-    entry: &mut Entry<'_, '_>,
-    common: &Common<'_>,
-    order_by: &[String],
-    partition_by: &[String],
-    sign: &str,
-) -> Vec<Meaning> {
+pub(super) fn monotonic(entry: &mut Entry<'_, '_>, kind: &Monotonic, strict_sign: &str) -> Vec<Meaning> {
+    let (order_by, partition_by) = (&kind.order_by, &kind.partition_by);
+    let sign = if kind.strict { strict_sign.to_owned() } else { format!("{strict_sign}=") };
     let mut others = entry.list(order_by, "order_by", Needs::Order);
     others.extend(entry.list(partition_by, "partition_by", Needs::Partition));
     let meaning = |column: NamedColumn| {
@@ -227,7 +223,7 @@ pub(super) fn monotonic(
         };
         Meaning::new(name, form, [column].into_iter().chain(others.iter().cloned()).collect())
     };
-    entry.each_column(common, Needs::Order).into_iter().map(meaning).collect()
+    entry.each_column(&kind.common(), Needs::Order).into_iter().map(meaning).collect()
 }
 
 pub(super) fn sequential(entry: &mut Entry<'_, '_>, kind: &Sequential) -> Vec<Meaning> {

@@ -33,26 +33,8 @@ pub(super) fn meanings(entry: &mut Entry<'_, '_>, spec: &Spec) -> Vec<Meaning> {
         Spec::DateFormat(kind) => columns::date_format(entry, kind),
         Spec::JsonParseable(kind) => columns::json_parseable(entry, kind),
         Spec::JsonSchema(kind) => json_schema::json_schema(entry, kind),
-        Spec::Increasing(kind) => {
-            let (order_by, partition_by) = (&kind.order_by, &kind.partition_by);
-            columns::monotonic(
-                entry,
-                &kind.common(),
-                order_by,
-                partition_by,
-                if kind.strict { ">" } else { ">=" },
-            )
-        }
-        Spec::Decreasing(kind) => {
-            let (order_by, partition_by) = (&kind.order_by, &kind.partition_by);
-            columns::monotonic(
-                entry,
-                &kind.common(),
-                order_by,
-                partition_by,
-                if kind.strict { "<" } else { "<=" },
-            )
-        }
+        Spec::Increasing(kind) => columns::monotonic(entry, kind, ">"),
+        Spec::Decreasing(kind) => columns::monotonic(entry, kind, "<"),
         Spec::Sequential(kind) => columns::sequential(entry, kind),
         Spec::NotEmptyString(kind) => columns::not_empty_string(entry, kind),
         Spec::ZScore(kind) => columns::z_score(entry, kind),

@@ -78,9 +78,9 @@ catalogue! {
     /// JSON is as a JSON Schema wants it.
     JsonSchema(columns::JsonSchemaOf) "json_schema",
     /// Values grow from row to row.
-    Increasing(columns::Increasing) "increasing",
+    Increasing(columns::Monotonic) "increasing",
     /// Values fall from row to row.
-    Decreasing(columns::Decreasing) "decreasing",
+    Decreasing(columns::Monotonic) "decreasing",
     /// Whole numbers go on by one step.
     Sequential(columns::Sequential) "sequential",
     /// No text is empty.

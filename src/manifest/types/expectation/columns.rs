@@ -175,28 +175,12 @@ column_kind! {
 }
 
 column_kind! {
-    /// From row to row, the values grow or stay.
-    Increasing {
+    /// From row to row, the values go one way, or stay.
+    Monotonic {
         /// The columns that put the rows in order.
         #[schemars(example = vec!["loaded_at"], extend("minItems" = 1))]
         pub order_by: Vec<String>,
-        /// Whether they must grow.
-        #[serde(default)]
-        pub strict: bool,
-        /// Columns of whose values each has rows of its own.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        #[schemars(example = vec!["order_id"])]
-        pub partition_by: Vec<String>,
-    }
-}
-
-column_kind! {
-    /// From row to row, the values fall or stay.
-    Decreasing {
-        /// The columns that put the rows in order.
-        #[schemars(example = vec!["loaded_at"], extend("minItems" = 1))]
-        pub order_by: Vec<String>,
-        /// Whether they must fall.
+        /// Whether they may not stay.
         #[serde(default)]
         pub strict: bool,
         /// Columns of whose values each has rows of its own.
