@@ -29,7 +29,7 @@ pub struct StepReport {
     pub address: Address,
     /// `dataset.table`.
     pub relation: String,
-    /// `load`, `build`, `check`, `describe` or `drop`.
+    /// `load`, `build`, `append`, `merge`, `overwrite`, `check`, `describe` or `drop`.
     pub action: String,
     /// How it ended.
     pub status: Status,
@@ -37,6 +37,9 @@ pub struct StepReport {
     pub rows: Option<u64>,
     /// Logical bytes of the table; nothing for views.
     pub bytes: Option<u64>,
+    /// Rows that were brought into an incremental table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_rows: Option<u64>,
     /// Rows rejected while loading.
     pub rejected: u64,
     /// How long it took, in milliseconds.

@@ -6,6 +6,7 @@
 //! ```
 
 mod cancel;
+mod merge;
 mod schedule;
 mod step;
 

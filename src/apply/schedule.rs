@@ -122,6 +122,7 @@ impl StepReport {
             status,
             rows: None,
             bytes: None,
+            new_rows: None,
             rejected: 0,
             milliseconds: 0,
             tries: 0,
@@ -133,11 +134,12 @@ impl StepReport {
 }
 
 impl Action {
-    /// `load`, `build`, `check`, `describe` or `drop`.
+    /// `load`, `build`, `append`, `merge`, `overwrite`, `check`, `describe` or `drop`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Load(_) => "load",
             Self::Build(_) => "build",
+            Self::Merge(merge) => merge.strategy.verb(),
             Self::Check { .. } => "check",
             Self::Describe { .. } => "describe",
             Self::Drop { .. } => "drop",

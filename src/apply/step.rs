@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use super::merge::{perform_merge, prove};
 use super::{Cancel, CheckReport, Event, Fault, Running, Status, StepReport};
 use serde_json::Value;
 
@@ -32,15 +33,27 @@ pub(super) struct Context<'a> {
 
 /// What a try of a step gave, beside its success.
 #[derive(Default)]
-struct Work {
-    rows: Option<u64>,
-    bytes: Option<u64>,
+pub(super) struct Work {
+    pub(super) rows: Option<u64>,
+    pub(super) bytes: Option<u64>,
+    /// Of an increment.
+    pub(super) new_rows: Option<u64>,
     rejected: u64,
     checks: Vec<CheckReport>,
-    /// A finished build that is not fit to be published: its place, that of its table, and what it is.
-    refused: Option<(Relation, Relation, Materialization)>,
+    /// A finished build, while it may turn out not to be fit to be published.
+    pub(super) refused: Option<Refused>,
     /// Set when the step is to stop, for work that no engine can interrupt.
     stopping: Arc<AtomicBool>,
+}
+
+/// A finished build that is not fit to be published.
+pub(super) struct Refused {
+    pub(super) build: Relation,
+    /// The place of its table.
+    pub(super) of: Relation,
+    pub(super) kind: Materialization,
+    /// The query that builds it again, where more than the build has been done since.
+    pub(super) again: Option<String>,
 }
 
 /// Runs a step with its retries; never fails, but reports.
@@ -68,6 +81,7 @@ pub(super) fn run_step(
             Ok(()) => {
                 report.rows = work.rows;
                 report.bytes = work.bytes;
+                report.new_rows = work.new_rows;
                 break;
             }
             Err(error) if context.running.cancel.is_cancelled() => {
@@ -129,16 +143,28 @@ fn one_try(
     // Out of the watchdog's reach: an interrupted rollback would leave the transaction open.
     let Err(error) = done else { return Ok(()) };
     let kept = match (&work.refused, error.transient || context.running.cancel.is_cancelled()) {
-        // Nothing but the build was made so far. Where it cannot be kept, the failure is still the one to tell.
-        (Some((build, relation, kind)), false) => {
-            session.keep_failed(build, relation, *kind).unwrap_or(false) && session.commit().is_ok()
-        }
+        // Where it cannot be kept, the failure is still the one to tell.
+        (Some(refused), false) => keep_failed(session.as_mut(), refused).unwrap_or(false),
         _ => false,
     };
     if !kept {
         session.rollback();
     }
     Err(error)
+}
+
+/// Keeps a build that was refused, and nothing else of what the step did.
+fn keep_failed(session: &mut dyn Session, refused: &Refused) -> Result<bool> {
+    if let Some(query) = &refused.again {
+        session.rollback();
+        session.begin()?;
+        session.build(&refused.build, refused.kind, query)?;
+    }
+    let kept = session.keep_failed(&refused.build, &refused.of, refused.kind)?;
+    if kept {
+        session.commit()?;
+    }
+    Ok(kept)
 }
 
 /// How often a session that is to stop is told so: an interruption between two statements reaches neither.
@@ -189,6 +215,7 @@ fn perform(context: &Context<'_>, step: &Step, session: &mut dyn Session, work: 
     let relation = Relation::parse(&step.relation);
     match &step.action {
         Action::Build(build) => perform_build(context, step, &relation, build, session, work),
+        Action::Merge(merge) => perform_merge(context, step, &relation, merge, session, work),
         Action::Load(load) => perform_load(context, step, &relation, load, session, work),
         Action::Check { audit, record } => {
             let before = session.recall(&step.address)?;
@@ -243,8 +270,10 @@ fn perform_build(
     let before = session.recall(&step.address)?;
     let (audit, columns) = (&build.publish.audit, &build.publish.record.columns);
     let size = check(context, audit, columns, before.as_ref(), session, work)?;
-    work.refused = Some((at, relation.clone(), build.materialization));
+    work.refused =
+        Some(Refused { build: at, of: relation.clone(), kind: build.materialization, again: None });
     refuse_failures(work)?;
+    prove(session, build.proof.as_deref())?;
     refuse_shrinking(context, &build.publish, size, before.as_ref())?;
     work.refused = None;
     let finished = Built { kind: build.materialization, size, loaded: None };
@@ -277,7 +306,8 @@ fn perform_load(
         .help("nothing was published; this is a fault of Pipewright, please report it")
         .into());
     }
-    work.refused = Some((at.clone(), relation.clone(), Materialization::Table));
+    work.refused =
+        Some(Refused { build: at.clone(), of: relation.clone(), kind: Materialization::Table, again: None });
     refuse_failures(work)?;
     refuse_shrinking(context, &load.publish, size, before.as_ref())?;
     work.refused = None;
@@ -363,7 +393,7 @@ fn publish(
     session.remember(&step.address, &state)
 }
 
-fn check(
+pub(super) fn check(
     context: &Context<'_>,
     audit: &Audit,
     columns: &[Column],
@@ -484,7 +514,7 @@ fn masked(mut rows: Vec<Value>, columns: &BTreeSet<String>) -> Vec<Value> {
 }
 
 /// Nothing is published while a critical expectation fails.
-fn refuse_failures(work: &Work) -> Result<()> {
+pub(super) fn refuse_failures(work: &Work) -> Result<()> {
     let failed: Vec<&CheckReport> = work
         .checks
         .iter()

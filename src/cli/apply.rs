@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::ApplyArgs;
+use super::args::{ApplyArgs, PlanScopeArgs};
 use super::places::place;
 use super::plan::make;
 use super::workspace::{LoadedProject, Workspace, fault};
@@ -23,7 +23,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     let loaded = workspace.load()?;
     let saved = args.plan.as_deref().map(|path| saved_plan(args, path)).transpose()?;
     let decided = |snapshot: &Snapshot| -> Result<Plan, Diagnostics> {
-        let now = make(workspace, &loaded, snapshot, &args.selection, args.prune)?;
+        let now = make(workspace, &loaded, snapshot, &args.scope)?;
         match &saved {
             Some(saved) => refuse_stale(saved, &now).map(|()| saved.clone()).map_err(Diagnostics::from),
             None => Ok(now),
@@ -83,7 +83,8 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
 }
 
 fn saved_plan(args: &ApplyArgs, path: &Path) -> Result<Plan, Diagnostics> {
-    if !args.selection.select.is_empty() || !args.selection.exclude.is_empty() || args.prune {
+    let PlanScopeArgs { selection, prune, full_refresh } = &args.scope;
+    if !selection.select.is_empty() || !selection.exclude.is_empty() || *prune || *full_refresh {
         return Err(usage("a saved plan is carried out as it is")
             .help("give the selection to `plan`")
             .into());

@@ -161,21 +161,32 @@ pub struct SelectionArgs {
     pub exclude: Vec<String>,
 }
 
-/// `plan`.
-#[derive(Debug, Args)]
-pub struct PlanArgs {
+/// What a plan is for.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PlanScopeArgs {
     /// Nodes that steps may be about
     #[command(flatten)]
     pub selection: SelectionArgs,
+    /// Also drop what the manifest no longer has
+    #[arg(long)]
+    pub prune: bool,
+    /// Build incremental tables anew instead of bringing new rows into them
+    #[arg(long)]
+    pub full_refresh: bool,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// What the plan is for
+    #[command(flatten)]
+    pub scope: PlanScopeArgs,
     /// Write the plan as JSON
     #[arg(long)]
     pub json: bool,
     /// Save the plan to a file that `apply FILE` carries out
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Also drop what the manifest no longer has
-    #[arg(long)]
-    pub prune: bool,
     /// Exit with 2 when there is something to do
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -186,19 +197,15 @@ pub struct PlanArgs {
 
 /// `apply`.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct ApplyArgs {
     /// A saved plan
     pub plan: Option<PathBuf>,
-    /// Nodes that steps may be about
+    /// What the plan is for
     #[command(flatten)]
-    pub selection: SelectionArgs,
+    pub scope: PlanScopeArgs,
     /// The most steps at a time; all cores unless given
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Also drop what the manifest no longer has
-    #[arg(long)]
-    pub prune: bool,
     /// Do not ask before dropping
     #[arg(long)]
     pub yes: bool,

@@ -16,10 +16,11 @@ use crate::clock::{Clock, SystemClock, before, rfc3339};
 use crate::compile::CompiledProject;
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
 use crate::expectations::{Before, Facts, Outcome as Judgement, Verdict};
+use crate::manifest::types::expectation::Scope;
 use crate::manifest::types::{Checkpoint, CheckpointAction, ResultsFormat, When};
 use crate::project::{Address, Expectation, Project};
 use crate::report::RunReport;
-use crate::view::{Checked, results_text};
+use crate::view::{Checked, plural, results_text};
 use crate::warehouse::duckdb::Access;
 use crate::warehouse::{RunHeader, Warehouse};
 
@@ -41,9 +42,11 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
     let mut checked: Vec<Checked<'_>> = Vec::new();
     let mut steps: Vec<StepReport> = Vec::new();
     let snapshot = warehouse.snapshot().map_err(fault)?;
+    let mut passed_over = 0_usize;
     let mut session = warehouse.session().map_err(fault)?;
     for address in compiled.order.iter().filter(|address| chosen.contains(address)) {
-        let wanted = wanted(compiled, address, checkpoint);
+        let (wanted, of_new_rows) = wanted(compiled, address, checkpoint);
+        passed_over += of_new_rows;
         let (Some(node), [_, ..]) = (compiled.node(address), wanted.as_slice()) else { continue };
         let expectations = || wanted.iter().map(|index| &compiled.project.expectations[*index]);
         let began = Instant::now();
@@ -83,6 +86,10 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
     }
     drop(session);
 
+    if passed_over > 0 {
+        let what = plural(passed_over, "expectation is", "expectations are");
+        workspace.printer.note(&format!("{what} about new rows alone, and checked when they come in."));
+    }
     workspace.printer.out(&results_text(format(args), name, &checked));
     let failed = !faults.is_empty()
         || checked.iter().any(|one| matches!(one.report.outcome.verdict, Verdict::Failed | Verdict::Errored));
@@ -135,11 +142,17 @@ fn find<'c>(compiled: &'c CompiledProject, name: &str) -> Result<(&'c str, &'c C
     Err(Diagnostic::error(Code::Usage, format!("there is no checkpoint `{name}`")).help(help).into())
 }
 
-/// The expectations of a node that belong to a checkpoint, by their places in the project.
-fn wanted(compiled: &CompiledProject, address: &Address, checkpoint: &Checkpoint) -> Vec<usize> {
+/// The expectations of a node that belong to a checkpoint, by their places in the project; and how many of them are
+/// about new rows alone, which a table that is there does not tell from others.
+fn wanted(compiled: &CompiledProject, address: &Address, checkpoint: &Checkpoint) -> (Vec<usize>, usize) {
     let of_node = compiled.audits.get(address).map(|audit| audit.expectations.as_slice());
-    let belongs = |index: &&usize| Project::belongs(&compiled.project.expectations[**index], checkpoint);
-    of_node.unwrap_or_default().iter().filter(belongs).copied().collect()
+    let declared = |index: &usize| &compiled.project.expectations[*index];
+    let belongs = |index: &&usize| Project::belongs(declared(index), checkpoint);
+    let all: Vec<usize> = of_node.unwrap_or_default().iter().filter(belongs).copied().collect();
+    let incremental = compiled.node(address).is_some_and(|node| compiled.increment(node).is_some());
+    let (of_new, wanted): (Vec<usize>, Vec<usize>) =
+        all.iter().partition(|index| incremental && declared(index).scope == Scope::NewRows);
+    (wanted, of_new.len())
 }
 
 fn shown(expectation: &Expectation, report: CheckReport) -> Checked<'_> {
@@ -166,6 +179,7 @@ fn step(address: &Address, relation: &str, checks: &[CheckReport], began: Instan
         status: if failed { Status::Failed } else { Status::Done },
         rows: None,
         bytes: None,
+        new_rows: None,
         rejected: 0,
         milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         tries: 1,

@@ -68,6 +68,7 @@ pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Out
         let kind = match (&node.detail, node.materialization()) {
             (Detail::Load(_), _) => "files",
             (Detail::Model(_), Materialization::View) => "view",
+            (Detail::Model(model), Materialization::Table) if model.incremental.is_some() => "incremental",
             (Detail::Model(_), Materialization::Table) => "table",
         };
         let checks = compiled.audits.get(&node.address).map_or(0, |audit| audit.expectations.len());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Outcome;
-use super::args::{PlanArgs, SelectionArgs};
+use super::args::{PlanArgs, PlanScopeArgs};
 use super::workspace::{LoadedProject, Workspace, fault, files, selected};
 use crate::diag::Diagnostics;
 use crate::plan::{self, Plan, Planning};
@@ -17,7 +17,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &PlanArgs) -> Result<Outcome,
     let loaded = workspace.load()?;
     let warehouse = workspace.open(&loaded, Access::Read, "pipewright plan", &args.lock_timeout)?;
     let snapshot = warehouse.snapshot().map_err(fault)?;
-    let plan = make(workspace, &loaded, &snapshot, &args.selection, args.prune)?;
+    let plan = make(workspace, &loaded, &snapshot, &args.scope)?;
     if let Some(path) = &args.out {
         plan::save(&plan, path)?;
     }
@@ -35,12 +35,13 @@ pub(super) fn make(
     workspace: &Workspace<'_>,
     loaded: &LoadedProject,
     snapshot: &Snapshot,
-    selection: &SelectionArgs,
-    prune: bool,
+    scope: &PlanScopeArgs,
 ) -> Result<Plan, Diagnostics> {
     let compiled = &loaded.compiled;
+    let PlanScopeArgs { selection, prune, full_refresh } = scope;
+    let (prune, full_refresh) = (*prune, *full_refresh);
     let files = files(&workspace.root, &compiled.project, snapshot)?;
-    let planning = Planning { compiled, snapshot, files: &files, selected: None, prune };
+    let planning = Planning { compiled, snapshot, files: &files, selected: None, prune, full_refresh };
     let everything = plan::plan(&planning)?;
     let changed: BTreeSet<Address> = everything.steps.iter().map(|step| step.address.clone()).collect();
     match selected(selection, compiled, Some(&changed))? {

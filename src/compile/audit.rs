@@ -40,13 +40,23 @@ impl CompiledProject {
     /// # Errors
     /// As [`Self::audit_of_published`].
     pub fn audit_of_some(&self, address: &Address, expectations: &[usize]) -> Result<Audit, Diagnostics> {
+        self.audit_as(address, &address.name, expectations)
+    }
+
+    /// The same of its rows in another table of its dataset.
+    pub(super) fn audit_as(
+        &self,
+        address: &Address,
+        table: &str,
+        expectations: &[usize],
+    ) -> Result<Audit, Diagnostics> {
         let (Some(node), Some(compiled)) = (self.node(address), self.nodes.get(&address.name)) else {
             return Ok(Audit::default());
         };
         let auditor =
             Auditor { project: &self.project, naming: &self.naming, node, columns: &compiled.columns };
         auditor
-            .audit(node.table(), expectations)
+            .audit(table, expectations)
             .map_err(|faults| faults.into_iter().map(|(_, fault)| fault).collect())
     }
 }

@@ -118,6 +118,29 @@ impl<'a> Catalog<'a> {
     }
 }
 
+/// A catalog with one table more.
+#[derive(Debug)]
+pub(super) struct With<'c> {
+    pub(super) catalog: &'c Catalog<'c>,
+    /// `dataset.table`.
+    pub(super) name: String,
+    pub(super) columns: &'c [Column],
+}
+
+impl analyze::Catalog for With<'_> {
+    fn table(&self, path: &[String]) -> Option<Table<'_>> {
+        if self.catalog.naming.known_name(path).as_ref() == Some(&self.name) {
+            let (name, columns) = (Cow::Borrowed(self.name.as_str()), Cow::Borrowed(self.columns));
+            return Some(Table { name, columns, open: false });
+        }
+        self.catalog.table(path)
+    }
+
+    fn table_names(&self) -> Vec<String> {
+        self.catalog.table_names().into_iter().chain([self.name.clone()]).collect()
+    }
+}
+
 impl analyze::Catalog for Catalog<'_> {
     fn table(&self, path: &[String]) -> Option<Table<'_>> {
         let name = self.naming.known_name(path)?;

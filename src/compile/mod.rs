@@ -10,6 +10,7 @@ mod audit;
 mod binding;
 mod catalog;
 mod dashboard;
+mod increment;
 mod marks;
 mod model;
 pub mod template;
@@ -27,11 +28,13 @@ use crate::googlesql::{Column, SqlFault};
 use crate::graph::{Graph, Selection};
 use crate::manifest::types::Target;
 use crate::project::{Address, Detail, Node, NodeKind, Project};
+use increment::RenderedModel;
 use template::Renderer;
 
 pub use audit::CompiledAudit;
 pub use catalog::{Catalog, Dialect, Naming};
 pub use dashboard::CompiledTile;
+pub use increment::{CompiledIncrement, CompiledStatement};
 pub use model::CompiledQuery;
 pub use unit_test::CompiledTest;
 
@@ -71,6 +74,8 @@ pub struct CompiledNode {
     pub lineage: BTreeMap<String, Vec<ColumnRef>>,
     /// A model's query.
     pub query: Option<CompiledQuery>,
+    /// How new rows come into the table of an incremental model.
+    pub increment: Option<CompiledIncrement>,
 }
 
 impl CompiledProject {
@@ -95,7 +100,7 @@ pub fn compile(project: Project, target: &str) -> Result<(CompiledProject, Diagn
     let mut faults = Diagnostics::new();
     let rendered = render(&project, target, &naming, &mut faults);
     let reads = |node: &Node| -> BTreeSet<Address> {
-        rendered.get(&node.address.name).map(|rendered| rendered.reads.clone()).unwrap_or_default()
+        rendered.get(&node.address.name).map(RenderedModel::reads).unwrap_or_default()
     };
     let graph = Graph::new(project.nodes.values().map(|node| (node.address.clone(), reads(node))));
     let waits_for = waits_for(&project, &graph);
@@ -173,12 +178,12 @@ fn render(
     target: &str,
     naming: &Naming,
     faults: &mut Diagnostics,
-) -> BTreeMap<String, template::Rendered> {
-    let models: Vec<(&str, &crate::project::Model)> = project
+) -> BTreeMap<String, RenderedModel> {
+    let models: Vec<(&Node, &crate::project::Model)> = project
         .nodes
         .values()
         .filter_map(|node| match &node.detail {
-            Detail::Model(model) => Some((node.table(), model)),
+            Detail::Model(model) => Some((node, model)),
             Detail::Load(_) => None,
         })
         .collect();
@@ -191,7 +196,10 @@ fn render(
             let renderer = Renderer::new(project, target, &relation);
             let done: Vec<_> = models
                 .iter()
-                .map(|(name, model)| ((*name).to_owned(), renderer.render(&MappedText::file(&model.sql))))
+                .map(|(node, model)| {
+                    let this = naming.relation(&node.dataset, node.table());
+                    (node.table().to_owned(), increment::render(&renderer, model, &this))
+                })
                 .collect();
             done
         })

@@ -6,11 +6,12 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 use sqlparser::ast::{Expr, ObjectNamePart, Query, Statement, visit_expressions_mut};
 
+use super::increment::{RenderedModel, compile_increment};
 use super::template::Rendered;
 use super::{Catalog, CompiledNode, Dialect, Naming, sql_diagnostic};
 use crate::diag::{Code, Diagnostic, MappedText, did_you_mean, quoted};
 use crate::fingerprint::Fingerprint;
-use crate::googlesql::analyze::{Analysis, Options, Parameters, analyze_query};
+use crate::googlesql::analyze::{self, Analysis, Options, Parameters, analyze_query};
 use crate::googlesql::{Column, Resolved, SqlFault, duckdb, parse};
 use crate::project::{Detail, Model, Node};
 
@@ -28,7 +29,7 @@ pub struct CompiledQuery {
 /// A node with what is wrong with it. Nothing is left of a model whose query is faulty.
 pub(super) fn compile_node(
     node: &Node,
-    rendered: Option<&Rendered>,
+    rendered: Option<&RenderedModel>,
     catalog: &Catalog<'_>,
     naming: &Naming,
 ) -> (Option<CompiledNode>, Vec<Diagnostic>) {
@@ -37,13 +38,19 @@ pub(super) fn compile_node(
             let address = node.address.clone();
             let columns = load.schema();
             return (
-                Some(CompiledNode { address, columns, lineage: BTreeMap::new(), query: None }),
+                Some(CompiledNode {
+                    address,
+                    columns,
+                    lineage: BTreeMap::new(),
+                    query: None,
+                    increment: None,
+                }),
                 Vec::new(),
             );
         }
         Detail::Model(model) => model,
     };
-    let Some(rendered) = rendered else { return (None, Vec::new()) };
+    let Some(RenderedModel { whole: rendered, increment }) = rendered else { return (None, Vec::new()) };
     let subject = node.address.to_string();
     let told = |faults: Vec<SqlFault>| {
         faults.into_iter().map(|fault| sql_diagnostic(fault, &rendered.sql, &subject)).collect::<Vec<_>>()
@@ -59,16 +66,23 @@ pub(super) fn compile_node(
                 .map(|output| (output.column.name.clone(), output.lineage.iter().cloned().collect()))
                 .collect();
             let columns = analysis.columns.into_iter().map(|output| output.column).collect();
-            let compiled =
-                CompiledNode { address: node.address.clone(), columns, lineage, query: Some(query) };
+            let address = node.address.clone();
+            let mut compiled =
+                CompiledNode { address, columns, lineage, query: Some(query), increment: None };
+            if let (Some(settings), Some(rendered)) = (&model.incremental, increment) {
+                match compile_increment(node, settings, rendered, &compiled, catalog, naming) {
+                    Ok(increment) => compiled.increment = Some(increment),
+                    Err(found) => faults.extend(found),
+                }
+            }
             (Some(compiled), faults)
         }
     }
 }
 
-fn bind(
+pub(super) fn bind(
     rendered: &Rendered,
-    catalog: &Catalog<'_>,
+    catalog: &dyn analyze::Catalog,
     naming: &Naming,
 ) -> Result<(Analysis, CompiledQuery), Vec<SqlFault>> {
     let query = parse::query(&rendered.sql.text).map_err(|fault| vec![fault])?;
@@ -119,7 +133,7 @@ fn canonical(mut query: Query) -> String {
 }
 
 /// Tables that the query names without `ref` or `source`: the plan would not know of them.
-fn undeclared_tables(
+pub(super) fn undeclared_tables(
     rendered: &Rendered,
     analysis: &Analysis,
     catalog: &Catalog<'_>,

@@ -37,7 +37,7 @@ const STATEMENTS: [&str; 18] = [
     "raw",
     "endraw",
 ];
-const BUILT_IN: [&str; 4] = ["ref", "source", "var", "target"];
+const BUILT_IN: [&str; 5] = ["ref", "source", "var", "target", "is_incremental"];
 
 /// A rendered template.
 #[derive(Debug, Clone)]
@@ -146,16 +146,31 @@ impl<'p> Renderer<'p> {
         faults
     }
 
+    /// Renders the template of a model: for the whole table, or for the new rows of one that is there, `this`.
+    ///
+    /// # Errors
+    /// What is wrong with it, at its place.
+    pub fn render_model(&self, template: &MappedText, this: Option<&str>) -> Result<Rendered, Diagnostic> {
+        let incremental = this.is_some();
+        let is_incremental = ("is_incremental", TemplateValue::from_function(move || incremental));
+        let this = this.map(|this| ("this", TemplateValue::from(this)));
+        self.render_with(template, TemplateValue::from_pairs(this.into_iter().chain([is_incremental])))
+    }
+
     /// Renders one template.
     ///
     /// # Errors
     /// What is wrong with it, at its place.
     pub fn render(&self, template: &MappedText) -> Result<Rendered, Diagnostic> {
+        self.render_with(template, TemplateValue::UNDEFINED)
+    }
+
+    fn render_with(&self, template: &MappedText, own: TemplateValue) -> Result<Rendered, Diagnostic> {
         let marked = Marked::new(&template.text);
         let prelude = prelude(&self.macros, &template.text, None);
         let source = format!("{prelude}{}", marked.text);
         self.with_seen(|seen| *seen = Seen::default());
-        match self.environment.render_named_str("", &source, ()) {
+        match self.environment.render_named_str("", &source, own) {
             Ok(rendered) => {
                 let reads = self.with_seen(|seen| std::mem::take(&mut seen.reads));
                 Ok(Rendered { sql: unmark(&rendered, template), reads })
@@ -272,6 +287,12 @@ impl<'p> Renderer<'p> {
         let name: String = word.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         if name.is_empty() {
             return Diagnostic::error(Code::TemplateUnknownName, format!("template: {}", message_of(error)));
+        }
+        if name == "this" {
+            return Diagnostic::error(Code::TemplateUnknownName, "there is no `this` yet").help(
+                "it is the table of an incremental model, where it is there already: put it inside of \
+                 `{% if is_incremental() %} … {% endif %}`",
+            );
         }
         let known =
             BUILT_IN.into_iter().chain(self.macros.iter().flat_map(|f| f.names.iter().map(String::as_str)));

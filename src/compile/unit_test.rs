@@ -11,7 +11,7 @@ use crate::googlesql::names::Ident;
 use crate::googlesql::parameter::constant;
 use crate::googlesql::{Column, Type};
 use crate::graph::Graph;
-use crate::project::{Address, Project, Rows, UnitTest};
+use crate::project::{Address, Node, Project, Rows, UnitTest};
 
 /// A unit test that is known to fit its model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,8 +85,16 @@ fn compile_test(
     }
     let compared = compared(&test.expect, &model.columns);
     let names: Vec<String> = compared.iter().map(|column| Ident(&column.name).to_string()).collect();
-    let google = model.query.as_ref().map(|query| query.google.as_str()).unwrap_or_default();
-    actual.push_str(&format!("SELECT {} FROM (\n{google}\n)", names.join(", ")));
+    match (&test.this, project.nodes.get(&test.model.name)) {
+        (Some(this), Some(node)) => match merged(this, node, model, naming, &names) {
+            Ok(script) => actual.push_str(&script),
+            Err(found) => faults.extend(found),
+        },
+        _ => {
+            let google = model.query.as_ref().map(|query| query.google.as_str()).unwrap_or_default();
+            actual.push_str(&format!("SELECT {} FROM (\n{google}\n)", names.join(", ")));
+        }
+    }
     let expected = table(Some(&test.expect), &model.columns, &test.model.name);
     match expected {
         Ok(query) if faults.is_empty() => Ok(CompiledTest {
@@ -98,6 +106,36 @@ fn compile_test(
         Ok(_) => Err(faults.into_iter().map(|fault| fault.about(&subject)).collect()),
         Err(found) => Err(faults.into_iter().chain(found).map(|fault| fault.about(&subject)).collect()),
     }
+}
+
+/// A script that makes the model's table, brings its new rows into it, and asks for all of them.
+fn merged(
+    this: &Rows,
+    node: &Node,
+    model: &CompiledNode,
+    naming: &Naming,
+    names: &[String],
+) -> Result<String, Vec<Diagnostic>> {
+    let Some(increment) = &model.increment else {
+        return Err(vec![
+            Diagnostic::error(
+                Code::UnknownReference,
+                format!("`{}` is not incremental: it has no rows before it is built", node.table()),
+            )
+            .at(this.span.clone(), "rows that nobody reads")
+            .help("take `this` out, or write `materialized: incremental`"),
+        ]);
+    };
+    let relation = naming.relation(&node.dataset, node.table());
+    let build = naming.relation(&node.dataset, &node.build_name());
+    let rows = table(Some(this), &model.columns, node.table())?;
+    let new = &increment.query.google;
+    let mut script = format!("CREATE TABLE {relation} AS {rows};\nCREATE TABLE {build} AS\n{new}\n;\n");
+    for statement in &increment.statements {
+        script.push_str(&format!("{};\n", statement.google));
+    }
+    script.push_str(&format!("SELECT {} FROM {relation}", names.join(", ")));
+    Ok(script)
 }
 
 /// The columns that expected rows name; all of them where there is no row.

@@ -180,6 +180,8 @@ codes! {
     UnsupportedTarget = "PW0506" in Plan;
     /// A selected node reads one that is neither in the target nor selected.
     IncompleteSelection = "PW0507" in Plan;
+    /// The columns of an incremental table have changed in a way that the manifest does not allow.
+    IncrementRefused = "PW0508" in Plan;
 
     /// No file matches a source's pattern.
     NoSourceFile = "PW0601" in Load;
@@ -208,6 +210,8 @@ codes! {
     QueryFailed = "PW0707" in Run;
     /// A table would be empty, or lose more of its rows than it may.
     Shrunk = "PW0708" in Run;
+    /// Rows that are to be brought into a table by a key lack a value of it, or share one.
+    KeyNotUnique = "PW0709" in Run;
 
     /// The project or a file of it was not found.
     ProjectNotFound = "PW0801" in Environment;

@@ -4,6 +4,7 @@
 
 mod diff;
 mod file;
+mod increment;
 mod planner;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::expectations::Audit;
 use crate::googlesql::Column;
-use crate::manifest::types::{Format, Materialization, MissingColumn, NewColumn, RejectLimit, Retries};
+use crate::manifest::types::{
+    Format, Materialization, MissingColumn, NewColumn, RejectLimit, Retries, Strategy,
+};
 use crate::project::Address;
 use crate::state::FileState;
 
@@ -107,6 +110,8 @@ pub enum Reason {
     FileChanged,
     /// Something that it reads is built anew.
     UpstreamChanged,
+    /// A rebuild was asked for.
+    Requested,
     /// Its expectations changed.
     ExpectationsChanged,
     /// Its description, owner or tags changed.
@@ -126,6 +131,7 @@ impl Reason {
             Self::ConfigChanged => "config changed",
             Self::FileChanged => "file changed",
             Self::UpstreamChanged => "upstream changed",
+            Self::Requested => "rebuild requested",
             Self::ExpectationsChanged => "expectations changed",
             Self::MetadataChanged => "description changed",
             Self::Removed => "no longer in the manifest",
@@ -141,6 +147,8 @@ pub enum Action {
     Load(Box<LoadAction>),
     /// Build a table or view from a query.
     Build(Box<BuildAction>),
+    /// Bring new rows into an incremental table.
+    Merge(Box<MergeAction>),
     /// Check a published table that is otherwise as it should be.
     Check {
         /// The checks.
@@ -186,7 +194,26 @@ pub struct BuildAction {
     pub materialization: Materialization,
     /// The query in the target's own SQL.
     pub native: String,
+    /// Counts rows without a key and keys that several rows have, where there is a key.
+    pub proof: Option<String>,
     /// How it is published.
+    pub publish: Publish,
+}
+
+/// New rows into a table that is there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MergeAction {
+    /// What becomes of rows that are there.
+    pub strategy: Strategy,
+    /// The query of the new rows in the target's own SQL.
+    pub native: String,
+    /// What must hold of them where they are built, beside [`BuildAction::proof`].
+    pub audit_of_new: Audit,
+    /// As [`BuildAction::proof`].
+    pub proof: Option<String>,
+    /// What gives the table further columns, and then the rows.
+    pub statements: Vec<String>,
+    /// What must hold of the table with them in it, and what is remembered.
     pub publish: Publish,
 }
 

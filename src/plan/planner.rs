@@ -29,6 +29,8 @@ pub struct Planning<'a> {
     pub selected: Option<&'a BTreeSet<Address>>,
     /// Whether what the manifest no longer has is dropped.
     pub prune: bool,
+    /// Whether incremental tables are built anew.
+    pub full_refresh: bool,
 }
 
 /// Fingerprints of one node.
@@ -160,8 +162,14 @@ impl Planner<'_> {
             audit_hash: prints.audit,
             columns: compiled.columns.clone(),
         };
+        let before = state.map(|state| state.columns.as_slice()).unwrap_or_default();
         let action = if rebuilds {
-            self.rebuild(node, compiled, object, audit.cloned().unwrap_or_default(), record)
+            let publish = self.publish(node, object, audit.cloned().unwrap_or_default(), record);
+            match super::increment::merge(self.planning, node, compiled, &reasons, before, publish) {
+                Ok(Ok(merge)) => Action::Merge(Box::new(merge)),
+                Ok(Err(publish)) => self.rebuild(node, compiled, publish),
+                Err(faults) => return self.faults.extend(faults),
+            }
         } else if reasons.contains(&Reason::ExpectationsChanged) {
             match self.planning.compiled.audit_of_published(address) {
                 Ok(audit) => Action::Check { audit, record },
@@ -170,12 +178,16 @@ impl Planner<'_> {
         } else {
             Action::Describe { record }
         };
-        let before = state.map(|state| state.columns.as_slice()).unwrap_or_default();
         let columns = if state.is_some() && rebuilds {
             diff::columns(before, &compiled.columns)
         } else {
             ColumnChanges::default()
         };
+        let mut estimate = self.estimate(node, state);
+        if matches!(action, Action::Merge(_)) {
+            // How many rows are new, their query alone can tell.
+            estimate.rows = None;
+        }
         self.plan.datasets.insert(node.dataset.clone());
         self.planned.insert(address.clone());
         self.plan.steps.push(Step {
@@ -184,7 +196,7 @@ impl Planner<'_> {
             action,
             columns,
             touches: self.touches(address),
-            estimate: self.estimate(node, state),
+            estimate,
             waits_for: self.waits_for(address),
             timeout_ms: self.timeout(node),
             address: address.clone(),
@@ -200,35 +212,24 @@ impl Planner<'_> {
         })
     }
 
-    fn rebuild(
-        &self,
-        node: &Node,
-        compiled: &CompiledNode,
-        object: Option<&Object>,
-        audit: Audit,
-        record: Record,
-    ) -> Action {
-        let publish = Publish {
+    fn publish(&self, node: &Node, object: Option<&Object>, audit: Audit, record: Record) -> Publish {
+        let failed = format!("{}{FAILED_SUFFIX}", node.relation());
+        Publish {
             build_name: node.build_name(),
             audit,
             replaces: object.map(|object| object.materialization),
-            failed_before: self
-                .planning
-                .snapshot
-                .objects
-                .contains_key(&format!("{}{FAILED_SUFFIX}", node.relation())),
+            failed_before: self.planning.snapshot.objects.contains_key(&failed),
             max_shrink: node.max_shrink.unwrap_or(self.planning.compiled.project.max_shrink),
             record,
-        };
+        }
+    }
+
+    fn rebuild(&self, node: &Node, compiled: &CompiledNode, publish: Publish) -> Action {
         match (&node.detail, &compiled.query) {
-            (Detail::Model(model), Some(query)) => Action::Build(Box::new(BuildAction {
+            (Detail::Model(model), query) => Action::Build(Box::new(BuildAction {
                 materialization: model.materialization,
-                native: query.native.clone(),
-                publish,
-            })),
-            (Detail::Model(model), None) => Action::Build(Box::new(BuildAction {
-                materialization: model.materialization,
-                native: String::new(),
+                native: query.as_ref().map(|query| query.native.clone()).unwrap_or_default(),
+                proof: super::increment::proof(compiled),
                 publish,
             })),
             (Detail::Load(load), _) => Action::Load(Box::new(LoadAction {
@@ -260,7 +261,11 @@ impl Planner<'_> {
             Materialization::View => "view",
             Materialization::Table => "table",
         };
-        let own = Fingerprint::new("own").text(&query).text(materialization).text(&node.relation()).finish();
+        let mut own = Fingerprint::new("own").text(&query).text(materialization).text(&node.relation());
+        if let Some((settings, _)) = self.planning.compiled.increment(node) {
+            own = super::increment::with_strategy(own, settings);
+        }
+        let own = own.finish();
         let mut data = Fingerprint::new("data").text(&own);
         if let Some(files) = self.planning.files.get(&node.address) {
             data = data.texts(files.iter().map(|file| file.hash.as_str()));
@@ -316,6 +321,9 @@ impl Planner<'_> {
             reasons.insert(if load { Reason::ConfigChanged } else { Reason::QueryChanged });
         } else if state.own_hash != prints.own {
             reasons.insert(Reason::ConfigChanged);
+        }
+        if self.planning.full_refresh && self.planning.compiled.increment(node).is_some() {
+            reasons.insert(Reason::Requested);
         }
         if let Some(files) = self.planning.files.get(&node.address) {
             let same = files.len() == state.files.len()

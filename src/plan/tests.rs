@@ -76,8 +76,14 @@ impl Shop {
         let files = Files::from([(address(ORDERS), vec![file])]);
         let selected: Option<BTreeSet<Address>> =
             selected.map(|selected| selected.iter().map(|text| address(text)).collect());
-        let planning =
-            Planning { compiled: &compiled, snapshot, files: &files, selected: selected.as_ref(), prune };
+        let planning = Planning {
+            compiled: &compiled,
+            snapshot,
+            files: &files,
+            selected: selected.as_ref(),
+            prune,
+            full_refresh: false,
+        };
         plan(&planning).map_err(|faults| faults.iter().map(|fault| fault.code.id()).collect())
     }
 
@@ -101,6 +107,7 @@ fn carry_out(plan: &Plan, snapshot: &mut Snapshot) {
         let (materialization, record, files) = match &step.action {
             Action::Load(load) => (Materialization::Table, &load.publish.record, load.files.clone()),
             Action::Build(build) => (build.materialization, &build.publish.record, Vec::new()),
+            Action::Merge(merge) => (Materialization::Table, &merge.publish.record, Vec::new()),
             Action::Check { record, .. } | Action::Describe { record } => {
                 let state = snapshot.state.nodes.get_mut(&step.address).unwrap();
                 state.metadata_hash.clone_from(&record.metadata_hash);
@@ -372,4 +379,53 @@ fn plans_survive_their_file() {
     save(&plan, &path).unwrap();
     assert_eq!(load(&path).unwrap(), plan);
     assert_eq!(text(&plan).unwrap(), text(&load(&path).unwrap()).unwrap());
+}
+
+#[test]
+fn an_incremental_table_takes_new_rows_only_when_nothing_else_has_changed() {
+    let shop = || {
+        Shop::new()
+            .with(
+                "models/a.yaml",
+                "  daily: { description: Daily. }",
+                "  daily: { materialized: incremental, incremental: { unique_key: [id] } }",
+            )
+            .with("models/daily.sql", "SELECT id, SUM", "SELECT id{# a mark #}, SUM")
+    };
+    let built = shop().built();
+    let daily = |shop: &Shop, snapshot: &Snapshot| -> Option<String> {
+        lines(&shop.plan(snapshot, None, false).unwrap()).into_iter().find(|line| line.contains("daily"))
+    };
+    let newer = |mut shop: Shop| {
+        shop.content = "two";
+        shop
+    };
+    assert_eq!(daily(&shop(), &built), None);
+    let told = |shop: Shop| daily(&shop, &built).unwrap_or_default();
+    assert_eq!(told(newer(shop())), "model.daily merge UpstreamChanged");
+    let other_query = || shop().with("models/daily.sql", "SUM(amount)", "MAX(amount)");
+    assert_eq!(told(newer(other_query())), "model.daily build QueryChanged+UpstreamChanged");
+    let keeping = other_query().with("models/a.yaml", "[id] }", "[id], on_query_change: keep }");
+    assert_eq!(told(newer(keeping)), "model.daily merge QueryChanged+UpstreamChanged");
+    let by_append = shop().with(
+        "models/a.yaml",
+        "{ unique_key: [id] }",
+        "{ strategy: insert_overwrite, partition_by: id }",
+    );
+    assert_eq!(told(newer(by_append)), "model.daily build ConfigChanged+UpstreamChanged");
+    let as_table = shop().with(
+        "models/a.yaml",
+        "{ materialized: incremental, incremental: { unique_key: [id] } }",
+        "{ materialized: table }",
+    );
+    assert_eq!(told(newer(as_table)), "model.daily build ConfigChanged+UpstreamChanged");
+    let other_rows = shop().with(
+        "models/daily.sql",
+        "GROUP BY",
+        "{% if is_incremental() %} WHERE id > 1 {% endif %} GROUP BY",
+    );
+    assert_eq!(daily(&other_rows, &built), None, "what new rows are changes nothing of those that are there");
+    let mut drifted = shop().built();
+    drifted.objects.get_mut("marts.daily").unwrap().rows = Some(2);
+    assert_eq!(daily(&newer(shop()), &drifted).unwrap(), "model.daily build Drifted+UpstreamChanged");
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Address, Fragment, Part};
 use crate::diag::{MappedText, Span};
 use crate::manifest::types::ExpectationSeverity;
-use crate::manifest::types::expectation::{ColumnsMode, SchemaChange};
+use crate::manifest::types::expectation::{ColumnsMode, SchemaChange, Scope};
 
 /// One thing that must hold of one table.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub struct Expectation {
     pub form: Form,
     /// What a failure means.
     pub severity: ExpectationSeverity,
+    /// The rows that it is about.
+    pub scope: Scope,
     /// Condition for the rows that are looked at.
     pub filter: Option<MappedText>,
     /// The least share of the rows looked at that must hold.

@@ -9,6 +9,7 @@ mod catalogue;
 mod dashboards;
 mod expectation;
 mod fragment;
+mod increments;
 mod names;
 mod resolve;
 mod suites;
@@ -25,7 +26,8 @@ use crate::diag::{MappedText, SourceFile, Span, table};
 use crate::googlesql::{Column, Type};
 use crate::manifest::types::{
     Chart, Checkpoint, Dataset, FilterType, Format, Job, Materialization, MissingColumn, NewColumn,
-    Notification, PipelineFile, RejectLimit, Retries, Scalar, Target, as_json,
+    Notification, OnQueryChange, OnSchemaChange, PipelineFile, RejectLimit, Retries, Scalar, Strategy,
+    Target, as_json,
 };
 
 pub use address::{Address, NodeKind};
@@ -257,10 +259,25 @@ pub struct Model {
     pub sql: Arc<SourceFile>,
     /// How it is kept.
     pub materialization: Materialization,
+    /// How new rows come into it; nothing for what is always built as a whole.
+    pub incremental: Option<Increment>,
     /// What is declared of its columns.
     pub columns: IndexMap<String, ModelColumn>,
     /// How long building it may take.
     pub timeout: Option<std::time::Duration>,
+}
+
+/// How new rows come into a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Increment {
+    /// What becomes of rows that are there.
+    pub strategy: Strategy,
+    /// The columns that no two new rows may have the same values in, or that no new row may lack; with their places.
+    pub key: Vec<(String, Span)>,
+    /// What to do when the columns have changed.
+    pub on_schema_change: OnSchemaChange,
+    /// What to do when the query has changed.
+    pub on_query_change: OnQueryChange,
 }
 
 /// What is declared of a model's column.

@@ -15,7 +15,8 @@ use crate::googlesql::Type;
 use crate::googlesql::types::{TYPE_NAMES, foreign_type};
 use crate::manifest::load::{slashed, source_file};
 use crate::manifest::types::{
-    self, MissingColumn, ModelsFile, NewColumn, OneOrMany, RejectLimit, Sensor, SourceColumn, SourcesFile,
+    self, Materialization, Materialized, MissingColumn, ModelsFile, NewColumn, OneOrMany, RejectLimit,
+    Sensor, SourceColumn, SourcesFile,
 };
 use crate::manifest::yaml::{Document, escape_pointer};
 use crate::manifest::{Loaded, RawManifest};
@@ -412,8 +413,9 @@ impl Resolver<'_> {
         let document = &file.document;
         let of_file = &file.content.defaults;
         let of_project = &self.raw.pipeline.content.defaults.models;
-        let materialization =
+        let kept =
             model.materialized.or(of_file.materialized).or(of_project.materialized).unwrap_or_default();
+        let incremental = self.increment(model, kept, document, pointer);
         let dataset = self.dataset(
             (document, pointer),
             &[
@@ -443,7 +445,11 @@ impl Resolver<'_> {
         tags.extend(model.tags.iter().filter(|tag| !of_file.tags.contains(tag)).cloned());
         let detail = Detail::Model(Model {
             sql,
-            materialization,
+            materialization: match kept {
+                Materialized::View => Materialization::View,
+                Materialized::Table | Materialized::Incremental => Materialization::Table,
+            },
+            incremental,
             columns,
             timeout: model.timeout.map(|timeout| timeout.0),
         });

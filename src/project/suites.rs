@@ -96,6 +96,7 @@ impl Resolver<'_> {
             suite: suite_name.to_owned(),
             on: on.clone(),
             severity: common.severity.unwrap_or(defaults.severity),
+            scope: common.scope,
             filter: common.shared.filter.map(|sql| at.sql("where", sql)),
             mostly: tolerance.mostly,
             allowed: tolerance.allowed,

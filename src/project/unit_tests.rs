@@ -22,6 +22,8 @@ pub struct UnitTest {
     pub span: Span,
     /// The rows of tables that the model reads.
     pub given: Vec<(Address, Rows)>,
+    /// The rows that the table of an incremental model has already.
+    pub this: Option<Rows>,
     /// The rows that it must make.
     pub expect: Rows,
 }
@@ -37,6 +39,9 @@ pub struct Rows {
     /// The rows' places, where they have some of their own.
     pub spans: Vec<Span>,
 }
+
+/// The table of the model itself, as its template calls it.
+const THIS: &str = "this";
 
 impl Resolver<'_> {
     /// All unit tests of a file.
@@ -62,8 +67,13 @@ impl Resolver<'_> {
                 continue;
             }
             let mut given = Vec::new();
+            let mut this = None;
             for (table, fixture) in &test.given {
                 let pointer = format!("{pointer}/given/{}", escape_pointer(table));
+                if table == THIS {
+                    this = self.rows(fixture, document, &pointer);
+                    continue;
+                }
                 let Some(address) = self.address(table, &document.key_span(&pointer)) else { continue };
                 if let Some(rows) = self.rows(fixture, document, &pointer) {
                     given.push((address, rows));
@@ -72,7 +82,7 @@ impl Resolver<'_> {
             let Some(expect) = self.rows(&test.expect, document, &format!("{pointer}/expect")) else {
                 continue;
             };
-            let read = UnitTest { name: name.clone(), model, span: span.clone(), given, expect };
+            let read = UnitTest { name: name.clone(), model, span: span.clone(), given, this, expect };
             if let Some(first) = tests.insert(name.clone(), read) {
                 let fault = Diagnostic::error(
                     Code::DuplicateName,

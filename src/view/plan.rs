@@ -118,6 +118,7 @@ fn verb(action: &Action) -> &'static str {
             Materialization::View => "view",
             Materialization::Table => "table",
         },
+        Action::Merge(merge) => merge.strategy.verb(),
         Action::Check { .. } => "check",
         Action::Describe { .. } => "describe",
         Action::Drop { .. } => "drop",

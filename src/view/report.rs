@@ -113,7 +113,10 @@ fn shortened(row: &Value) -> String {
 fn result(step: &StepReport) -> String {
     match step.status {
         Status::Done if step.rejected > 0 => format!("ok, {} rejected", count(step.rejected)),
-        Status::Done => "ok".to_owned(),
+        Status::Done => match step.new_rows {
+            Some(rows) => format!("ok, {} new", count(rows)),
+            None => "ok".to_owned(),
+        },
         Status::Failed => style("failed").red().to_string(),
         Status::HeldBack => style("held back").yellow().to_string(),
         Status::Interrupted => style("stopped").yellow().to_string(),

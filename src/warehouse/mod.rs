@@ -126,6 +126,8 @@ pub trait Session: Send {
     fn rollback(&mut self);
     /// Builds a table or view from a query in the target's own SQL.
     fn build(&mut self, at: &Relation, kind: Materialization, query: &str) -> Result<()>;
+    /// Runs a statement in the target's own SQL.
+    fn execute(&mut self, sql: &str) -> Result<()>;
     /// Loads files into a new table; rejected rows go into `<table>__rejects` beside `publish_as`.
     fn load(
         &mut self,

@@ -17,7 +17,7 @@ use crate::shop::text;
 use crate::support::repository;
 
 /// Keys that entries of all kinds have.
-const OF_ALL: [&str; 6] = ["name", "severity", "description", "note", "owner", "tags"];
+const OF_ALL: [&str; 7] = ["name", "severity", "description", "note", "owner", "scope", "tags"];
 
 /// A schema with what it refers to in its place.
 fn whole<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {

@@ -4,10 +4,11 @@ use super::support::Project;
 
 const README: &str = include_str!("../../README.md");
 
-/// The blocks of YAML that follow a line naming their file, and the model's query.
+/// The blocks of YAML that follow a line naming their file, and the queries of the models in them.
 fn files() -> Vec<(String, String)> {
     let mut files = Vec::new();
     let mut named = None;
+    let mut queries = ["models/daily_sales.sql", "models/order_log.sql"].into_iter();
     let mut lines = README.lines();
     while let Some(line) = lines.next() {
         if let Some(rest) = line.strip_prefix('`').filter(|_| line.ends_with(':')) {
@@ -15,7 +16,7 @@ fn files() -> Vec<(String, String)> {
         }
         let path = match line {
             "```yaml" => named.take(),
-            "```sql" => Some("models/daily_sales.sql".to_owned()),
+            "```sql" => queries.next().map(str::to_owned),
             _ => None,
         };
         if let Some(path) = path {
@@ -37,6 +38,8 @@ fn the_manifest_of_the_readme_runs() {
             "sources/shop.yaml",
             "models/shop.yaml",
             "models/daily_sales.sql",
+            "models/log.yaml",
+            "models/order_log.sql",
             "expectations/shop.yaml",
             "unit_tests/shop.yaml",
             "dashboards/shop.yaml",
@@ -55,6 +58,13 @@ fn the_manifest_of_the_readme_runs() {
     let rows =
         project.run(&["query", "--format", "csv", "SELECT * FROM shop_marts.daily_sales ORDER BY day"]);
     assert_eq!(rows.succeeds().stdout, "day,revenue\n2024-05-01,3.5\n2024-05-02,4\n");
+    project.write(
+        "data/orders_2024_06.csv",
+        "order_id;ordered_at;status;country;amount\n2;2024-05-02 11:30:00;open;de;5\n",
+    );
+    project.replace("data/orders_2024.csv", "2;2024-05-02 11:30:00;paid;de;4\n", "");
+    let applied = project.run(&["apply"]).succeeds();
+    assert!(applied.stdout.contains("ok, 1 new") || applied.stdout.contains("ok, 2 new"), "{applied}");
     project.run(&["check", "post_ingestion"]).succeeds();
     assert!(project.path().join("reports/raw.xml").is_file());
 }

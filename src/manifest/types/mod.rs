@@ -17,7 +17,10 @@ mod unit_test;
 pub use checkpoint::{Checkpoint, CheckpointAction, ResultsFormat, When};
 pub use dashboard::{Chart, Dashboard, DashboardsFile, Filter, FilterType, NumberFormat, Tab, Tile};
 pub use expectation::{ExpectationSeverity, ExpectationSpec, ExpectationsFile, Suite};
-pub use model::{Materialization, Model, ModelColumn, ModelDefaults, ModelsFile};
+pub use model::{
+    Incremental, Materialization, Materialized, Model, ModelColumn, ModelDefaults, ModelsFile, OnQueryChange,
+    OnSchemaChange, Strategy,
+};
 pub use orchestration::{
     Channel, Email, FailureSensor, FileSensor, Job, JobCommand, Notification, NotificationEvent, Retries,
     Schedule, Sensor, Webhook, WebhookFormat,

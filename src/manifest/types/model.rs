@@ -26,7 +26,7 @@ pub struct ModelDefaults {
     pub dataset: Option<String>,
     /// How the models are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub materialized: Option<Materialization>,
+    pub materialized: Option<Materialized>,
     /// Who answers for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"analytics@example.com")]
@@ -37,16 +37,98 @@ pub struct ModelDefaults {
 }
 
 /// How a model is kept in the target.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Materialization {
+pub enum Materialized {
     /// A view: nothing is stored, the SQL runs when it is read.
     View,
     /// A table, built anew whenever its SQL or its inputs change.
     #[default]
     Table,
+    /// A table that new rows are brought into when its inputs change: see `incremental`.
+    Incremental,
+}
+
+/// What stands in the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Materialization {
+    /// A view.
+    View,
+    /// A table.
+    Table,
+}
+
+/// How new rows come into an incremental table.
+///
+/// In its query `is_incremental()` says whether the table is there already, and `{{ this }}` names it: with them the
+/// query gives only rows that are new. At first, on request (`--full-refresh`) and when it has changed, the query runs
+/// for the whole table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Incremental {
+    /// What becomes of rows that are there; `merge` where there is a `unique_key`, else `append`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<Strategy>,
+    /// The columns that tell rows apart. That no two new rows have the same is proven before anything is merged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = vec!["order_id"])]
+    pub unique_key: Vec<String>,
+    /// The column whose values part the table, for `insert_overwrite`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"order_date")]
+    pub partition_by: Option<String>,
+    /// What to do when the query gives other columns than the table has.
+    pub on_schema_change: OnSchemaChange,
+    /// What to do when the query itself has changed.
+    pub on_query_change: OnQueryChange,
+}
+
+/// How new rows and rows that are there go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// New rows are added.
+    Append,
+    /// A new row takes the place of the one that has the same key, or is added.
+    Merge,
+    /// All rows of those partitions that new rows belong to are replaced.
+    InsertOverwrite,
+}
+
+impl Strategy {
+    /// What a step of it does, in a word.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Append => "append",
+            Self::Merge => "merge",
+            Self::InsertOverwrite => "overwrite",
+        }
+    }
+}
+
+/// What to do when an incremental table has other columns than its query gives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnSchemaChange {
+    /// The table is built anew.
+    #[default]
+    Rebuild,
+    /// Further columns are added, NULL in the rows that are there; any other change is refused.
+    Add,
+    /// The plan is refused.
+    Refuse,
+}
+
+/// What to do when the query of an incremental table has changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnQueryChange {
+    /// The table is built anew.
+    #[default]
+    Rebuild,
+    /// The rows that are there stay as they are; the query is for rows to come.
+    Keep,
 }
 
 /// A table or view made by one SQL query.
@@ -67,7 +149,10 @@ pub struct Model {
     pub dataset: Option<String>,
     /// How it is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub materialized: Option<Materialization>,
+    pub materialized: Option<Materialized>,
+    /// How new rows come into the table, for `materialized: incremental`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incremental: Option<Incremental>,
     /// Its columns: a description for readers, and a type that the query must give.
     pub columns: IndexMap<String, ModelColumn>,
     /// Who answers for it.

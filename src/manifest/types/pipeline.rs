@@ -5,8 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Checkpoint, DurationText, ExpectationSeverity, Job, Materialization, Notification, Retries, Scalar,
-    Secret,
+    Checkpoint, DurationText, ExpectationSeverity, Job, Materialized, Notification, Retries, Scalar, Secret,
 };
 
 /// The root of a Pipewright manifest: `pipeline.yaml`.
@@ -173,7 +172,7 @@ pub struct ModelSettings {
     pub dataset: Option<String>,
     /// How models are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub materialized: Option<Materialization>,
+    pub materialized: Option<Materialized>,
 }
 
 /// What holds for every expectation that does not say otherwise.

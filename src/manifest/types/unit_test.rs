@@ -25,10 +25,11 @@ pub struct UnitTest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"An order that was never delivered is not late.")]
     pub description: Option<String>,
-    /// The rows of the tables that the model reads, by name; those that are left out are empty.
+    /// The rows of the tables that the model reads, by name; those that are left out are empty. With `this`, the rows
+    /// that the table of an incremental model has already: new rows are brought into them, and the whole is expected.
     #[serde(default)]
     pub given: IndexMap<String, Fixture>,
-    /// The rows that it must make, in any order. Only the columns that they name are compared.
+    /// The rows that it must make, or have in its table afterwards, in any order. Only the columns that they name are compared.
     pub expect: Fixture,
 }
 

@@ -66,6 +66,10 @@ impl Session for DuckDbSession {
         self.run(&format!("CREATE {} {} AS {query}", keyword(kind), quoted(at)))
     }
 
+    fn execute(&mut self, sql: &str) -> Result<()> {
+        self.run(sql)
+    }
+
     fn load(
         &mut self,
         at: &Relation,

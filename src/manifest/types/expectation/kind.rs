@@ -27,6 +27,9 @@ macro_rules! kind {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             #[schemars(example = &"sales-data@example.com")]
             pub owner: Option<String>,
+            /// The rows that it is about, in a table that new rows are brought into.
+            #[serde(default)]
+            pub scope: super::Scope,
             /// Words to select it by, beside those of its suite.
             #[serde(default, skip_serializing_if = "Vec::is_empty")]
             #[schemars(example = vec!["finance"])]
@@ -43,6 +46,7 @@ macro_rules! kind {
                     description: self.description.as_ref(),
                     note: self.note.as_ref(),
                     owner: self.owner.as_ref(),
+                    scope: self.scope,
                     tags: &self.tags,
                     shared: shared(self),
                 }

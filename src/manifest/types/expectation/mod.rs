@@ -71,6 +71,17 @@ pub enum ExpectationSeverity {
     Info,
 }
 
+/// The rows that an expectation is about, where a table is incremental. In all others every row is new.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// All rows of the table, with the new ones in it.
+    #[default]
+    Table,
+    /// The new rows alone, before they are brought into the table: cheaper, and silent about what is there already.
+    NewRows,
+}
+
 /// The least or greatest value allowed: a number, a date or other text.
 pub type Bound = Scalar;
 
@@ -87,6 +98,8 @@ pub struct Common<'a> {
     pub note: Option<&'a String>,
     /// Who looks after it.
     pub owner: Option<&'a String>,
+    /// The rows that it is about.
+    pub scope: Scope,
     /// Words to select it by.
     pub tags: &'a [String],
     /// What only kinds of some forms have.

@@ -1,0 +1,282 @@
+//! The new rows of an incremental model: their query, and the statements that bring them into its table.
+//!
+//! The statements are GoogleSQL, so that both targets and unit tests run the same.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::catalog::With;
+use super::model::{self, CompiledQuery};
+use super::template::{Rendered, Renderer};
+use super::{Catalog, CompiledNode, CompiledProject, Dialect, Naming, sql_diagnostic};
+use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, did_you_mean, quoted};
+use crate::expectations::Audit;
+use crate::googlesql::names::Ident;
+use crate::googlesql::{Column, Resolved, Type, duckdb, parse};
+use crate::manifest::types::Strategy;
+use crate::manifest::types::expectation::Scope;
+use crate::project::{Address, Detail, Increment, Model, Node};
+
+/// The templates of a model, rendered.
+#[derive(Debug)]
+pub(super) struct RenderedModel {
+    /// For the whole table.
+    pub(super) whole: Rendered,
+    /// For the new rows alone, of an incremental one.
+    pub(super) increment: Option<Rendered>,
+}
+
+impl RenderedModel {
+    /// The nodes that they name.
+    pub(super) fn reads(&self) -> BTreeSet<Address> {
+        let increment = self.increment.iter().flat_map(|rendered| &rendered.reads);
+        self.whole.reads.iter().chain(increment).cloned().collect()
+    }
+}
+
+/// Renders what a model needs.
+///
+/// # Errors
+/// What is wrong with its template.
+pub(super) fn render(
+    renderer: &Renderer<'_>,
+    model: &Model,
+    this: &str,
+) -> Result<RenderedModel, Diagnostic> {
+    let template = MappedText::file(&model.sql);
+    let whole = renderer.render_model(&template, None)?;
+    let increment = match model.incremental {
+        Some(_) => Some(renderer.render_model(&template, Some(this))?),
+        None => None,
+    };
+    Ok(RenderedModel { whole, increment })
+}
+
+/// How new rows come into a table, as SQL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompiledIncrement {
+    /// The query of the new rows.
+    pub query: CompiledQuery,
+    /// What brings them from the table that they are built in into the published one.
+    pub statements: Vec<CompiledStatement>,
+    /// Counts built rows without a key and keys that several have; nothing where there is no key.
+    pub proof: Option<CompiledStatement>,
+}
+
+/// A statement for a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompiledStatement {
+    /// In GoogleSQL.
+    pub google: String,
+    /// In the target's own SQL.
+    pub native: String,
+}
+
+/// Compiles the increment of a model whose whole query is known to be good.
+///
+/// # Errors
+/// What is wrong with the query of the new rows, or with the columns that tell them apart.
+pub(super) fn compile_increment(
+    node: &Node,
+    settings: &Increment,
+    rendered: &Rendered,
+    whole: &CompiledNode,
+    catalog: &Catalog<'_>,
+    naming: &Naming,
+) -> Result<CompiledIncrement, Vec<Diagnostic>> {
+    let subject = node.address.to_string();
+    let columns = &whole.columns;
+    let with = With { catalog, name: node.relation(), columns };
+    let (analysis, query) = model::bind(rendered, &with, naming).map_err(|faults| {
+        faults.into_iter().map(|fault| sql_diagnostic(fault, &rendered.sql, &subject)).collect::<Vec<_>>()
+    })?;
+    let mut faults = model::undeclared_tables(rendered, &analysis, catalog, &subject);
+    let place = || rendered.sql.span(0..rendered.sql.text.trim_end().len().max(1));
+    let given: Vec<Column> = analysis.columns.into_iter().map(|output| output.column).collect();
+    if given != *columns {
+        let message = "the query of new rows gives other columns than that of the whole table";
+        faults.push(
+            Diagnostic::error(Code::SqlColumnNames, message)
+                .maybe_at(place(), "with `is_incremental()`")
+                .about(&subject)
+                .help(format!("it gives {}, the other {}", described(&given), described(columns))),
+        );
+    }
+    let same = whole.query.as_ref().is_some_and(|whole| whole.hash == query.hash);
+    if settings.strategy == Strategy::Append && same {
+        faults.push(
+            Diagnostic::error(Code::SqlInvalid, "each run would add all rows again")
+                .maybe_at(place(), "this query does not ask `is_incremental()`")
+                .about(&subject)
+                .help(
+                    "leave out what is there: `{% if is_incremental() %} WHERE … > (SELECT MAX(…) FROM {{ this }}) \
+                     {% endif %}`; or give a `unique_key` to merge by",
+                ),
+        );
+    }
+    for (name, span) in &settings.key {
+        let names = || columns.iter().map(|column| column.name.as_str());
+        match columns.iter().find(|column| column.name.eq_ignore_ascii_case(name)) {
+            None => faults.push(
+                Diagnostic::error(Code::UnknownDeclaredColumn, format!("the query gives no column `{name}`"))
+                    .at(span.clone(), "not a column of the model")
+                    .about(&subject)
+                    .help(
+                        did_you_mean(name, names())
+                            .unwrap_or_else(|| format!("it gives {}", quoted(names()))),
+                    ),
+            ),
+            Some(column) if !is_key(&column.data_type) => faults.push(
+                Diagnostic::error(Code::SqlTypeMismatch, format!("`{name}` is {}", column.data_type))
+                    .at(span.clone(), "cannot tell rows apart")
+                    .about(&subject)
+                    .help("take columns whose values can be compared exactly"),
+            ),
+            Some(_) => {}
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let build = naming.relation(&node.dataset, &node.build_name());
+    let table = naming.relation(&node.dataset, node.table());
+    let key: Vec<Ident<'_>> = settings.key.iter().map(|(name, _)| Ident(name)).collect();
+    let native =
+        |google: String| compile_statement(google, naming).map_err(|fault| vec![fault.about(&subject)]);
+    let statements = statements(settings.strategy, &table, &build, &key, columns);
+    let proof = (!key.is_empty()).then(|| proof(settings.strategy, &build, &key));
+    Ok(CompiledIncrement {
+        query,
+        statements: statements.into_iter().map(native).collect::<Result<_, _>>()?,
+        proof: proof.map(native).transpose()?,
+    })
+}
+
+/// What can be compared exactly, and put into groups.
+fn is_key(data_type: &Type) -> bool {
+    !matches!(
+        data_type,
+        Type::Float64 | Type::Json | Type::Geography | Type::Array(_) | Type::Struct(_) | Type::Interval
+    )
+}
+
+fn described(columns: &[Column]) -> String {
+    let each = columns.iter().map(|column| format!("`{}` {}", column.name, column.data_type));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn statements(
+    strategy: Strategy,
+    table: &str,
+    build: &str,
+    key: &[Ident<'_>],
+    columns: &[Column],
+) -> Vec<String> {
+    let list = |each: &dyn Fn(Ident<'_>) -> String| {
+        columns.iter().map(|column| each(Ident(&column.name))).collect::<Vec<_>>().join(", ")
+    };
+    let names = list(&|name| name.to_string());
+    let insert = format!("INSERT INTO {table} ({names}) SELECT {names} FROM {build}");
+    match strategy {
+        Strategy::Append => vec![insert],
+        Strategy::InsertOverwrite => {
+            let by = key.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            vec![format!("DELETE FROM {table} WHERE {by} IN (SELECT {by} FROM {build})"), insert]
+        }
+        Strategy::Merge => {
+            let same = |name: &Ident<'_>| format!("old.{name} = new.{name}");
+            let on = key.iter().map(same).collect::<Vec<_>>().join(" AND ");
+            let others: Vec<String> = columns
+                .iter()
+                .filter(|column| !key.iter().any(|key| key.0.eq_ignore_ascii_case(&column.name)))
+                .map(|column| format!("{0} = new.{0}", Ident(&column.name)))
+                .collect();
+            let update = match others.as_slice() {
+                [] => String::new(),
+                others => format!(" WHEN MATCHED THEN UPDATE SET {}", others.join(", ")),
+            };
+            vec![format!(
+                "MERGE INTO {table} AS old USING {build} AS new ON {on}{update} \
+                 WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({})",
+                list(&|name| format!("new.{name}"))
+            )]
+        }
+    }
+}
+
+/// Two counts about the rows that were built: those that lack a value of the key, and keys that several have.
+fn proof(strategy: Strategy, build: &str, key: &[Ident<'_>]) -> String {
+    let lacking = key.iter().map(|name| format!("{name} IS NULL")).collect::<Vec<_>>().join(" OR ");
+    let by = key.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let repeated = match strategy {
+        Strategy::Merge => {
+            format!("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM {build} GROUP BY {by} HAVING COUNT(*) > 1))")
+        }
+        Strategy::Append | Strategy::InsertOverwrite => "0".to_owned(),
+    };
+    format!("SELECT COUNTIF({lacking}) AS lacking, {repeated} AS repeated FROM {build}")
+}
+
+/// A statement that Pipewright wrote, for a target.
+///
+/// # Errors
+/// That it has no translation: a fault of Pipewright.
+fn compile_statement(google: String, naming: &Naming) -> Result<CompiledStatement, Diagnostic> {
+    if naming.dialect == Dialect::BigQuery {
+        return Ok(CompiledStatement { native: google.clone(), google });
+    }
+    let translated = parse::script(&google).map_err(|fault| vec![fault]).and_then(|statements| {
+        let translate = |statement| {
+            let (names, parameters) = (duckdb::DatasetNames, duckdb::Parameters::default());
+            duckdb::translate_statement(statement, &names, &parameters, &Resolved::default())
+        };
+        statements.iter().map(translate).collect::<Result<Vec<_>, _>>()
+    });
+    match translated {
+        Ok(native) => Ok(CompiledStatement { native: native.join("; "), google }),
+        Err(faults) => {
+            let why = faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ");
+            Err(Diagnostic::error(Code::Internal, format!("no translation for {google}: {why}")))
+        }
+    }
+}
+
+impl CompiledProject {
+    /// The statements that give a published table further columns.
+    ///
+    /// # Errors
+    /// SQL without a translation: a fault of Pipewright.
+    pub fn adding(&self, node: &Node, columns: &[Column]) -> Result<Vec<String>, Diagnostic> {
+        let table = self.naming.relation(&node.dataset, node.table());
+        let add = |column: &Column| {
+            let (name, data_type) = (Ident(&column.name), &column.data_type);
+            let google = format!("ALTER TABLE {table} ADD COLUMN {name} {data_type}");
+            compile_statement(google, &self.naming).map(|statement| statement.native)
+        };
+        columns.iter().map(add).collect()
+    }
+
+    /// The audits of an increment: of the new rows where they are built, and of the published table with them in it.
+    ///
+    /// # Errors
+    /// As [`Self::audit_of_published`].
+    pub fn audits_of_increment(&self, address: &Address) -> Result<(Audit, Audit), Diagnostics> {
+        let all = self.audits.get(address).map(|audit| audit.expectations.as_slice()).unwrap_or_default();
+        let of_new_rows = |index: &usize| self.project.expectations[*index].scope == Scope::NewRows;
+        let (new_rows, table): (Vec<usize>, Vec<usize>) = all.iter().partition(|index| of_new_rows(index));
+        let build_name = self.node(address).map(Node::build_name).unwrap_or_default();
+        Ok((self.audit_as(address, &build_name, &new_rows)?, self.audit_of_some(address, &table)?))
+    }
+
+    /// How new rows come into a node's table; nothing for what is always built as a whole.
+    pub fn increment<'c>(&'c self, node: &'c Node) -> Option<(&'c Increment, &'c CompiledIncrement)> {
+        match &node.detail {
+            Detail::Model(model) => {
+                let compiled = self.nodes.get(node.table())?.increment.as_ref()?;
+                Some((model.incremental.as_ref()?, compiled))
+            }
+            Detail::Load(_) => None,
+        }
+    }
+}
