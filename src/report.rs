@@ -50,6 +50,9 @@ pub struct StepReport {
     pub checks: Vec<CheckReport>,
     /// What went wrong.
     pub fault: Option<Fault>,
+    /// Where the build is kept that was refused: `marts.daily__failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
     /// The steps that it was held back by.
     pub held_back_by: Vec<Address>,
 }

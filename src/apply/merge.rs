@@ -26,8 +26,7 @@ pub(super) fn perform_merge(
             .into());
     };
     let new = check(context, &merge.audit_of_new, &record.columns, Some(&before), session, work)?;
-    work.refused =
-        Some(Refused { build: at.clone(), of: relation.clone(), kind: Materialization::Table, again: None });
+    work.refused = Refused::new(&at, relation, Materialization::Table, &merge.publish);
     refuse_failures(work)?;
     prove(session, merge.proof.as_deref())?;
     // From here on the published table is touched: a refusal takes all of that back first.

@@ -128,6 +128,7 @@ impl StepReport {
             tries: 0,
             checks: Vec::new(),
             fault: None,
+            kept: None,
             held_back_by,
         }
     }

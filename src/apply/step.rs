@@ -15,7 +15,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::expectations::{Audit, Before, Facts, Observed, Outcome, Rule, Verdict, grouped, judge};
 use crate::googlesql::Column;
 use crate::manifest::types::{DurationText, ExpectationSeverity, Materialization};
-use crate::plan::{Action, BuildAction, LoadAction, Plan, Publish, Record, Step};
+use crate::plan::{Action, BuildAction, FAILED_SUFFIX, LoadAction, Plan, Publish, Record, Step};
 use crate::project::NodeKind;
 use crate::state::NodeState;
 use crate::warehouse::{Interrupt, Loaded, Relation, Result, Session, WarehouseError};
@@ -40,6 +40,8 @@ pub(super) struct Work {
     pub(super) new_rows: Option<u64>,
     rejected: u64,
     checks: Vec<CheckReport>,
+    /// Where a build that was refused is kept.
+    kept: Option<String>,
     /// A finished build, while it may turn out not to be fit to be published.
     pub(super) refused: Option<Refused>,
     /// Set when the step is to stop, for work that no engine can interrupt.
@@ -54,6 +56,18 @@ pub(super) struct Refused {
     pub(super) kind: Materialization,
     /// The query that builds it again, where more than the build has been done since.
     pub(super) again: Option<String>,
+}
+
+impl Refused {
+    /// What to keep if it is refused; nothing where the manifest says so.
+    pub(super) fn new(
+        build: &Relation,
+        of: &Relation,
+        kind: Materialization,
+        publish: &Publish,
+    ) -> Option<Self> {
+        publish.keep_failed.then(|| Self { build: build.clone(), of: of.clone(), kind, again: None })
+    }
 }
 
 /// Runs a step with its retries; never fails, but reports.
@@ -77,6 +91,7 @@ pub(super) fn run_step(
         let result = one_try(context, step, session, &mut work);
         report.checks = work.checks;
         report.rejected = work.rejected;
+        report.kept = work.kept;
         match result {
             Ok(()) => {
                 report.rows = work.rows;
@@ -144,27 +159,29 @@ fn one_try(
     let Err(error) = done else { return Ok(()) };
     let kept = match (&work.refused, error.transient || context.running.cancel.is_cancelled()) {
         // Where it cannot be kept, the failure is still the one to tell.
-        (Some(refused), false) => keep_failed(session.as_mut(), refused).unwrap_or(false),
-        _ => false,
+        (Some(refused), false) => keep_failed(session.as_mut(), refused).unwrap_or(None),
+        _ => None,
     };
-    if !kept {
+    if kept.is_none() {
         session.rollback();
     }
+    work.kept = kept;
     Err(error)
 }
 
-/// Keeps a build that was refused, and nothing else of what the step did.
-fn keep_failed(session: &mut dyn Session, refused: &Refused) -> Result<bool> {
+/// Keeps a build that was refused, and nothing else of what the step did. Gives its place.
+fn keep_failed(session: &mut dyn Session, refused: &Refused) -> Result<Option<String>> {
     if let Some(query) = &refused.again {
         session.rollback();
         session.begin()?;
         session.build(&refused.build, refused.kind, query)?;
     }
     let kept = session.keep_failed(&refused.build, &refused.of, refused.kind)?;
-    if kept {
-        session.commit()?;
+    if !kept {
+        return Ok(None);
     }
-    Ok(kept)
+    session.commit()?;
+    Ok(Some(format!("{}{FAILED_SUFFIX}", refused.of)))
 }
 
 /// How often a session that is to stop is told so: an interruption between two statements reaches neither.
@@ -270,8 +287,7 @@ fn perform_build(
     let before = session.recall(&step.address)?;
     let (audit, columns) = (&build.publish.audit, &build.publish.record.columns);
     let size = check(context, audit, columns, before.as_ref(), session, work)?;
-    work.refused =
-        Some(Refused { build: at, of: relation.clone(), kind: build.materialization, again: None });
+    work.refused = Refused::new(&at, relation, build.materialization, &build.publish);
     refuse_failures(work)?;
     prove(session, build.proof.as_deref())?;
     refuse_shrinking(context, &build.publish, size, before.as_ref())?;
@@ -306,8 +322,7 @@ fn perform_load(
         .help("nothing was published; this is a fault of Pipewright, please report it")
         .into());
     }
-    work.refused =
-        Some(Refused { build: at.clone(), of: relation.clone(), kind: Materialization::Table, again: None });
+    work.refused = Refused::new(&at, relation, Materialization::Table, &load.publish);
     refuse_failures(work)?;
     refuse_shrinking(context, &load.publish, size, before.as_ref())?;
     work.refused = None;

@@ -7,7 +7,7 @@ use super::args::{ApplyArgs, PlanScopeArgs};
 use super::places::place;
 use super::plan::make;
 use super::workspace::{LoadedProject, Workspace, fault};
-use super::{Outcome, confirm, usage};
+use super::{Outcome, checkpoint, confirm, usage};
 use crate::apply::{Cancel, Running, Status, apply};
 use crate::clock::SystemClock;
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -74,6 +74,10 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     .map_err(fault)?;
     if !args.json {
         printer.out(&run_text(&report, &|address| place(&loaded.compiled, address)));
+    }
+    let checkpoints = checkpoint::after_run(workspace, &loaded.compiled, &report)?;
+    if !args.json {
+        printer.out(&checkpoints);
     }
     Ok(match report.status {
         Status::Done => Outcome::Done,

@@ -7,17 +7,17 @@ use chrono::{DateTime, Utc};
 use super::Outcome;
 use super::apply::who;
 use super::args::{CheckArgs, CheckFormat};
+use super::checkpoint::{any_failed, due, find, shown, write};
 use super::chosen::Chosen;
-use super::places::line;
 use super::propose;
 use super::workspace::{Workspace, fault};
 use crate::apply::{CheckReport, Status, StepReport, check_published, run_id};
 use crate::clock::{Clock, SystemClock, before, rfc3339};
 use crate::compile::CompiledProject;
-use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
+use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::{Before, Facts, Outcome as Judgement, Verdict};
 use crate::manifest::types::expectation::Scope;
-use crate::manifest::types::{Checkpoint, CheckpointAction, ResultsFormat, When};
+use crate::manifest::types::{Checkpoint, CheckpointAction, ResultsFormat};
 use crate::project::{Address, Expectation, Project};
 use crate::report::RunReport;
 use crate::view::{Checked, plural, results_text};
@@ -91,15 +91,11 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
         workspace.printer.note(&format!("{what} about new rows alone, and checked when they come in."));
     }
     workspace.printer.out(&results_text(format(args), name, &checked));
-    let failed = !faults.is_empty()
-        || checked.iter().any(|one| matches!(one.report.outcome.verdict, Verdict::Failed | Verdict::Errored));
-    let due = |when: When| when == When::Always || failed;
+    let failed = !faults.is_empty() || any_failed(&checked);
+    write(workspace, name, checkpoint, &checked, failed)?;
     for action in &checkpoint.actions {
         match action {
-            CheckpointAction::Write(write) if due(write.when) => {
-                write_file(workspace, &write.to, &results_text(write.format, name, &checked))?;
-            }
-            CheckpointAction::Keep(keep) if due(keep.when) => {
+            CheckpointAction::Keep(keep) if due(keep.when, failed) => {
                 let report = run_report(compiled, started, std::mem::take(&mut steps), failed);
                 let header = RunHeader {
                     id: report.run.clone(),
@@ -129,19 +125,6 @@ fn format(args: &CheckArgs) -> ResultsFormat {
     }
 }
 
-fn find<'c>(compiled: &'c CompiledProject, name: &str) -> Result<(&'c str, &'c Checkpoint), Diagnostics> {
-    let checkpoints = &compiled.project.checkpoints;
-    if let Some((name, checkpoint)) = checkpoints.get_key_value(name) {
-        return Ok((name, checkpoint));
-    }
-    let names = || checkpoints.keys().map(String::as_str);
-    let help = did_you_mean(name, names()).unwrap_or_else(|| match checkpoints.len() {
-        0 => "the manifest has no `checkpoints`; `--select` takes nodes".to_owned(),
-        _ => format!("the manifest has {}; `--select` takes nodes", quoted(names())),
-    });
-    Err(Diagnostic::error(Code::Usage, format!("there is no checkpoint `{name}`")).help(help).into())
-}
-
 /// The expectations of a node that belong to a checkpoint, by their places in the project; and how many of them are
 /// about new rows alone, which a table that is there does not tell from others.
 fn wanted(compiled: &CompiledProject, address: &Address, checkpoint: &Checkpoint) -> (Vec<usize>, usize) {
@@ -153,10 +136,6 @@ fn wanted(compiled: &CompiledProject, address: &Address, checkpoint: &Checkpoint
     let (of_new, wanted): (Vec<usize>, Vec<usize>) =
         all.iter().partition(|index| incremental && declared(index).scope == Scope::NewRows);
     (wanted, of_new.len())
-}
-
-fn shown(expectation: &Expectation, report: CheckReport) -> Checked<'_> {
-    Checked { expectation, place: line(&expectation.span), report }
 }
 
 fn errored(expectation: &Expectation, why: &str) -> CheckReport {
@@ -185,6 +164,7 @@ fn step(address: &Address, relation: &str, checks: &[CheckReport], began: Instan
         tries: 1,
         checks: checks.to_vec(),
         fault: None,
+        kept: None,
         held_back_by: Vec::new(),
     }
 }
@@ -206,15 +186,4 @@ fn run_report(
         status: if failed { Status::Failed } else { Status::Done },
         steps,
     }
-}
-
-fn write_file(workspace: &Workspace<'_>, to: &str, text: &str) -> Result<(), Diagnostics> {
-    let path = workspace.root.join(to);
-    let written =
-        path.parent().map_or(Ok(()), fs_err::create_dir_all).and_then(|()| fs_err::write(&path, text));
-    written.map_err(|error| {
-        Diagnostic::error(Code::Io, format!("the results cannot be written: {error}"))
-            .help("give the action another `to:`, or make room there")
-            .into()
-    })
 }

@@ -3,6 +3,7 @@
 mod apply;
 pub mod args;
 mod check;
+mod checkpoint;
 mod chosen;
 mod clean;
 mod compile;

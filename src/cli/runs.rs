@@ -84,6 +84,9 @@ pub(super) fn run(
             text(row, "code"),
             text(row, "message")
         ));
+        if row["kept"].is_string() {
+            workspace.printer.out(&format!("kept in {} until the next good build\n", text(row, "kept")));
+        }
     }
     Ok(Outcome::Done)
 }

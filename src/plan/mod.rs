@@ -231,6 +231,8 @@ pub struct Publish {
     pub replaces: Option<Materialization>,
     /// Whether an earlier build that was not published is kept beside it.
     pub failed_before: bool,
+    /// Whether it is kept aside when it is refused.
+    pub keep_failed: bool,
     /// The greatest share of the published table's rows that may be gone.
     pub max_shrink: f64,
     /// What is remembered afterwards.

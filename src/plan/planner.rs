@@ -10,7 +10,7 @@ use crate::compile::{CompiledNode, CompiledProject};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::Audit;
 use crate::fingerprint::Fingerprint;
-use crate::manifest::types::Materialization;
+use crate::manifest::types::{FailedBuilds, Materialization};
 use crate::project::{Address, Detail, Load, Node};
 use crate::state::{FileState, NodeState, Object, Snapshot, mark, marked_comment};
 
@@ -219,6 +219,7 @@ impl Planner<'_> {
             audit,
             replaces: object.map(|object| object.materialization),
             failed_before: self.planning.snapshot.objects.contains_key(&failed),
+            keep_failed: self.planning.compiled.project.failed_builds == FailedBuilds::Keep,
             max_shrink: node.max_shrink.unwrap_or(self.planning.compiled.project.max_shrink),
             record,
         }

@@ -25,9 +25,9 @@ use serde::{Deserialize, Serialize};
 use crate::diag::{MappedText, SourceFile, Span, table};
 use crate::googlesql::{Column, Type};
 use crate::manifest::types::{
-    Chart, Checkpoint, Dataset, FilterType, Format, Job, Materialization, MissingColumn, NewColumn,
-    Notification, OnQueryChange, OnSchemaChange, PipelineFile, RejectLimit, Retries, Scalar, Strategy,
-    Target, as_json,
+    Chart, Checkpoint, Dataset, FailedBuilds, FilterType, Format, Job, Materialization, MissingColumn,
+    NewColumn, Notification, OnQueryChange, OnSchemaChange, PipelineFile, RejectLimit, Retries, Scalar,
+    Strategy, Target, as_json,
 };
 
 pub use address::{Address, NodeKind};
@@ -98,6 +98,9 @@ pub struct Project {
     /// The greatest share of its rows that a table may lose.
     #[serde(skip)]
     pub max_shrink: f64,
+    /// What becomes of a build that was refused.
+    #[serde(skip)]
+    pub failed_builds: FailedBuilds,
 }
 
 impl Project {
@@ -116,6 +119,7 @@ impl Project {
         self.step_timeout = pipeline.defaults.step_timeout.map(|duration| duration.0);
         self.keep_history = pipeline.defaults.keep_history.map(|duration| duration.0);
         self.max_shrink = pipeline.defaults.max_shrink;
+        self.failed_builds = pipeline.defaults.failed_builds;
     }
 
     /// Whether an expectation belongs to a checkpoint.

@@ -56,6 +56,9 @@ pub fn run_text(report: &RunReport, place: Place<'_>) -> String {
             if let Some(help) = &fault.help {
                 out.push_str(&format!("    help: {}\n", help.replace('\n', "\n          ")));
             }
+            if let Some(kept) = &step.kept {
+                out.push_str(&format!("    kept: what was refused is in {kept} until the next good one\n"));
+            }
         } else {
             untold.extend(stopping);
         }

@@ -41,7 +41,8 @@ fn count(results: &[Checked<'_>], verdicts: &[Verdict]) -> usize {
     results.iter().filter(|one| verdicts.contains(&one.verdict())).count()
 }
 
-fn summary(results: &[Checked<'_>]) -> String {
+/// How many there are, and how many of each verdict.
+pub fn results_summary(results: &[Checked<'_>]) -> String {
     format!(
         "{}: {} passed, {} warned, {} failed",
         plural(results.len(), "expectation", "expectations"),
@@ -55,7 +56,7 @@ fn table(results: &[Checked<'_>]) -> String {
     let places: HashMap<&str, &String> =
         results.iter().map(|one| (one.report.address.as_str(), &one.place)).collect();
     let place = |address: &str| places.get(address).map(|place| (*place).clone());
-    format!("{}{}.\n", checks_text(results.iter().map(|one| &one.report), &place), summary(results))
+    format!("{}{}.\n", checks_text(results.iter().map(|one| &one.report), &place), results_summary(results))
 }
 
 fn json(name: &str, results: &[Checked<'_>]) -> serde_json::Value {
@@ -171,7 +172,7 @@ pub(super) fn xml(text: &str) -> String {
 }
 
 fn markdown(name: &str, results: &[Checked<'_>]) -> String {
-    let mut out = format!("## {}\n\n{}.\n", cell(name), summary(results));
+    let mut out = format!("## {}\n\n{}.\n", cell(name), results_summary(results));
     let untold: Vec<&Checked<'_>> = results.iter().filter(|one| one.verdict() != Verdict::Passed).collect();
     if !untold.is_empty() {
         out.push_str("\n| | Expectation | Found | Declared |\n|---|---|---|---|\n");

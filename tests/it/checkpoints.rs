@@ -78,6 +78,42 @@ fn a_checkpoint_looks_at_its_own_and_does_what_it_says() {
 }
 
 #[test]
+fn each_run_tells_and_writes_what_its_checkpoints_found() {
+    let project = built();
+    project.replace(
+        "pipeline.yaml",
+        "default_target: local\n",
+        &format!("default_target: local\n{CHECKPOINTS}"),
+    );
+    project.replace(
+        "expectations/shop.yaml",
+        "name: revenue_is_positive,",
+        "name: revenue_is_positive, tags: [money],",
+    );
+    project.write(
+        "data/orders.csv",
+        "id,day,product,amount\n1,2024-01-01,pen,1\n1,2024-01-01,cup,2\n2,2024-01-02,pen,1\n",
+    );
+    let failed = project.run(&["apply"]).ends_with(1);
+    assert!(
+        failed.stdout.contains("Checkpoint arrived: 1 expectation: 0 passed, 0 warned, 1 failed."),
+        "{failed}"
+    );
+    assert!(!failed.stdout.contains("Checkpoint money"), "nothing of it was looked at: {failed}");
+    assert!(failed.stdout.contains("kept: what was refused is in raw.orders__failed"), "{failed}");
+    let read = |file: &str| fs_err::read_to_string(project.path().join(file));
+    assert!(read("reports/arrived.xml").unwrap().contains("failures=\"1\""));
+    assert!(read("reports/alarm.md").unwrap().contains("**failed**"));
+    let run = project.run(&["runs", "--json"]).succeeds().json()[0]["run"].as_str().unwrap().to_owned();
+    let shown = project.run(&["runs", &run]).succeeds();
+    assert!(shown.stdout.contains("raw.orders__failed"), "{shown}");
+
+    project.replace("pipeline.yaml", "defaults:\n", "defaults:\n  failed_builds: drop\n");
+    let failed = project.run(&["apply"]).ends_with(1);
+    assert!(!failed.stdout.contains("kept:"), "{failed}");
+}
+
+#[test]
 fn what_is_personal_is_hidden_in_samples() {
     let project = built();
     project.replace(

@@ -162,7 +162,7 @@ fn an_interrupted_run_says_so_and_the_next_one_goes_on() {
         project.write("expectations/shop.yaml", "suites: {}\n");
         let child = start(&project, &["apply", "--threads", "1", "--select", "daily_sales", "catalogue"]);
         wait_until_held(&project, &child);
-        std::thread::sleep(Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(1500));
         signal(&child, name);
         let stopped = finish(child);
         assert_eq!(stopped.code, Some(2), "{stopped}");

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Expectations that are looked at together: in the summary of each run, and by `pipewright check NAME`.
+/// Expectations that are looked at together: after each run that looked at some of them, and by `pipewright check NAME`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Checkpoint {
@@ -19,7 +19,7 @@ pub struct Checkpoint {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = vec!["post_ingestion"])]
     pub tags: Vec<String>,
-    /// What happens after `pipewright check NAME`, beside what it prints.
+    /// What happens after `pipewright check NAME` and after each run that looked at some of them, beside what is printed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<CheckpointAction>,
 }

@@ -26,8 +26,8 @@ pub use orchestration::{
     Schedule, Sensor, Webhook, WebhookFormat,
 };
 pub use pipeline::{
-    BigQueryTarget, Dataset, Defaults, DuckDbTarget, ExpectationDefaults, Include, ModelSettings,
-    PipelineFile, SourceDefaults, Target,
+    BigQueryTarget, Dataset, Defaults, DuckDbTarget, ExpectationDefaults, FailedBuilds, Include,
+    ModelSettings, PipelineFile, SourceDefaults, Target,
 };
 pub use scalar::{DurationText, OneOrMany, Scalar, Secret};
 pub use source::{

@@ -136,6 +136,19 @@ pub struct Defaults {
     #[serde(default = "half")]
     #[schemars(example = 0.5, range(min = 0.0, max = 1.0))]
     pub max_shrink: f64,
+    /// What becomes of a build that was refused.
+    pub failed_builds: FailedBuilds,
+}
+
+/// What becomes of a build that was refused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailedBuilds {
+    /// It is kept as `<table>__failed`, for a look at its rows, until the next good build.
+    #[default]
+    Keep,
+    /// It is dropped at once: there are tables of which no second copy may lie about.
+    Drop,
 }
 
 impl Default for Defaults {
@@ -148,6 +161,7 @@ impl Default for Defaults {
             step_timeout: None,
             keep_history: None,
             max_shrink: half(),
+            failed_builds: FailedBuilds::default(),
         }
     }
 }

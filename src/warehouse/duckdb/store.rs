@@ -33,13 +33,16 @@ CREATE TABLE IF NOT EXISTS pipewright.runs (
 CREATE TABLE IF NOT EXISTS pipewright.steps (
     run VARCHAR NOT NULL, address VARCHAR NOT NULL, relation VARCHAR NOT NULL, action VARCHAR NOT NULL,
     status VARCHAR NOT NULL, rows UBIGINT, bytes UBIGINT, rejected UBIGINT NOT NULL, milliseconds UBIGINT NOT NULL,
-    tries UINTEGER NOT NULL, code VARCHAR, message VARCHAR
+    tries UINTEGER NOT NULL, code VARCHAR, message VARCHAR, new_rows UBIGINT, kept VARCHAR
 );
 CREATE TABLE IF NOT EXISTS pipewright.expectations (
     run VARCHAR NOT NULL, address VARCHAR NOT NULL, node VARCHAR NOT NULL, severity VARCHAR NOT NULL,
     verdict VARCHAR NOT NULL, checked UBIGINT NOT NULL, failing UBIGINT NOT NULL, found VARCHAR NOT NULL,
     sample VARCHAR, query VARCHAR
 );
+-- Columns that tables of an earlier Pipewright lack.
+ALTER TABLE pipewright.steps ADD COLUMN IF NOT EXISTS new_rows UBIGINT;
+ALTER TABLE pipewright.steps ADD COLUMN IF NOT EXISTS kept VARCHAR;
 ";
 
 /// Everything that is remembered; nothing of a file that Pipewright never wrote to.
@@ -169,6 +172,8 @@ pub(super) fn finish_run(
                 step.tries,
                 step.fault.as_ref().map(|fault| fault.code.clone()),
                 step.fault.as_ref().map(|fault| fault.message.clone()),
+                step.new_rows,
+                step.kept,
             ])?;
             for check in &step.checks {
                 let sample = (!check.sample.is_empty())

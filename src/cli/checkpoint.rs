@@ -1,0 +1,118 @@
+//! What checkpoints do with results: after `check`, and after each `apply` with the results of that run.
+
+use std::collections::HashMap;
+
+use super::places::line;
+use super::workspace::Workspace;
+use crate::compile::CompiledProject;
+use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
+use crate::expectations::Verdict;
+use crate::manifest::types::{Checkpoint, CheckpointAction, When};
+use crate::project::{Expectation, Project};
+use crate::report::{CheckReport, RunReport};
+use crate::view::{Checked, results_summary, results_text};
+
+/// The checkpoint of a name.
+///
+/// # Errors
+/// That there is none.
+pub(super) fn find<'c>(
+    compiled: &'c CompiledProject,
+    name: &str,
+) -> Result<(&'c str, &'c Checkpoint), Diagnostics> {
+    let checkpoints = &compiled.project.checkpoints;
+    if let Some((name, checkpoint)) = checkpoints.get_key_value(name) {
+        return Ok((name, checkpoint));
+    }
+    let names = || checkpoints.keys().map(String::as_str);
+    let help = did_you_mean(name, names()).unwrap_or_else(|| match checkpoints.len() {
+        0 => "the manifest has no `checkpoints`; `--select` takes nodes".to_owned(),
+        _ => format!("the manifest has {}; `--select` takes nodes", quoted(names())),
+    });
+    Err(Diagnostic::error(Code::Usage, format!("there is no checkpoint `{name}`")).help(help).into())
+}
+
+/// An expectation beside what became of it.
+pub(super) fn shown(expectation: &Expectation, report: CheckReport) -> Checked<'_> {
+    Checked { expectation, place: line(&expectation.span), report }
+}
+
+/// Whether something does not hold that must.
+pub(super) fn any_failed(checked: &[Checked<'_>]) -> bool {
+    checked.iter().any(|one| matches!(one.report.outcome.verdict, Verdict::Failed | Verdict::Errored))
+}
+
+/// Whether an action is due after this outcome.
+pub(super) fn due(when: When, failed: bool) -> bool {
+    when == When::Always || failed
+}
+
+/// Writes results to the files that a checkpoint names.
+///
+/// # Errors
+/// When one cannot be written.
+pub(super) fn write(
+    workspace: &Workspace<'_>,
+    name: &str,
+    checkpoint: &Checkpoint,
+    checked: &[Checked<'_>],
+    failed: bool,
+) -> Result<(), Diagnostics> {
+    for action in &checkpoint.actions {
+        if let CheckpointAction::Write(write) = action
+            && due(write.when, failed)
+        {
+            write_file(workspace, &write.to, &results_text(write.format, name, checked))?;
+        }
+    }
+    Ok(())
+}
+
+/// Each checkpoint of which a run looked at something: a line about it, and the files that it names. The run has kept
+/// the results already.
+///
+/// # Errors
+/// When a file cannot be written.
+pub(super) fn after_run(
+    workspace: &Workspace<'_>,
+    compiled: &CompiledProject,
+    report: &RunReport,
+) -> Result<String, Diagnostics> {
+    let checkpoints = &compiled.project.checkpoints;
+    if checkpoints.is_empty() {
+        return Ok(String::new());
+    }
+    let declared: HashMap<String, &Expectation> = compiled
+        .project
+        .expectations
+        .iter()
+        .map(|expectation| (expectation.address(), expectation))
+        .collect();
+    let mut told = String::new();
+    for (name, checkpoint) in checkpoints {
+        let checked: Vec<Checked<'_>> = report
+            .steps
+            .iter()
+            .flat_map(|step| &step.checks)
+            .filter_map(|check| Some((*declared.get(&check.address)?, check)))
+            .filter(|(expectation, _)| Project::belongs(expectation, checkpoint))
+            .map(|(expectation, check)| shown(expectation, check.clone()))
+            .collect();
+        if !checked.is_empty() {
+            told.push_str(&format!("Checkpoint {name}: {}.\n", results_summary(&checked)));
+            write(workspace, name, checkpoint, &checked, any_failed(&checked))?;
+        }
+    }
+    Ok(told)
+}
+
+fn write_file(workspace: &Workspace<'_>, to: &str, text: &str) -> Result<(), Diagnostics> {
+    let path = workspace.root.join(to);
+    let written =
+        path.parent().map_or(Ok(()), fs_err::create_dir_all).and_then(|()| fs_err::write(&path, text));
+    written.map_err(|error| {
+        Diagnostic::error(Code::Io, format!("the results cannot be written: {error}"))
+            .help("give the action another `to:`, or make room there")
+            .into()
+    })
+}
