@@ -185,21 +185,21 @@ fn statements(
             vec![format!("DELETE FROM {table} WHERE {by} IN (SELECT {by} FROM {build})"), insert]
         }
         Strategy::Merge => {
-            let same = |name: &Ident<'_>| format!("old.{name} = new.{name}");
+            let same = |name: &Ident<'_>| format!("present.{name} = incoming.{name}");
             let on = key.iter().map(same).collect::<Vec<_>>().join(" AND ");
             let others: Vec<String> = columns
                 .iter()
                 .filter(|column| !key.iter().any(|key| key.0.eq_ignore_ascii_case(&column.name)))
-                .map(|column| format!("{0} = new.{0}", Ident(&column.name)))
+                .map(|column| format!("{0} = incoming.{0}", Ident(&column.name)))
                 .collect();
             let update = match others.as_slice() {
                 [] => String::new(),
                 others => format!(" WHEN MATCHED THEN UPDATE SET {}", others.join(", ")),
             };
             vec![format!(
-                "MERGE INTO {table} AS old USING {build} AS new ON {on}{update} \
+                "MERGE INTO {table} AS present USING {build} AS incoming ON {on}{update} \
                  WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({})",
-                list(&|name| format!("new.{name}"))
+                list(&|name| format!("incoming.{name}"))
             )]
         }
     }

@@ -431,8 +431,18 @@ mod tests {
 
     #[test]
     fn a_reserved_word_names_nothing() {
-        for (sql, column) in [("SELECT * FROM FROM t", 15), ("SELECT 1 + group FROM t", 12)] {
-            let fault = parse::query(sql).expect_err(sql);
+        for (sql, column) in [
+            ("SELECT * FROM FROM t", 15),
+            ("SELECT 1 + group FROM t", 12),
+            ("SELECT 1 AS order", 13),
+            ("SELECT * FROM (SELECT 1 AS hash)", 28),
+            ("SELECT 1 UNION ALL SELECT 2 AS new", 32),
+            ("WITH set AS (SELECT 1) SELECT 1", 6),
+            ("SELECT 1 FROM t AS new", 20),
+            ("SELECT 1 FROM (SELECT 1) AS to", 29),
+            ("MERGE INTO t AS of USING s ON a = b WHEN MATCHED THEN DELETE", 17),
+        ] {
+            let fault = parse::script(sql).expect_err(sql);
             assert_eq!(fault.span.start.column, column, "{sql}: {}", fault.message);
         }
         assert!(parse::query("SELECT `from`, t.select FROM `select` AS t WHERE date > value").is_ok());

@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Ident, ObjectName, Query, Statement, Visit, Visitor};
+use sqlparser::ast::{
+    Expr, Ident, ObjectName, Query, SelectItem, SetExpr, Statement, TableFactor, Visit, Visitor,
+};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
@@ -79,8 +81,41 @@ impl ReservedNames {
     }
 }
 
+impl ReservedNames {
+    /// The names that a query gives: of its columns, and of the queries before it.
+    fn given(body: &SetExpr) -> ControlFlow<Ident> {
+        match body {
+            SetExpr::Select(select) => select.projection.iter().try_for_each(|item| match item {
+                SelectItem::ExprWithAlias { alias, .. } => Self::look_at(alias),
+                _ => ControlFlow::Continue(()),
+            }),
+            SetExpr::SetOperation { left, right, .. } => {
+                Self::given(left)?;
+                Self::given(right)
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
 impl Visitor for ReservedNames {
     type Break = Ident;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Ident> {
+        let named = query.with.iter().flat_map(|with| &with.cte_tables).map(|cte| &cte.alias.name);
+        named.into_iter().try_for_each(Self::look_at)?;
+        Self::given(&query.body)
+    }
+
+    fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<Ident> {
+        match table {
+            TableFactor::Table { alias: Some(alias), .. }
+            | TableFactor::Derived { alias: Some(alias), .. }
+            | TableFactor::UNNEST { alias: Some(alias), .. }
+            | TableFactor::NestedJoin { alias: Some(alias), .. } => Self::look_at(&alias.name),
+            _ => ControlFlow::Continue(()),
+        }
+    }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Ident> {
         match expr {

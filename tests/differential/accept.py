@@ -1,7 +1,8 @@
-"""Puts queries for BigQuery to the reference implementation, over empty tables.
+"""Puts queries and statements for BigQuery to the reference implementation, over empty tables.
 
 Reads JSON: `tables` (for each, lists of column and type), and `questions`: name, SQL, types of the parameters, and the
-columns with their types that are expected (none: any). Prints a line for each that is refused or has other columns.
+columns with their types that are expected (none: any). `statements`, names and SQL, are analyzed only: nothing runs.
+Prints a line for each that is refused or has other columns.
 """
 
 import json
@@ -10,6 +11,7 @@ import sys
 from judge import Failed, Judge, Refused, type_name, service
 from zetasql.core.exceptions import ServerError
 from zetasql.wasi._pb2.zetasql.public import value_pb2
+from zetasql.wasi._pb2.zetasql.resolved_ast.resolved_node_kind_pb2 import ResolvedNodeKind
 
 
 class Acceptor(Judge):
@@ -29,6 +31,16 @@ class Acceptor(Judge):
         return [[column.name, type_name(column.type)] for column in answer.prepared.columns]
 
 
+    def analyze(self, sql):
+        request = service.AnalyzeRequest(sql_statement=sql, registered_catalog_id=self.registered)
+        self.language.reserved_keywords[:] = ['QUALIFY']
+        request.options.language_options.CopyFrom(self.language)
+        # DML and DDL are not among the kinds that the library takes unless it is told.
+        request.options.language_options.supported_statement_kinds[:] = sorted(ResolvedNodeKind.values())
+        request.options.default_timezone = 'UTC'
+        self.client.call_grpc_func('ZetaSqlLocalService_Analyze', request, service.AnalyzeResponse)
+
+
 def main():
     asked = json.load(sys.stdin)
     judge = Acceptor()
@@ -45,6 +57,11 @@ def main():
         expected = question['columns']
         if expected is not None and columns != expected:
             print(f'{question["name"]}: {columns} and not {expected}')
+    for name, sql in asked.get('statements', []):
+        try:
+            judge.analyze(sql)
+        except ServerError as error:
+            print(f'{name}: {error}')
 
 
 main()

@@ -9,6 +9,7 @@ use pipewright::{manifest, project::resolve};
 use serde_json::{Value, json};
 
 use super::catalogue;
+use super::shop::shop;
 use super::support::{python_answers, repository};
 
 fn compiled(folder: &Path) -> CompiledProject {
@@ -107,4 +108,57 @@ fn all_sql_of_the_shipped_pipeline_is_accepted_with_the_types_that_we_tell() {
     let told = self::objections(&json!({"tables": {"t": [["a", "INT64"]]}, "questions": wrong}));
     let names: Vec<&str> = told.lines().filter_map(|line| line.split(':').next()).collect();
     assert_eq!(names, ["unknown", "type", "parameter"], "{told}");
+}
+
+#[test]
+fn what_brings_new_rows_into_tables_is_accepted() {
+    let project = shop();
+    let ways = [
+        (
+            "added",
+            "{ strategy: append, on_schema_change: add }",
+            "WHERE day > (SELECT MAX(day) FROM {{ this }})",
+        ),
+        ("merged", "{ unique_key: [id, day] }", ""),
+        ("replaced", "{ strategy: insert_overwrite, partition_by: day }", ""),
+    ];
+    let mut models = String::from("models:\n");
+    for (name, settings, condition) in ways {
+        models.push_str(&format!("  {name}: {{ materialized: incremental, incremental: {settings} }}\n"));
+        project.write(
+            &format!("models/{name}.sql"),
+            &format!("SELECT id, day, amount FROM {{{{ source('orders') }}}}\n{{% if is_incremental() %}}{condition}{{% endif %}}\n"),
+        );
+    }
+    project.write("models/ways.yaml", &models);
+    let local = "targets:\n";
+    project.replace(
+        "pipeline.yaml",
+        local,
+        &format!("{local}  bigquery: {{ type: bigquery, project: demo }}\n"),
+    );
+    let compiled = compiled(project.path());
+    let (mut tables, mut questions) = asked_of(&compiled);
+    let mut statements = Vec::new();
+    for (name, ..) in ways {
+        let node = &compiled.project.nodes[name];
+        let increment = compiled.nodes[name].increment.as_ref().expect("an increment");
+        let build = compiled.naming.relation(&node.dataset, &node.build_name());
+        tables.insert(build.trim_matches('`').to_owned(), columns(&compiled.nodes[name].columns));
+        let expected = columns(&compiled.nodes[name].columns);
+        questions.push(question(name, &increment.query.native, &json!({}), &expected));
+        questions.extend(
+            increment.proof.as_ref().map(|proof| question(name, &proof.native, &json!({}), &Value::Null)),
+        );
+        statements.extend(increment.statements.iter().map(|statement| json!([name, statement.native])));
+        let more = [Column::new("shop", pipewright::googlesql::Type::String)];
+        let adding = compiled.adding(node, &more).expect("a statement");
+        statements.extend(adding.iter().map(|sql| json!([name, sql])));
+    }
+    assert_eq!(statements.len(), 7, "an INSERT, a MERGE, a DELETE with an INSERT, and a column for each");
+    let asked = json!({"tables": tables, "questions": questions, "statements": statements});
+    assert_eq!(objections(&asked), "");
+    let wrong = json!([["wrong", "DELETE FROM `demo.marts.added`"]]);
+    let told = objections(&json!({"tables": tables, "questions": [], "statements": wrong}));
+    assert!(told.starts_with("wrong: "), "a DELETE without WHERE is none: {told}");
 }

@@ -157,7 +157,7 @@ table_kind! {
     }
 }
 
-table_kind! {
+row_kind! {
     /// Each of some columns is never NULL and is found in the dimension that it refers to.
     StarSchema {
         /// The dimension of each column. The column has the same name there; `dim_orders.order_key` names another.
@@ -166,7 +166,7 @@ table_kind! {
     }
 }
 
-table_kind! {
+kind! {
     /// Each value of a column occurs as often as it does in a column of another table.
     Cardinality {
         /// The column.
@@ -179,10 +179,18 @@ table_kind! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(example = &"order_id")]
         pub field: Option<String>,
+        /// How many of what differs is forgiven.
+        #[serde(default)]
+        #[schemars(example = 3)]
+        pub allowed: u64,
+    }
+    |kind| super::Shared {
+        tolerance: Some(super::Tolerance { mostly: 1.0, allowed: kind.allowed }),
+        ..super::Shared::default()
     }
 }
 
-table_kind! {
+kind! {
     /// Another table has the same rows, each as often. The order of rows does not count.
     SameRows {
         /// The other source, seed or model.
@@ -192,6 +200,14 @@ table_kind! {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         #[schemars(example = vec!["order_id", "price"])]
         pub columns: Vec<String>,
+        /// How many of what differs is forgiven.
+        #[serde(default)]
+        #[schemars(example = 3)]
+        pub allowed: u64,
+    }
+    |kind| super::Shared {
+        tolerance: Some(super::Tolerance { mostly: 1.0, allowed: kind.allowed }),
+        ..super::Shared::default()
     }
 }
 
