@@ -123,6 +123,7 @@ impl StepReport {
             rows: None,
             bytes: None,
             rejected: 0,
+            files: Vec::new(),
             milliseconds: 0,
             tries: 0,
             checks: Vec::new(),

@@ -9,14 +9,16 @@ use super::chosen::Chosen;
 use super::places::place;
 use super::propose;
 use super::workspace::{Workspace, fault};
-use crate::apply::{CheckReport, Status, StepReport, check_published, run_id};
+use crate::apply::{Auditing, CheckReport, Origin, Status, StepReport, check_published, run_id};
 use crate::clock::{Clock, SystemClock, before, rfc3339};
 use crate::compile::CompiledProject;
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
 use crate::expectations::{Facts, Outcome as Judgement, Verdict};
 use crate::manifest::types::{Checkpoint, CheckpointAction, ResultsFormat, When};
-use crate::project::{Address, Expectation, Project};
+use crate::plan::Reading;
+use crate::project::{Address, Detail, Expectation, Node, Project};
 use crate::report::RunReport;
+use crate::state::NodeState;
 use crate::view::{Checked, results_text};
 use crate::warehouse::duckdb::Access;
 use crate::warehouse::{RunHeader, Warehouse};
@@ -38,18 +40,25 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
     let mut faults = Diagnostics::new();
     let mut checked: Vec<Checked<'_>> = Vec::new();
     let mut steps: Vec<StepReport> = Vec::new();
-    let objects = warehouse.snapshot().map_err(fault)?.objects;
+    let snapshot = warehouse.snapshot().map_err(fault)?;
     let mut session = warehouse.session().map_err(fault)?;
     for address in compiled.order.iter().filter(|address| chosen.contains(address)) {
         let wanted = wanted(compiled, address, checkpoint);
         let (Some(node), [_, ..]) = (compiled.node(address), wanted.as_slice()) else { continue };
         let expectations = || wanted.iter().map(|index| &compiled.project.expectations[*index]);
-        let error = if objects.contains_key(&node.relation()) {
+        let error = if snapshot.objects.contains_key(&node.relation()) {
             let audit = compiled.audit_of_some(address, &wanted)?;
             let columns = compiled.nodes.get(&address.name).map(|node| node.columns.as_slice());
             let facts =
                 Facts { now: started.timestamp(), columns: columns.unwrap_or_default(), before: None };
-            match check_published(&audit, session.as_mut(), &facts) {
+            let loaded_from = reading(compiled, node, snapshot.state.nodes.get(address));
+            let auditing = Auditing {
+                audit: &audit,
+                facts,
+                origin: loaded_from.as_ref().map(|reading| Origin { reading, root: &workspace.root }),
+                cancelled: &|| false,
+            };
+            match check_published(&auditing, session.as_mut()) {
                 Ok(reports) => {
                     steps.push(step(address, &node.relation(), &reports));
                     let told = expectations().zip(reports);
@@ -135,6 +144,13 @@ fn wanted(compiled: &CompiledProject, address: &Address, checkpoint: &Checkpoint
     of_node.unwrap_or_default().iter().filter(belongs).copied().collect()
 }
 
+/// What the rows of a source or seed were loaded from.
+fn reading(compiled: &CompiledProject, node: &Node, state: Option<&NodeState>) -> Option<Reading> {
+    let (Detail::Load(load), Some(state)) = (&node.detail, state) else { return None };
+    let columns = compiled.nodes.get(&node.address.name).map(|node| node.columns.as_slice());
+    Some(Reading::new(load, columns.unwrap_or_default(), state.files.clone()))
+}
+
 fn shown<'c>(compiled: &CompiledProject, expectation: &'c Expectation, report: CheckReport) -> Checked<'c> {
     let place = place(compiled, &report.address).unwrap_or_default();
     Checked { expectation, place, report }
@@ -146,6 +162,7 @@ fn errored(expectation: &Expectation, why: &str) -> CheckReport {
         severity: expectation.severity,
         outcome: Judgement { verdict: Verdict::Errored, failing: 0, checked: 0, found: why.to_owned() },
         sample: Vec::new(),
+        places: Vec::new(),
         sql: None,
     }
 }
@@ -161,6 +178,7 @@ fn step(address: &Address, relation: &str, checks: &[CheckReport]) -> StepReport
         rows: None,
         bytes: None,
         rejected: 0,
+        files: Vec::new(),
         milliseconds: 0,
         tries: 1,
         checks: checks.to_vec(),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{checks_text, plural};
+use super::{checks_text, exceptions_text, plural};
 use crate::expectations::Verdict;
 use crate::manifest::types::ResultsFormat;
 use crate::project::Expectation;
@@ -52,7 +52,10 @@ fn summary(results: &[Checked<'_>]) -> String {
 fn table(results: &[Checked<'_>]) -> String {
     let place =
         |address: &str| results.iter().find(|one| one.report.address == address).map(|one| one.place.clone());
-    format!("{}{}.\n", checks_text(results.iter().map(|one| &one.report), &place), summary(results))
+    let reports = || results.iter().map(|one| &one.report);
+    let exceptions = exceptions_text(reports());
+    let exceptions = if exceptions.is_empty() { exceptions } else { format!("{exceptions}\n") };
+    format!("{exceptions}{}{}.\n", checks_text(reports(), &place), summary(results))
 }
 
 fn json(name: &str, results: &[Checked<'_>]) -> serde_json::Value {
@@ -127,7 +130,8 @@ fn junit(name: &str, results: &[Checked<'_>]) -> String {
             );
             let found = xml(&one.report.outcome.found);
             let mut details = String::new();
-            for row in &one.report.sample {
+            for (place, row) in one.report.rows() {
+                details.push_str(&xml(&place.map(|place| format!("{place} ")).unwrap_or_default()));
                 details.push_str(&xml(&row.to_string()));
                 details.push('\n');
             }
@@ -184,7 +188,12 @@ fn markdown(name: &str, results: &[Checked<'_>]) -> String {
         }
     }
     for one in untold.iter().filter(|one| !one.report.sample.is_empty()) {
-        out.push_str(&format!("\n<details><summary>{}</summary>\n\n```json\n", xml(&one.report.address)));
+        out.push_str(&format!("\n<details><summary>{}</summary>\n\n", xml(&one.report.address)));
+        let places: Vec<&str> = one.report.rows().filter_map(|(place, _)| place).collect();
+        if !places.is_empty() {
+            out.push_str(&format!("{}\n\n", xml(&places.join(", "))));
+        }
+        out.push_str("```json\n");
         for row in &one.report.sample {
             // A fence inside of a text would end the block.
             out.push_str(&format!("{}\n", row.to_string().replace("```", "\\u0060\\u0060\\u0060")));
