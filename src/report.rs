@@ -42,6 +42,9 @@ pub struct StepReport {
     pub new_rows: Option<u64>,
     /// Rows rejected while loading.
     pub rejected: u64,
+    /// What became of the rows of each file that was loaded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileRows>,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
     /// How often it was tried.
@@ -57,6 +60,19 @@ pub struct StepReport {
     pub held_back_by: Vec<Address>,
 }
 
+/// What became of the rows of one file. The three are counted apart, and the first is the sum of the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRows {
+    /// Its path as the manifest gave it.
+    pub file: String,
+    /// Rows read, the header and empty lines not counted.
+    pub read: u64,
+    /// Rows written into the table.
+    pub written: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+}
+
 /// How one expectation came out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckReport {
@@ -70,9 +86,36 @@ pub struct CheckReport {
     /// Some failing rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sample: Vec<Value>,
+    /// Where each of them stands: `data/orders.csv:17`, or several of these for a key that several rows have. Empty where
+    /// it is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<String>,
     /// The query that shows failing rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sql: Option<String>,
+}
+
+impl CheckReport {
+    /// The failing rows, each with its place where that is known.
+    pub fn rows(&self) -> impl Iterator<Item = (Option<&str>, &Value)> {
+        let place =
+            |index: usize| self.places.get(index).map(String::as_str).filter(|place| !place.is_empty());
+        self.sample.iter().enumerate().map(move |(index, row)| (place(index), row))
+    }
+
+    /// Whether nothing may be published because of it.
+    pub fn refuses(&self) -> bool {
+        match self.outcome.verdict {
+            Verdict::Errored => true,
+            Verdict::Failed => self.severity == ExpectationSeverity::Critical,
+            Verdict::Passed | Verdict::Warned => false,
+        }
+    }
+
+    /// Whether some rows fail, and no more than may.
+    pub fn has_exceptions(&self) -> bool {
+        self.outcome.verdict == Verdict::Passed && self.outcome.failing > 0
+    }
 }
 
 /// What went wrong in a step.

@@ -1,12 +1,11 @@
 //! New rows into an incremental table: built aside, proven, audited, brought in, the whole audited, remembered; all in
 //! one transaction.
 
-use super::step::{Context, Refused, Work, check, refuse_failures};
+use super::step::{Context, Of, Refused, Work, check, refuse_failures, remembered};
 use crate::diag::{Code, Diagnostic};
 use crate::expectations::grouped;
 use crate::manifest::types::{Materialization, Strategy};
-use crate::plan::{MergeAction, Record, Step};
-use crate::state::NodeState;
+use crate::plan::{MergeAction, Step};
 use crate::warehouse::{Relation, Result, Session};
 
 pub(super) fn perform_merge(
@@ -25,7 +24,8 @@ pub(super) fn perform_merge(
             .help("plan again: it is built anew then")
             .into());
     };
-    let new = check(context, &merge.audit_of_new, &record.columns, Some(&before), session, work)?;
+    let of = Of { columns: &record.columns, before: Some(&before), reading: None };
+    let new = check(context, &merge.audit_of_new, &of, session, work)?;
     work.refused = Refused::new(&at, relation, Materialization::Table, &merge.publish);
     refuse_failures(work)?;
     prove(session, merge.proof.as_deref())?;
@@ -34,7 +34,7 @@ pub(super) fn perform_merge(
     for statement in &merge.statements {
         session.execute(statement)?;
     }
-    let size = check(context, &merge.publish.audit, &record.columns, Some(&before), session, work)?;
+    let size = check(context, &merge.publish.audit, &of, session, work)?;
     refuse_failures(work)?;
     work.refused = None;
     let new_rows = new.map(|(rows, _)| rows);
@@ -47,24 +47,8 @@ pub(super) fn perform_merge(
     work.rows = size.map(|(rows, _)| rows);
     work.bytes = size.map(|(_, bytes)| bytes);
     work.new_rows = new_rows;
-    let Record { data_hash, own_hash, query_hash, metadata_hash, audit_hash, columns, .. } = record.clone();
-    let state = NodeState {
-        relation: step.relation.clone(),
-        materialization: Materialization::Table,
-        data_hash,
-        own_hash,
-        query_hash,
-        metadata_hash,
-        audit_hash,
-        columns,
-        native_columns: session.columns(relation)?,
-        rows: work.rows,
-        bytes: work.bytes,
-        rejected: 0,
-        files: Vec::new(),
-        run: context.run.to_owned(),
-        built_at: context.started_at.to_owned(),
-    };
+    let columns = session.columns(relation)?;
+    let state = remembered(context, step, record, Materialization::Table, columns, work);
     session.remember(&step.address, &state)
 }
 

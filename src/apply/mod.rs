@@ -5,6 +5,7 @@
 //!                      \-- events while it goes                                     \-> RunReport
 //! ```
 
+mod audit;
 mod cancel;
 mod merge;
 mod schedule;
@@ -19,8 +20,8 @@ use crate::plan::Plan;
 use crate::warehouse::{RunHeader, Warehouse, WarehouseError};
 
 pub use crate::report::{CheckReport, Event, Fault, RunReport, Status, StepReport};
+pub use audit::{Auditing, Origin, check_published};
 pub use cancel::Cancel;
-pub use step::check_published;
 
 /// What a run needs beside its plan.
 pub struct Running<'a> {

@@ -124,6 +124,7 @@ impl StepReport {
             bytes: None,
             new_rows: None,
             rejected: 0,
+            files: Vec::new(),
             milliseconds: 0,
             tries: 0,
             checks: Vec::new(),

@@ -1,24 +1,23 @@
 //! One step: built aside, audited, published, remembered; all in one transaction.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use super::audit::{Auditing, Origin, evaluate};
 use super::merge::{perform_merge, prove};
 use super::{Cancel, CheckReport, Event, Fault, Running, Status, StepReport};
-use serde_json::Value;
-
 use crate::diag::{Code, Diagnostic};
-use crate::expectations::{Audit, Before, Facts, Observed, Outcome, Rule, Verdict, grouped, judge};
+use crate::expectations::{Audit, Before, Facts, grouped};
 use crate::googlesql::Column;
-use crate::manifest::types::{DurationText, ExpectationSeverity, Materialization};
-use crate::plan::{Action, BuildAction, FAILED_SUFFIX, LoadAction, Plan, Publish, Record, Step};
+use crate::manifest::types::{DurationText, Materialization};
+use crate::plan::{Action, BuildAction, FAILED_SUFFIX, LoadAction, Plan, Publish, Reading, Record, Step};
 use crate::project::NodeKind;
+use crate::report::FileRows;
 use crate::state::NodeState;
-use crate::warehouse::{Interrupt, Loaded, Relation, Result, Session, WarehouseError};
+use crate::warehouse::{Interrupt, Loaded, Relation, Result, Session};
 
 /// What all steps of a run share.
 pub(super) struct Context<'a> {
@@ -39,6 +38,7 @@ pub(super) struct Work {
     /// Of an increment.
     pub(super) new_rows: Option<u64>,
     rejected: u64,
+    files: Vec<FileRows>,
     checks: Vec<CheckReport>,
     /// Where a build that was refused is kept.
     kept: Option<String>,
@@ -92,6 +92,7 @@ pub(super) fn run_step(
         report.checks = work.checks;
         report.rejected = work.rejected;
         report.kept = work.kept;
+        report.files = work.files;
         match result {
             Ok(()) => {
                 report.rows = work.rows;
@@ -234,15 +235,17 @@ fn perform(context: &Context<'_>, step: &Step, session: &mut dyn Session, work: 
         Action::Build(build) => perform_build(context, step, &relation, build, session, work),
         Action::Merge(merge) => perform_merge(context, step, &relation, merge, session, work),
         Action::Load(load) => perform_load(context, step, &relation, load, session, work),
-        Action::Check { audit, record } => {
+        Action::Check { audit, reading, record } => {
             let before = session.recall(&step.address)?;
-            let size = check(context, audit, &record.columns, before.as_ref(), session, work)?;
+            let of = Of { columns: &record.columns, before: before.as_ref(), reading: reading.as_deref() };
+            let size = check(context, audit, &of, session, work)?;
             refuse_failures(work)?;
             if let Some(before) = before {
                 work.rows = size.map(|(rows, _)| rows);
                 work.bytes = size.map(|(_, bytes)| bytes);
                 let state = NodeState {
                     audit_hash: record.audit_hash.clone(),
+                    references_hash: record.references_hash.clone(),
                     metadata_hash: record.metadata_hash.clone(),
                     ..before
                 };
@@ -285,8 +288,8 @@ fn perform_build(
     let at = relation.sibling(&build.publish.build_name);
     session.build(&at, build.materialization, &build.native)?;
     let before = session.recall(&step.address)?;
-    let (audit, columns) = (&build.publish.audit, &build.publish.record.columns);
-    let size = check(context, audit, columns, before.as_ref(), session, work)?;
+    let of = Of { columns: &build.publish.record.columns, before: before.as_ref(), reading: None };
+    let size = check(context, &build.publish.audit, &of, session, work)?;
     work.refused = Refused::new(&at, relation, build.materialization, &build.publish);
     refuse_failures(work)?;
     prove(session, build.proof.as_deref())?;
@@ -313,7 +316,9 @@ fn perform_load(
     let loaded = session.load(&at, relation, load, context.running.root, &mut progress)?;
     work.rejected = loaded.rejected;
     let before = session.recall(&step.address)?;
-    let size = check(context, &load.publish.audit, &loaded.columns, before.as_ref(), session, work)?;
+    work.files.clone_from(&loaded.files);
+    let of = Of { columns: &loaded.columns, before: before.as_ref(), reading: Some(&load.reading) };
+    let size = check(context, &load.publish.audit, &of, session, work)?;
     if let Some((rows, _)) = size.filter(|(rows, _)| *rows != loaded.rows) {
         return Err(Diagnostic::error(
             Code::RowsLost,
@@ -382,163 +387,80 @@ fn publish(
     }
     work.rows = built.size.map(|(rows, _)| rows);
     work.bytes = built.size.map(|(_, bytes)| bytes);
-    let Record { data_hash, own_hash, query_hash, metadata_hash, audit_hash, columns, .. } =
-        publish.record.clone();
-    let files = match &step.action {
-        Action::Load(load) => load.files.clone(),
-        _ => Vec::new(),
-    };
-    let state = NodeState {
+    let mut state = remembered(context, step, &publish.record, built.kind, native_columns, work);
+    if let Some(loaded) = &built.loaded {
+        state.columns.clone_from(&loaded.columns);
+    }
+    if let Action::Load(load) = &step.action {
+        state.files.clone_from(&load.reading.files);
+    }
+    session.remember(&step.address, &state)
+}
+
+/// What is remembered of a node after this step.
+pub(super) fn remembered(
+    context: &Context<'_>,
+    step: &Step,
+    record: &Record,
+    kind: Materialization,
+    native_columns: Vec<(String, String)>,
+    work: &Work,
+) -> NodeState {
+    let Record {
+        data_hash, own_hash, query_hash, metadata_hash, audit_hash, references_hash, columns, ..
+    } = record.clone();
+    NodeState {
         relation: step.relation.clone(),
-        materialization: built.kind,
+        materialization: kind,
         data_hash,
         own_hash,
         query_hash,
         metadata_hash,
         audit_hash,
-        columns: built.loaded.as_ref().map_or(columns, |loaded| loaded.columns.clone()),
+        references_hash,
+        columns,
         native_columns,
         rows: work.rows,
         bytes: work.bytes,
         rejected: work.rejected,
-        files,
+        files: Vec::new(),
         run: context.run.to_owned(),
         built_at: context.started_at.to_owned(),
-    };
-    session.remember(&step.address, &state)
+    }
 }
 
 pub(super) fn check(
     context: &Context<'_>,
     audit: &Audit,
-    columns: &[Column],
-    before: Option<&NodeState>,
+    of: &Of<'_>,
     session: &mut dyn Session,
     work: &mut Work,
 ) -> Result<Option<(u64, u64)>> {
-    let before = before.map(|before| Before { rows: before.rows, columns: &before.columns });
-    let facts = Facts { now: context.now, columns, before };
-    evaluate(audit, session, &facts, &|| context.running.cancel.is_cancelled(), work)
+    let before = of.before.map(|before| Before { rows: before.rows, columns: &before.columns });
+    let facts = Facts { now: context.now, columns: of.columns, before };
+    let auditing = Auditing {
+        audit,
+        facts,
+        origin: of.reading.map(|reading| Origin { reading, root: context.running.root }),
+        cancelled: &|| context.running.cancel.is_cancelled() || work.stopping.load(Ordering::SeqCst),
+    };
+    let audited = evaluate(&auditing, session)?;
+    work.checks.extend(audited.checks);
+    Ok(audited.size)
 }
 
-/// Evaluates an audit; gives the table's rows and logical bytes where its query counts them.
-fn evaluate(
-    audit: &Audit,
-    session: &mut dyn Session,
-    facts: &Facts<'_>,
-    cancelled: &dyn Fn() -> bool,
-    work: &mut Work,
-) -> Result<Option<(u64, u64)>> {
-    let mut size = None;
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; audit.checks.len()];
-    for query in &audit.queries {
-        let answers = match session.answers(&query.sql) {
-            Ok(answers) => answers,
-            Err(error) if query.checks.is_empty() || cancelled() => return Err(error),
-            Err(error) => {
-                // An engine's transaction may not go on after an error, so nothing else can be asked.
-                let named = query.checks.first().map(|place| audit.checks[*place].address.clone());
-                return Err(WarehouseError {
-                    diagnostic: Diagnostic::error(
-                        Code::ExpectationErrored,
-                        format!(
-                            "{} could not be evaluated: {}",
-                            named.unwrap_or_default(),
-                            error.diagnostic.message
-                        ),
-                    )
-                    .help(format!("an expectation that errors is never a pass; its query is\n{}", query.sql)),
-                    ..error
-                });
-            }
-        };
-        let mut answers = answers.into_iter();
-        let mut answer = || answers.next().flatten();
-        let count = |answer: Option<String>| answer.and_then(|count| count.parse::<u64>().ok());
-        if query.sized {
-            size = count(answer()).zip(count(answer()));
-        }
-        for place in &query.checks {
-            let (checked, failing, value) = (count(answer()), count(answer()), answer());
-            let check = &audit.checks[*place];
-            // Without its counts it was not evaluated, and is no pass.
-            outcomes[*place] = checked.zip(failing).map(|(checked, failing)| {
-                judge(&check.rule, check.severity, &Observed { checked, failing, value }, facts)
-            });
-        }
-    }
-    // What a query was to count and did not stays without an outcome.
-    let asked: BTreeSet<usize> =
-        audit.queries.iter().flat_map(|query| query.checks.iter().copied()).collect();
-    for (place, (check, outcome)) in audit.checks.iter().zip(&mut outcomes).enumerate() {
-        if !asked.contains(&place) && matches!(check.rule, Rule::Known { .. }) {
-            *outcome = Some(judge(&check.rule, check.severity, &Observed::default(), facts));
-        }
-    }
-    let mut unsampled = None;
-    for (check, outcome) in audit.checks.iter().zip(outcomes) {
-        let outcome = outcome.unwrap_or_else(|| Outcome {
-            verdict: Verdict::Errored,
-            failing: 0,
-            checked: 0,
-            found: "it was not evaluated".to_owned(),
-        });
-        let failing = outcome.verdict != Verdict::Passed;
-        let sample = match (&check.sample, failing) {
-            (Some(sql), true) => match session.rows(sql) {
-                Ok(rows) => masked(rows, &check.masked),
-                Err(error) if cancelled() => return Err(error),
-                Err(error) => {
-                    unsampled.get_or_insert((check, error));
-                    Vec::new()
-                }
-            },
-            _ => Vec::new(),
-        };
-        work.checks.push(CheckReport {
-            address: check.address.clone(),
-            severity: check.severity,
-            sql: check.sample.clone().filter(|_| failing),
-            outcome,
-            sample,
-        });
-    }
-    // An engine's transaction may not go on after an error. Verdicts that refuse the build are told instead of it.
-    match unsampled {
-        Some((check, error)) if refuse_failures(work).is_ok() => {
-            let why = &error.diagnostic.message;
-            let message = format!("the rows that fail {} could not be read: {why}", check.address);
-            Err(WarehouseError {
-                diagnostic: Diagnostic::error(Code::ExpectationErrored, message)
-                    .maybe_help(check.sample.as_ref().map(|sql| format!("its query is\n{sql}"))),
-                ..error
-            })
-        }
-        _ => Ok(size),
-    }
-}
-
-/// Rows without what is not for everybody's eyes.
-fn masked(mut rows: Vec<Value>, columns: &BTreeSet<String>) -> Vec<Value> {
-    for (name, value) in rows.iter_mut().filter_map(Value::as_object_mut).flatten() {
-        if columns.contains(&name.to_lowercase()) && !value.is_null() {
-            *value = Value::from("***");
-        }
-    }
-    rows
+/// The table that is audited.
+pub(super) struct Of<'a> {
+    pub(super) columns: &'a [Column],
+    /// What is remembered of it.
+    pub(super) before: Option<&'a NodeState>,
+    /// What its rows were loaded from.
+    pub(super) reading: Option<&'a Reading>,
 }
 
 /// Nothing is published while a critical expectation fails.
 pub(super) fn refuse_failures(work: &Work) -> Result<()> {
-    let failed: Vec<&CheckReport> = work
-        .checks
-        .iter()
-        .filter(|check| {
-            check.outcome.verdict == Verdict::Errored
-                || (check.outcome.verdict == Verdict::Failed
-                    && check.severity == ExpectationSeverity::Critical)
-        })
-        .collect();
+    let failed: Vec<&CheckReport> = work.checks.iter().filter(|check| check.refuses()).collect();
     let Some(first) = failed.first() else { return Ok(()) };
     let more = match failed.len() {
         1 => String::new(),
@@ -551,18 +473,4 @@ pub(super) fn refuse_failures(work: &Work) -> Result<()> {
     )
     .help("the published table stays as it was; mend the data or the query, or lower the severity")
     .into())
-}
-
-/// Evaluates the audit of a published table, without touching it.
-///
-/// # Errors
-/// When a query fails.
-pub fn check_published(
-    audit: &Audit,
-    session: &mut dyn Session,
-    facts: &Facts<'_>,
-) -> Result<Vec<CheckReport>> {
-    let mut work = Work::default();
-    evaluate(audit, session, facts, &|| false, &mut work)?;
-    Ok(work.checks)
 }

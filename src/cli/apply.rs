@@ -127,7 +127,7 @@ fn refuse_stale(saved: &Plan, now: &Plan) -> Result<(), Diagnostic> {
                     // A file that was only touched is the same file.
                     plan::Action::Load(load) => {
                         let same = |file: &FileState| (file.path.clone(), file.hash.clone());
-                        Some((step.address.clone(), load.files.iter().map(same).collect::<Vec<_>>()))
+                        Some((step.address.clone(), load.reading.files.iter().map(same).collect::<Vec<_>>()))
                     }
                     _ => None,
                 })

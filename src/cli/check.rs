@@ -11,15 +11,17 @@ use super::checkpoint::{any_failed, due, find, shown, write};
 use super::chosen::Chosen;
 use super::propose;
 use super::workspace::{Workspace, fault};
-use crate::apply::{CheckReport, Status, StepReport, check_published, run_id};
+use crate::apply::{Auditing, CheckReport, Origin, Status, StepReport, check_published, run_id};
 use crate::clock::{Clock, SystemClock, before, rfc3339};
 use crate::compile::CompiledProject;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::{Before, Facts, Outcome as Judgement, Verdict};
 use crate::manifest::types::expectation::Scope;
 use crate::manifest::types::{Checkpoint, CheckpointAction, ResultsFormat};
-use crate::project::{Address, Expectation, Project};
+use crate::plan::Reading;
+use crate::project::{Address, Detail, Expectation, Node, Project};
 use crate::report::RunReport;
+use crate::state::NodeState;
 use crate::view::{Checked, plural, results_text};
 use crate::warehouse::duckdb::Access;
 use crate::warehouse::{RunHeader, Warehouse};
@@ -59,7 +61,14 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
                 columns: columns.unwrap_or_default(),
                 before: before.map(|before| Before { rows: before.rows, columns: &before.columns }),
             };
-            match check_published(&audit, session.as_mut(), &facts) {
+            let loaded_from = reading(compiled, node, before);
+            let auditing = Auditing {
+                audit: &audit,
+                facts,
+                origin: loaded_from.as_ref().map(|reading| Origin { reading, root: &workspace.root }),
+                cancelled: &|| false,
+            };
+            match check_published(&auditing, session.as_mut()) {
                 Ok(reports) => {
                     steps.push(step(address, &node.relation(), &reports, began));
                     let told = expectations().zip(reports);
@@ -138,12 +147,20 @@ fn wanted(compiled: &CompiledProject, address: &Address, checkpoint: &Checkpoint
     (wanted, of_new.len())
 }
 
+/// What the rows of a source or seed were loaded from.
+fn reading(compiled: &CompiledProject, node: &Node, state: Option<&NodeState>) -> Option<Reading> {
+    let (Detail::Load(load), Some(state)) = (&node.detail, state) else { return None };
+    let columns = compiled.nodes.get(&node.address.name).map(|node| node.columns.as_slice());
+    Some(Reading::new(load, columns.unwrap_or_default(), state.files.clone()))
+}
+
 fn errored(expectation: &Expectation, why: &str) -> CheckReport {
     CheckReport {
         address: expectation.address(),
         severity: expectation.severity,
         outcome: Judgement { verdict: Verdict::Errored, failing: 0, checked: 0, found: why.to_owned() },
         sample: Vec::new(),
+        places: Vec::new(),
         sql: None,
     }
 }
@@ -160,6 +177,7 @@ fn step(address: &Address, relation: &str, checks: &[CheckReport], began: Instan
         bytes: None,
         new_rows: None,
         rejected: 0,
+        files: Vec::new(),
         milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         tries: 1,
         checks: checks.to_vec(),

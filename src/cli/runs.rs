@@ -1,11 +1,13 @@
 //! `runs`: what was done to a target.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::Outcome;
 use super::workspace::{Workspace, fault};
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::view::{Align, Table, bytes, count, duration};
+use crate::report::FileRows;
+use crate::view::{Align, Table, bytes, count, duration, files_table};
 use crate::warehouse::Warehouse;
 use crate::warehouse::duckdb::Access;
 
@@ -77,6 +79,17 @@ pub(super) fn run(
         ]);
     }
     workspace.printer.table(table);
+    let mut files: Vec<FileRows> = Vec::new();
+    for row in &history {
+        let of_step = Vec::<FileRows>::deserialize(&row["files"]).unwrap_or_default();
+        if of_step.len() > 1 || of_step.iter().any(|file| file.rejected > 0) {
+            files.extend(of_step);
+        }
+    }
+    if !files.is_empty() {
+        workspace.printer.out("\n");
+        workspace.printer.table(files_table(&files));
+    }
     for row in history.iter().filter(|row| row["message"].is_string()) {
         workspace.printer.out(&format!(
             "\n{} [{}]\n{}\n",

@@ -14,7 +14,7 @@ use crate::expectations::{
 use crate::googlesql::names::Ident;
 use crate::googlesql::{Column, SqlFault, Type, duckdb, parse};
 use crate::manifest::types::Materialization;
-use crate::project::{Address, Expectation, Form, Known, Node, Project};
+use crate::project::{Address, Detail, Expectation, Form, Known, Node, Project};
 
 /// What must hold of one node's table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,7 +160,9 @@ impl Auditor<'_> {
     fn audit(&self, table: &str, expectations: &[usize]) -> Result<Audit, Vec<Fault>> {
         let table = self.naming.relation(&self.node.dataset, table);
         let relation = |address: &Address| self.naming.relation_of(self.project, address);
-        let audited = Audited { table: &table, columns: self.columns, relation: &relation };
+        let numbered =
+            self.naming.dialect != Dialect::BigQuery && matches!(self.node.detail, Detail::Load(_));
+        let audited = Audited { table: &table, columns: self.columns, relation: &relation, numbered };
         let mut audit = Audit::default();
         let mut faults = Vec::new();
         let mut shared = Shared::default();
@@ -169,7 +171,7 @@ impl Auditor<'_> {
             let place = audit.checks.len();
             let member = Member { index: *index, place };
             match check(expectation, place, &audited) {
-                Ok(CheckSql { counting, sample, rule }) => {
+                Ok(CheckSql { counting, sample, numbered, rule }) => {
                     match counting {
                         Counting::Pass { computed, counts } => {
                             shared.pass.push((member, counts, computed));
@@ -185,7 +187,7 @@ impl Auditor<'_> {
                     }
                     let (address, severity) = (expectation.address(), expectation.severity);
                     let masked = if sample.is_some() { self.project.masked.clone() } else { BTreeSet::new() };
-                    audit.checks.push(Check { address, severity, rule, sample, masked });
+                    audit.checks.push(Check { address, severity, rule, sample, numbered, masked });
                 }
                 Err(why) => faults.push((*index, binding::bad_value(expectation, &why))),
             }

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::Rule;
 use crate::manifest::types::{ExpectationSeverity, as_json};
 
+/// The column of numbered samples that has the rows' numbers.
+pub const ROW_NUMBER: &str = "pipewright_row";
+
 /// Checks of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
@@ -39,6 +42,10 @@ pub struct Check {
     pub rule: Rule,
     /// A query that shows failing rows, in GoogleSQL: few are ever asked, so it is translated when it is.
     pub sample: Option<String>,
+    /// The same with the number that each row, or each of its rows, had when the table was loaded, as a column
+    /// [`ROW_NUMBER`]. Only for loaded tables of engines that know it.
+    #[serde(default)]
+    pub numbered: Option<String>,
     /// Columns whose values are hidden in it, in lower case.
     #[serde(default)]
     pub masked: BTreeSet<String>,

@@ -12,7 +12,7 @@ mod known;
 mod sql;
 mod verdict;
 
-pub use audit::{Audit, AuditQuery, Check};
+pub use audit::{Audit, AuditQuery, Check, ROW_NUMBER};
 pub use combine::{groups, pass};
 pub use sql::{Audited, BadValue, CheckSql, Counting, Counts, Groups, check};
 pub(crate) use verdict::grouped;

@@ -5,7 +5,7 @@ use crate::googlesql::{Column, Type};
 use crate::manifest::types::Scalar;
 use crate::project::{Address, Against, Expectation, Form, Fragment, Known, OtherCount, Part};
 
-use super::Rule;
+use super::{ROW_NUMBER, Rule};
 
 /// A table under audit: its name in GoogleSQL, its columns, and the names of the others.
 pub struct Audited<'a> {
@@ -15,6 +15,8 @@ pub struct Audited<'a> {
     pub columns: &'a [Column],
     /// Quoted names of other tables.
     pub relation: &'a dyn Fn(&Address) -> String,
+    /// Whether its rows can be told by the numbers that they had when they were loaded.
+    pub numbered: bool,
 }
 
 /// One expectation as GoogleSQL.
@@ -24,6 +26,8 @@ pub struct CheckSql {
     pub counting: Counting,
     /// A query that shows failing rows.
     pub sample: Option<String>,
+    /// The same with the numbers of these rows, see [`super::Check::numbered`].
+    pub numbered: Option<String>,
     /// What the numbers mean.
     pub rule: Rule,
 }
@@ -79,6 +83,9 @@ pub struct BadValue {
 /// Stands in aggregates over groups for the condition that a row is one of them. No literal has such characters in it:
 /// they are written as escapes there.
 pub(super) const WITHIN: &str = "\u{1}within\u{1}";
+
+/// Of how many rows with one key the places are told.
+const PLACES_OF_A_KEY: usize = 3;
 
 const NOTHING: &str = "CAST(NULL AS STRING)";
 
@@ -136,46 +143,77 @@ impl Writer<'_> {
         };
         let failing: Vec<String> = looked_at.into_iter().chain([format!("NOT ({holds})")]).collect();
         let failing = failing.join(" AND ");
+        let (shown, limit) = (self.shown(&computed), self.expectation.sample_rows);
         let sample = format!(
-            "SELECT {} FROM {} WHERE {failing} LIMIT {}",
-            self.shown(&computed),
-            from(self.audited.table, &computed),
-            self.expectation.sample_rows
+            "SELECT {shown} FROM {} WHERE {failing} LIMIT {limit}",
+            from(self.audited.table, &computed)
         );
+        let numbered = self.numbered_table().map(|table| {
+            format!(
+                "SELECT {shown}, {ROW_NUMBER} FROM {} WHERE {failing} ORDER BY {ROW_NUMBER} LIMIT {limit}",
+                from(&table, &computed)
+            )
+        });
         let counts = [checked, format!("COUNTIF({failing})"), NOTHING.to_owned()];
-        Ok(self.check(Counting::Pass { computed, counts }, Some(sample)))
+        Ok(CheckSql { numbered, ..self.check(Counting::Pass { computed, counts }, Some(sample)) })
     }
 
     fn check(&self, counting: Counting, sample: Option<String>) -> CheckSql {
-        CheckSql { counting, sample, rule: self.rows_rule() }
+        CheckSql { counting, sample, numbered: None, rule: self.rows_rule() }
+    }
+
+    /// The table with a number for each of its rows, from 0 in the order in which they were loaded. A table that was
+    /// loaded in one go has them in this order, though not from 0 before its transaction is done.
+    fn numbered_table(&self) -> Option<String> {
+        let table = self.audited.table;
+        self.audited.numbered.then(|| {
+            format!("(SELECT *, rowid - (SELECT MIN(rowid) FROM {table}) AS {ROW_NUMBER} FROM {table})")
+        })
     }
 
     fn rows_rule(&self) -> Rule {
         Rule::Rows { mostly: self.expectation.mostly.to_bits(), allowed: self.expectation.allowed }
     }
 
-    /// The columns of a sample: where some tell rows apart, those and the ones that it is about.
+    /// The columns of a sample: where some tell rows apart, those and the ones that it is about; all of them
+    /// otherwise, and these first.
     fn shown(&self, computed: &[(String, String)]) -> String {
-        let keys = &self.expectation.key_columns;
-        if keys.is_empty() || self.expectation.columns.is_empty() {
-            let invented: Vec<&str> = computed.iter().map(|(name, _)| name.as_str()).collect();
-            return match (keys.is_empty(), invented.as_slice()) {
-                (_, [_, ..]) => format!("* EXCEPT ({})", invented.join(", ")),
-                (true, []) => "*".to_owned(),
-                (false, []) => {
-                    let keys: Vec<String> = keys.iter().map(|key| Ident(&key.name).to_string()).collect();
-                    let keys = keys.join(", ");
-                    format!("{keys}, * EXCEPT ({keys})")
-                }
-            };
-        }
-        let mut names: Vec<&str> = Vec::new();
-        for column in keys.iter().chain(&self.expectation.columns) {
-            if !names.iter().any(|name| name.eq_ignore_ascii_case(&column.name)) {
-                names.push(&column.name);
+        let (keys, named) = (&self.expectation.key_columns, &self.expectation.columns);
+        let mut first: Vec<&str> = Vec::new();
+        let own = self.mentioned();
+        for name in keys.iter().chain(named).map(|column| column.name.as_str()).chain(own) {
+            if !first.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+                first.push(name);
             }
         }
-        names.iter().map(|name| Ident(name).to_string()).collect::<Vec<_>>().join(", ")
+        let first: Vec<String> = first.into_iter().map(|name| Ident(name).to_string()).collect();
+        if !keys.is_empty() && !named.is_empty() {
+            return first.join(", ");
+        }
+        let invented = computed.iter().map(|(name, _)| name.clone());
+        let except: Vec<String> = first.iter().cloned().chain(invented).collect();
+        // A list of exceptions may not leave nothing.
+        let known = self.audited.columns;
+        if !known.is_empty() && first.len() >= known.len() {
+            return first.join(", ");
+        }
+        let rest =
+            if except.is_empty() { "*".to_owned() } else { format!("* EXCEPT ({})", except.join(", ")) };
+        first.into_iter().chain([rest]).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The columns that stand in the user's own conditions: what somebody who looks at a failing row wants to see.
+    fn mentioned(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        for condition in self.expectation.conditions() {
+            let word = |letter: char| letter.is_alphanumeric() || letter == '_';
+            for name in condition.text.split(|letter| !word(letter)) {
+                let column =
+                    self.audited.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+                found.extend(column.map(|column| column.name.as_str()));
+            }
+        }
+        found
     }
 
     fn unique(&self, columns: &[String]) -> CheckSql {
@@ -184,11 +222,18 @@ impl Writer<'_> {
             self.filter.iter().cloned().chain(keys.iter().map(|key| format!("{key} IS NOT NULL"))).collect();
         let conditions = conditions.join(" AND ");
         let list = keys.join(", ");
-        let sample = format!(
-            "SELECT {list}, COUNT(*) AS rows_with_this_key FROM {} WHERE {conditions} GROUP BY {list} \
-             HAVING COUNT(*) > 1 ORDER BY rows_with_this_key DESC, {list} LIMIT {}",
-            self.audited.table, self.expectation.sample_rows
+        let doubled = |numbers: &str, table: &str| {
+            format!(
+                "SELECT {list}, COUNT(*) AS rows_with_this_key{numbers} FROM {table} WHERE {conditions} GROUP BY {list} \
+                 HAVING COUNT(*) > 1 ORDER BY rows_with_this_key DESC, {list} LIMIT {}",
+                self.expectation.sample_rows
+            )
+        };
+        let sample = doubled("", self.audited.table);
+        let numbers = format!(
+            ", ARRAY_AGG({ROW_NUMBER} ORDER BY {ROW_NUMBER} LIMIT {PLACES_OF_A_KEY}) AS {ROW_NUMBER}"
         );
+        let numbered = self.numbered_table().map(|table| doubled(&numbers, &table));
         let size = self.name("n");
         let groups = Groups {
             keys,
@@ -202,7 +247,7 @@ impl Writer<'_> {
             ],
             size,
         };
-        self.check(Counting::Groups(groups), Some(sample))
+        CheckSql { numbered, ..self.check(Counting::Groups(groups), Some(sample)) }
     }
 
     fn value(
@@ -221,7 +266,7 @@ impl Writer<'_> {
             format!("CAST({value} AS STRING)"),
         ];
         let rule = Rule::Value { what: what.to_owned(), expected: expected.to_owned() };
-        Ok(CheckSql { counting: Counting::Pass { computed, counts }, sample: None, rule })
+        Ok(CheckSql { counting: Counting::Pass { computed, counts }, sample: None, numbered: None, rule })
     }
 
     fn value_of_groups(
@@ -258,7 +303,7 @@ impl Writer<'_> {
             size,
         };
         let rule = Rule::Groups { what: what.to_owned(), expected: expected.to_owned() };
-        Ok(CheckSql { counting: Counting::Groups(groups), sample: Some(sample), rule })
+        Ok(CheckSql { counting: Counting::Groups(groups), sample: Some(sample), numbered: None, rule })
     }
 
     fn most_common(&self, column: &str, among: &Fragment, ties_okay: bool) -> Result<CheckSql, BadValue> {
@@ -295,7 +340,7 @@ impl Writer<'_> {
             what: format!("the most common value of {column}"),
             expected: "a listed one".to_owned(),
         };
-        Ok(CheckSql { counting: Counting::Groups(groups), sample: Some(sample), rule })
+        Ok(CheckSql { counting: Counting::Groups(groups), sample: Some(sample), numbered: None, rule })
     }
 
     fn row_count(
@@ -314,6 +359,7 @@ impl Writer<'_> {
         CheckSql {
             counting: Counting::Pass { computed: Vec::new(), counts },
             sample: None,
+            numbered: None,
             rule: Rule::RowCount { min, max, other: other.map(|(how, _)| *how) },
         }
     }
@@ -328,6 +374,7 @@ impl Writer<'_> {
         CheckSql {
             counting: Counting::Pass { computed: Vec::new(), counts },
             sample: None,
+            numbered: None,
             rule: Rule::Freshness { max_age_seconds },
         }
     }
@@ -340,7 +387,7 @@ impl Writer<'_> {
         );
         let sample = format!("SELECT * FROM ({rows}) LIMIT {}", self.expectation.sample_rows);
         let rule = Rule::BadRows { allowed: self.expectation.allowed };
-        Ok(CheckSql { counting: Counting::Own(own), sample: Some(sample), rule })
+        Ok(CheckSql { counting: Counting::Own(own), sample: Some(sample), numbered: None, rule })
     }
 
     fn equals(
@@ -360,7 +407,7 @@ impl Writer<'_> {
         );
         let expected = if within == 0.0 { "the same".to_owned() } else { format!("at most {within} apart") };
         let rule = Rule::Value { what: "the comparison".to_owned(), expected };
-        Ok(CheckSql { counting: Counting::Own(own), sample: None, rule })
+        Ok(CheckSql { counting: Counting::Own(own), sample: None, numbered: None, rule })
     }
 
     fn known(known: &Known) -> CheckSql {
@@ -371,7 +418,7 @@ impl Writer<'_> {
             },
             _ => Counting::Known,
         };
-        CheckSql { counting, sample: None, rule: Rule::Known { known: known.clone() } }
+        CheckSql { counting, sample: None, numbered: None, rule: Rule::Known { known: known.clone() } }
     }
 
     /// The values that are computed beforehand, with their names.

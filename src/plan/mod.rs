@@ -18,7 +18,7 @@ use crate::googlesql::Column;
 use crate::manifest::types::{
     Format, Materialization, MissingColumn, NewColumn, RejectLimit, Retries, Strategy,
 };
-use crate::project::Address;
+use crate::project::{Address, Load};
 use crate::state::FileState;
 
 pub use file::{FORMAT, load, save, text};
@@ -114,6 +114,8 @@ pub enum Reason {
     Requested,
     /// Its expectations changed.
     ExpectationsChanged,
+    /// A table that its expectations compare it with changed.
+    ReferencesChanged,
     /// Its description, owner or tags changed.
     MetadataChanged,
     /// The manifest no longer has it.
@@ -133,6 +135,7 @@ impl Reason {
             Self::UpstreamChanged => "upstream changed",
             Self::Requested => "rebuild requested",
             Self::ExpectationsChanged => "expectations changed",
+            Self::ReferencesChanged => "what it is checked against changed",
             Self::MetadataChanged => "description changed",
             Self::Removed => "no longer in the manifest",
         }
@@ -153,6 +156,9 @@ pub enum Action {
     Check {
         /// The checks.
         audit: Audit,
+        /// What its rows were loaded from, to tell where those stand that fail; nothing for models.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reading: Option<Box<Reading>>,
         /// What is remembered afterwards.
         record: Record,
     },
@@ -171,7 +177,19 @@ pub enum Action {
 /// Files into a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadAction {
-    /// The files as they were planned.
+    /// What is read.
+    #[serde(flatten)]
+    pub reading: Reading,
+    /// How many rows may be rejected.
+    pub max_rejects: RejectLimit,
+    /// How it is published.
+    pub publish: Publish,
+}
+
+/// Files, and how they are read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The files as they were planned, or as they were loaded.
     pub files: Vec<FileState>,
     /// How they are written.
     pub format: Format,
@@ -181,10 +199,20 @@ pub struct LoadAction {
     pub on_new_column: NewColumn,
     /// What to do with missing ones.
     pub on_missing_column: MissingColumn,
-    /// How many rows may be rejected.
-    pub max_rejects: RejectLimit,
-    /// How it is published.
-    pub publish: Publish,
+}
+
+impl Reading {
+    /// Files read as a source or seed declares it.
+    pub fn new(load: &Load, columns: &[Column], files: Vec<FileState>) -> Self {
+        let required = |column: &Column| load.columns.get(&column.name).is_some_and(|column| column.required);
+        Self {
+            files,
+            format: load.format.clone(),
+            columns: columns.iter().map(|column| (column.clone(), required(column))).collect(),
+            on_new_column: load.on_new_column,
+            on_missing_column: load.on_missing_column,
+        }
+    }
 }
 
 /// A query into a table or view.
@@ -252,6 +280,9 @@ pub struct Record {
     pub metadata_hash: String,
     /// Fingerprint of its expectations.
     pub audit_hash: String,
+    /// Fingerprint of the tables that its expectations compare it with; empty where there are none.
+    #[serde(default)]
+    pub references_hash: String,
     /// Its columns.
     pub columns: Vec<Column>,
     /// Its comment in the target.

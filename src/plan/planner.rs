@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Action, BuildAction, ColumnChanges, Drift, Estimate, FAILED_SUFFIX, LoadAction, Orphan, Plan, Publish,
-    Reason, Record, Step, diff, file,
+    Reading, Reason, Record, Step, diff, file,
 };
 use crate::compile::{CompiledNode, CompiledProject};
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -33,6 +33,9 @@ pub struct Planning<'a> {
     pub full_refresh: bool,
 }
 
+/// Reasons for which a table is checked again and not built.
+const CHECKED_ONLY: [Reason; 2] = [Reason::ExpectationsChanged, Reason::ReferencesChanged];
+
 /// Fingerprints of one node.
 struct Prints {
     query: String,
@@ -40,6 +43,8 @@ struct Prints {
     data: String,
     metadata: String,
     audit: String,
+    /// What its expectations compare it with; empty where they look at nothing else.
+    references: String,
 }
 
 /// Makes the plan. The same input gives the same bytes.
@@ -148,7 +153,7 @@ impl Planner<'_> {
             return;
         }
         let rebuilds =
-            reasons.iter().any(|r| !matches!(r, Reason::ExpectationsChanged | Reason::MetadataChanged));
+            reasons.iter().any(|reason| !CHECKED_ONLY.contains(reason) && *reason != Reason::MetadataChanged);
         if rebuilds {
             self.stepping.insert(address.clone());
         }
@@ -160,6 +165,7 @@ impl Planner<'_> {
             query_hash: prints.query,
             metadata_hash: prints.metadata,
             audit_hash: prints.audit,
+            references_hash: prints.references,
             columns: compiled.columns.clone(),
         };
         let before = state.map(|state| state.columns.as_slice()).unwrap_or_default();
@@ -170,9 +176,20 @@ impl Planner<'_> {
                 Ok(Err(publish)) => self.rebuild(node, compiled, publish),
                 Err(faults) => return self.faults.extend(faults),
             }
-        } else if reasons.contains(&Reason::ExpectationsChanged) {
-            match self.planning.compiled.audit_of_published(address) {
-                Ok(audit) => Action::Check { audit, record },
+        } else if reasons.iter().any(|reason| CHECKED_ONLY.contains(reason)) {
+            // New rows were looked at when they came in: nobody can tell them from others any more.
+            let audit = match self.planning.compiled.increment(node) {
+                Some(_) => self.planning.compiled.audits_of_increment(address).map(|(_, of_table)| of_table),
+                None => self.planning.compiled.audit_of_published(address),
+            };
+            match audit {
+                Ok(audit) => {
+                    let reading = match &node.detail {
+                        Detail::Load(load) => Some(Box::new(self.reading(node, load, compiled))),
+                        Detail::Model(_) => None,
+                    };
+                    Action::Check { audit, reading, record }
+                }
                 Err(faults) => return self.faults.extend(faults),
             }
         } else {
@@ -234,22 +251,16 @@ impl Planner<'_> {
                 publish,
             })),
             (Detail::Load(load), _) => Action::Load(Box::new(LoadAction {
-                files: self.planning.files.get(&node.address).cloned().unwrap_or_default(),
-                format: load.format.clone(),
-                columns: compiled
-                    .columns
-                    .iter()
-                    .map(|column| {
-                        let required = load.columns.get(&column.name).is_some_and(|column| column.required);
-                        (column.clone(), required)
-                    })
-                    .collect(),
-                on_new_column: load.on_new_column,
-                on_missing_column: load.on_missing_column,
+                reading: self.reading(node, load, compiled),
                 max_rejects: load.max_rejects.clone(),
                 publish,
             })),
         }
+    }
+
+    fn reading(&self, node: &Node, load: &Load, compiled: &CompiledNode) -> Reading {
+        let files = self.planning.files.get(&node.address).cloned().unwrap_or_default();
+        Reading::new(load, &compiled.columns, files)
     }
 
     fn prints(&self, node: &Node, compiled: &CompiledNode, audit: Option<&Audit>) -> Prints {
@@ -298,7 +309,34 @@ impl Planner<'_> {
             let rule = serde_json::to_string(&(&check.rule, check.severity)).unwrap_or_default();
             checks = checks.text(&check.address).text(&rule);
         }
-        Prints { query, own, data: data.finish(), metadata: metadata.finish(), audit: checks.finish() }
+        Prints {
+            query,
+            own,
+            data: data.finish(),
+            metadata: metadata.finish(),
+            audit: checks.finish(),
+            references: self.references(&node.address),
+        }
+    }
+
+    /// The rows of the tables that a node's expectations compare it with. When they change, what held before may hold
+    /// no longer: an order that is gone leaves items behind that were loaded long ago.
+    fn references(&self, address: &Address) -> String {
+        let compiled = self.planning.compiled;
+        let expectations = compiled.audits.get(address).map(|audit| audit.expectations.as_slice());
+        let read: BTreeSet<&Address> = expectations
+            .unwrap_or_default()
+            .iter()
+            .flat_map(|index| compiled.project.expectations[*index].reads())
+            .collect();
+        if read.is_empty() {
+            return String::new();
+        }
+        let start = Fingerprint::new("references");
+        let each = |print: Fingerprint, read: &&Address| {
+            print.text(&read.to_string()).maybe(self.effective.get(*read).map(String::as_str))
+        };
+        read.iter().fold(start, each).finish()
     }
 
     fn reasons(
@@ -346,6 +384,9 @@ impl Planner<'_> {
         if reasons.is_empty() {
             if state.audit_hash != prints.audit {
                 reasons.insert(Reason::ExpectationsChanged);
+            }
+            if state.references_hash != prints.references {
+                reasons.insert(Reason::ReferencesChanged);
             }
             if state.metadata_hash != prints.metadata {
                 reasons.insert(Reason::MetadataChanged);

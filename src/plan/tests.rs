@@ -105,13 +105,14 @@ fn carry_out(plan: &Plan, snapshot: &mut Snapshot) {
     snapshot.state.serial += 1;
     for step in &plan.steps {
         let (materialization, record, files) = match &step.action {
-            Action::Load(load) => (Materialization::Table, &load.publish.record, load.files.clone()),
+            Action::Load(load) => (Materialization::Table, &load.publish.record, load.reading.files.clone()),
             Action::Build(build) => (build.materialization, &build.publish.record, Vec::new()),
             Action::Merge(merge) => (Materialization::Table, &merge.publish.record, Vec::new()),
             Action::Check { record, .. } | Action::Describe { record } => {
                 let state = snapshot.state.nodes.get_mut(&step.address).unwrap();
                 state.metadata_hash.clone_from(&record.metadata_hash);
                 state.audit_hash.clone_from(&record.audit_hash);
+                state.references_hash.clone_from(&record.references_hash);
                 continue;
             }
             Action::Drop { .. } => {
@@ -130,6 +131,7 @@ fn carry_out(plan: &Plan, snapshot: &mut Snapshot) {
             query_hash: record.query_hash.clone(),
             metadata_hash: record.metadata_hash.clone(),
             audit_hash: record.audit_hash.clone(),
+            references_hash: record.references_hash.clone(),
             columns: record.columns.clone(),
             native_columns: native_columns.clone(),
             rows,
@@ -240,6 +242,39 @@ fn manifest_changes() {
         carry_out(&plan, &mut after);
         assert_eq!(lines(&now.plan(&after, None, false).unwrap()), Vec::<String>::new(), "after {what}");
     }
+}
+
+#[test]
+fn a_changed_table_has_those_checked_that_are_compared_with_it() {
+    const KNOWN: &str = "model.known";
+    let mut shop = Shop::new()
+        .with("models/a.yaml", "Daily. }\n", "Daily. }\n  known: { description: Known. }\n")
+        .with(
+            "expectations/a.yaml",
+            "[id] }\n",
+            "[id] }\n  known:\n    expectations:\n      - { expect: relationships, column: id, to: orders }\n",
+        );
+    shop.files.insert("models/known.sql", "SELECT 1 AS id\n".to_owned());
+    let before = shop.built();
+    let now = Shop { content: "two", ..shop.clone() };
+    let plan = now.plan(&before, None, false).unwrap();
+    let check = format!("{KNOWN} check ReferencesChanged");
+    assert!(lines(&plan).contains(&check) && plan.steps.len() == 4, "{:#?}", lines(&plan));
+    let step = plan.steps.iter().find(|step| step.address == address(KNOWN)).unwrap();
+    assert_eq!(step.waits_for, BTreeSet::from([address(ORDERS)]));
+
+    // As long as the check has not been carried out it stays in the plan; with the old rows back it is not needed.
+    let mut after = before.clone();
+    let others = Plan {
+        steps: plan.steps.iter().filter(|step| step.address != address(KNOWN)).cloned().collect(),
+        ..plan.clone()
+    };
+    carry_out(&others, &mut after);
+    assert_eq!(lines(&now.plan(&after, None, false).unwrap()), [check]);
+    let back = lines(&shop.plan(&after, None, false).unwrap());
+    assert!(back.len() == 3 && !back.iter().any(|line| line.starts_with(KNOWN)), "{back:#?}");
+    carry_out(&plan, &mut after);
+    assert_eq!(lines(&now.plan(&after, None, false).unwrap()), Vec::<String>::new());
 }
 
 #[test]

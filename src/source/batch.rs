@@ -109,6 +109,8 @@ pub struct Batch {
     pub columns: Vec<Column>,
     /// Number of rows.
     pub rows: usize,
+    /// For each row the physical line where its record starts, from 1.
+    pub lines: Vec<u64>,
     /// The records that were refused between these rows, in the order of the file.
     pub rejects: Vec<Reject>,
 }
@@ -117,6 +119,7 @@ impl Batch {
     /// Empties it for columns; allocations are kept when the types are the same as before.
     pub(super) fn reset(&mut self, specs: &[ColumnSpec]) {
         self.rows = 0;
+        self.lines.clear();
         self.rejects.clear();
         let same = self.columns.len() == specs.len()
             && self.columns.iter().zip(specs).all(|(column, spec)| column.data.holds(&spec.data_type));

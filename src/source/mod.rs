@@ -20,6 +20,7 @@ pub mod fingerprint;
 pub mod format;
 pub mod header;
 mod input;
+pub mod locate;
 pub mod reader;
 mod record;
 mod row;
@@ -32,6 +33,7 @@ pub use files::{InputFile, expand};
 pub use fingerprint::{FileSet, FileStamp, fingerprint_files};
 pub use format::{ColumnSpec, Contract, CsvFormat, MissingColumn, NewColumn, ReadSpec};
 pub use header::plan_columns;
+pub use locate::{Place, locate};
 pub use reader::{Accounting, Reader, Reject};
 
 #[cfg(test)]

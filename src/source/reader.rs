@@ -141,6 +141,7 @@ impl Reader {
             match self.rows.push(&record, &mut batch.columns) {
                 Ok(()) => {
                     batch.rows += 1;
+                    batch.lines.push(record.line);
                     self.accounting.rows_good += 1;
                 }
                 Err(Refusal { column, value, reason }) => {

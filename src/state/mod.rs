@@ -51,6 +51,9 @@ pub struct NodeState {
     pub metadata_hash: String,
     /// Fingerprint of its expectations.
     pub audit_hash: String,
+    /// Fingerprint of the tables that its expectations compared it with; empty where there were none.
+    #[serde(default)]
+    pub references_hash: String,
     /// Its columns in BigQuery's types.
     pub columns: Vec<Column>,
     /// Its columns as the engine had them right after the build: name and native type.

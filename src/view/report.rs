@@ -7,6 +7,8 @@ use super::{Align, Table, bytes, count, duration, plural};
 use crate::apply::{CheckReport, RunReport, Status, StepReport};
 use crate::diag::Code;
 use crate::expectations::Verdict;
+use crate::manifest::types::ExpectationSeverity;
+use crate::report::FileRows;
 
 /// Tells where the manifest has what an address names: `expectations/orders.yaml:12`.
 pub type Place<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -37,6 +39,12 @@ pub fn run_text(report: &RunReport, place: Place<'_>) -> String {
         ]);
     }
     out.push_str(&table.to_string());
+    // What is wrong comes last, where it is seen.
+    for told in [files_text(report), exceptions_text(report.steps.iter().flat_map(|step| &step.checks))] {
+        if !told.is_empty() {
+            out.push_str(&format!("\n{told}"));
+        }
+    }
     for step in &report.steps {
         let (stopping, rest): (Vec<&CheckReport>, Vec<&CheckReport>) =
             step.checks.iter().partition(|check| stops(check));
@@ -71,6 +79,41 @@ pub fn run_text(report: &RunReport, place: Place<'_>) -> String {
     out
 }
 
+/// What became of the rows of each file, for tables of several files and where rows were rejected.
+fn files_text(report: &RunReport) -> String {
+    let files = report.steps.iter().filter(|step| step.files.len() > 1 || step.rejected > 0);
+    let table = files_table(files.flat_map(|step| &step.files));
+    if table.is_empty() { String::new() } else { table.for_terminal(usize::MAX) }
+}
+
+/// Rows read, written and rejected of each file.
+pub fn files_table<'a>(files: impl IntoIterator<Item = &'a FileRows>) -> Table {
+    let mut table = Table::with_heads(&[
+        ("file", Align::Left),
+        ("read", Align::Right),
+        ("written", Align::Right),
+        ("rejected", Align::Right),
+    ]);
+    for file in files {
+        table.row([file.file.clone(), count(file.read), count(file.written), count(file.rejected)]);
+    }
+    table
+}
+
+/// Expectations that some rows do not meet, and no more than may: what is known of the data and forgiven.
+pub fn exceptions_text<'a>(reports: impl IntoIterator<Item = &'a CheckReport>) -> String {
+    let mut table = Table::new(&[Align::Left, Align::Left, Align::Left]).indent(4);
+    for check in reports.into_iter().filter(|check| check.has_exceptions()) {
+        let word = match check.severity {
+            ExpectationSeverity::Critical => "critical",
+            ExpectationSeverity::Warning => "warning",
+            ExpectationSeverity::Info => "info",
+        };
+        table.row([word.to_owned(), check.address.clone(), check.outcome.found.clone()]);
+    }
+    if table.is_empty() { String::new() } else { format!("known exceptions, within their limits\n{table}") }
+}
+
 /// What is told of expectations: those that did not pass.
 pub fn checks_text<'a>(reports: impl IntoIterator<Item = &'a CheckReport>, place: Place<'_>) -> String {
     let mut out = String::new();
@@ -98,8 +141,9 @@ fn word(check: &CheckReport) -> StyledObject<&'static str> {
 /// What was found, behind the name of an expectation: in numbers, where it is declared, some rows.
 fn findings(check: &CheckReport, place: Place<'_>, indent: usize) -> String {
     let mut out = format!(": {}\n{}", check.outcome.found, at(place(&check.address), indent));
-    for row in &check.sample {
-        out.push_str(&format!("{:indent$}{}\n", "", shortened(row)));
+    for (place, row) in check.rows() {
+        let place = place.map(|place| format!("{place} ")).unwrap_or_default();
+        out.push_str(&format!("{:indent$}{place}{}\n", "", shortened(row)));
     }
     out
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::{checks_text, plural};
+use super::{checks_text, exceptions_text, plural};
 use crate::expectations::Verdict;
 use crate::manifest::types::ResultsFormat;
 use crate::project::Expectation;
@@ -56,7 +56,10 @@ fn table(results: &[Checked<'_>]) -> String {
     let places: HashMap<&str, &String> =
         results.iter().map(|one| (one.report.address.as_str(), &one.place)).collect();
     let place = |address: &str| places.get(address).map(|place| (*place).clone());
-    format!("{}{}.\n", checks_text(results.iter().map(|one| &one.report), &place), results_summary(results))
+    let reports = || results.iter().map(|one| &one.report);
+    let exceptions = exceptions_text(reports());
+    let exceptions = if exceptions.is_empty() { exceptions } else { format!("{exceptions}\n") };
+    format!("{exceptions}{}{}.\n", checks_text(reports(), &place), results_summary(results))
 }
 
 fn json(name: &str, results: &[Checked<'_>]) -> serde_json::Value {
@@ -131,7 +134,8 @@ fn junit(name: &str, results: &[Checked<'_>]) -> String {
             );
             let found = xml(&one.report.outcome.found);
             let mut details = String::new();
-            for row in &one.report.sample {
+            for (place, row) in one.report.rows() {
+                details.push_str(&xml(&place.map(|place| format!("{place} ")).unwrap_or_default()));
                 details.push_str(&xml(&row.to_string()));
                 details.push('\n');
             }
@@ -188,7 +192,12 @@ fn markdown(name: &str, results: &[Checked<'_>]) -> String {
         }
     }
     for one in untold.iter().filter(|one| !one.report.sample.is_empty()) {
-        out.push_str(&format!("\n<details><summary>{}</summary>\n\n```json\n", xml(&one.report.address)));
+        out.push_str(&format!("\n<details><summary>{}</summary>\n\n", xml(&one.report.address)));
+        let places: Vec<&str> = one.report.rows().filter_map(|(place, _)| place).collect();
+        if !places.is_empty() {
+            out.push_str(&format!("{}\n\n", xml(&places.join(", "))));
+        }
+        out.push_str("```json\n");
         for row in &one.report.sample {
             // A fence inside of a text would end the block.
             out.push_str(&format!("{}\n", row.to_string().replace("```", "\\u0060\\u0060\\u0060")));

@@ -5,6 +5,7 @@
 
 pub mod duckdb;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,8 +14,10 @@ use serde_json::Value;
 
 use crate::diag::Diagnostic;
 use crate::manifest::types::Materialization;
-use crate::plan::{LoadAction, Publish};
+use crate::plan::{LoadAction, Publish, Reading};
 use crate::project::Address;
+use crate::report::FileRows;
+use crate::source::Place;
 use crate::state::{NodeState, Snapshot};
 
 /// A table's place: dataset and name.
@@ -111,6 +114,16 @@ pub struct Loaded {
     pub rejected: u64,
     /// The table's columns with those that the files added.
     pub columns: Vec<crate::googlesql::Column>,
+    /// What became of the rows of each file.
+    pub files: Vec<FileRows>,
+}
+
+/// Rows whose places are wanted.
+pub struct Wanted<'a> {
+    /// Their numbers, from 0 in the order in which they were loaded.
+    pub rows: &'a BTreeSet<u64>,
+    /// Whether nobody waits for them any more.
+    pub stopped: &'a dyn Fn() -> bool,
 }
 
 /// Told how far loading is, rows and bytes so far; says whether it goes on.
@@ -141,6 +154,9 @@ pub trait Session: Send {
     fn answers(&mut self, sql: &str) -> Result<Vec<Option<String>>>;
     /// The rows of a query in GoogleSQL as JSON objects.
     fn rows(&mut self, sql: &str) -> Result<Vec<Value>>;
+    /// Where rows of a loaded table stand in their files, by their numbers; nothing for files that have changed since.
+    fn locate(&mut self, reading: &Reading, root: &Path, wanted: &Wanted<'_>)
+    -> Result<BTreeMap<u64, Place>>;
     /// Names and native types of a table's columns.
     fn columns(&mut self, of: &Relation) -> Result<Vec<(String, String)>>;
     /// Puts a build in the place of what readers see.

@@ -64,6 +64,7 @@ fn sql(compiled: &CompiledProject, kind: &str) -> Option<String> {
         table: &table,
         columns: &compiled.nodes[&expectation.on.name].columns,
         relation: &relation,
+        numbered: false,
     };
     let written = check(expectation, 0, &audited).expect("SQL");
     match written.counting {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::shop::{ORDERS, applied, built, content, planned, rows, shop, text};
+use crate::shop::{ORDERS, applied, built, by_hand, content, planned, rows, shop, text};
 use crate::support::Project;
 
 const DATABASE: &str = "shop.duckdb";
@@ -141,6 +141,91 @@ fn a_bad_value_is_told_with_its_place_and_yesterday_stays() {
     assert_eq!(content(&project, DATABASE, "UTC"), before);
     project.write("data/orders.csv", ORDERS);
     assert_eq!(planned(&project, &[]), Vec::<String>::new());
+}
+
+#[test]
+fn failing_rows_are_told_with_file_and_line() {
+    let project = shop();
+    project.replace("sources/shop.yaml", "data/orders.csv\n", "data/orders*.csv\n    max_rejects: 1\n");
+    project.replace("expectations/shop.yaml", "columns: [id] }\n", "columns: [id] }\n      - { expect: expression, name: is_paid, sql: amount > 0, severity: warning }\n");
+    // A line break inside of quotes, a row that is rejected, and an empty line: none of them may move what follows.
+    project.write(
+        "data/orders.csv",
+        "id,day,product,amount\n1,2024-01-01,\"a\npen\",2.50\nx,,,\n\n2,2024-01-01,cup,-7.00\n",
+    );
+    project.write("data/orders_2.csv", "id,day,product,amount\n3,2024-01-01,pen,2.50\n2,2024-01-01,pen,0\n");
+    let failed = project.run(&["apply"]).ends_with(1);
+    for line in [
+        "data/orders.csv:6, data/orders_2.csv:3 {\"id\":2,\"rows_with_this_key\":2}",
+        "data/orders.csv:6 {\"amount\":\"-7\",\"id\":2,",
+        "data/orders_2.csv:3 {\"amount\":\"0\",\"id\":2,",
+    ] {
+        assert!(failed.stdout.contains(line), "no `{line}` in {failed}");
+    }
+    assert_eq!(
+        rows(&project, "SELECT places FROM pipewright.expectations WHERE address LIKE '%unique_id'"),
+        json!([["[\"data/orders.csv:6, data/orders_2.csv:3\"]"]])
+    );
+
+    // The same of the published table, as long as the files are those that it was loaded from.
+    project.replace("data/orders_2.csv", "2,2024", "4,2024");
+    project.run(&["apply"]).succeeds();
+    let places = || {
+        let checked = project.run(&["check", "--json"]).succeeds().json();
+        let checks = checked["checks"].as_array().unwrap().clone();
+        checks.into_iter().find(|check| check["address"] == "expectation.orders.is_paid").unwrap()["places"]
+            .clone()
+    };
+    assert_eq!(places(), json!(["data/orders.csv:6", "data/orders_2.csv:3"]));
+    project.replace("data/orders_2.csv", "pen,0", "pen,1");
+    assert_eq!(places(), Value::Null);
+}
+
+#[test]
+fn a_column_that_is_named_as_the_engine_names_its_row_numbers_is_no_harm() {
+    let project = shop();
+    project.replace("sources/shop.yaml", "data/orders.csv\n", "data/orders.csv\n    on_new_column: add\n");
+    project.write(
+        "data/orders.csv",
+        &ORDERS.replace("amount\n", "amount,rowid\n").replace("0\n", "0,a\n").replace("2,2024", "1,2024"),
+    );
+    let failed = project.run(&["apply"]).ends_with(1);
+    assert!(failed.stdout.contains("        {\"id\":1,\"rows_with_this_key\":2}"), "{failed}");
+}
+
+#[test]
+fn rows_are_accounted_for_by_file() {
+    let project = shop();
+    project.replace("sources/shop.yaml", "data/orders.csv\n", "data/orders*.csv\n    max_rejects: 1\n");
+    project.write("data/orders_2.csv", "id,day,product,amount\nx,,,\n4,2024-01-01,pen,2.50\n");
+    let applied_run = project.run(&["apply"]).succeeds();
+    let table = "file                read  written  rejected\ndata/orders.csv        3        3         0\ndata/orders_2.csv      2        1         1\n";
+    assert!(applied_run.stdout.contains(table), "{applied_run}");
+    let run = project.run(&["runs", "--json"]).succeeds().json()[0]["run"].as_str().unwrap().to_owned();
+    // Elsewhere than on a terminal rows stand alone.
+    let shown = project.run(&["runs", &run]).succeeds();
+    assert!(
+        shown.stdout.ends_with("\n\ndata/orders.csv    3  3  0\ndata/orders_2.csv  2  1  1\n"),
+        "{shown}"
+    );
+    let steps = project.run(&["runs", &run, "--json"]).succeeds().json();
+    let orders = steps.as_array().unwrap().iter().find(|step| step["address"] == "source.orders").unwrap();
+    assert_eq!(
+        orders["files"],
+        json!([
+            { "file": "data/orders.csv", "read": 3, "written": 3, "rejected": 0 },
+            { "file": "data/orders_2.csv", "read": 2, "written": 1, "rejected": 1 }
+        ])
+    );
+    // A target that an older version wrote has no such table.
+    by_hand(&project, "DROP TABLE pipewright.files; ALTER TABLE pipewright.expectations DROP COLUMN places");
+    project.run(&["runs", &run]).succeeds();
+    project.write("data/products.csv", "product,colour\npen,green\ncup,red\n");
+    project.run(&["apply"]).succeeds();
+    assert_eq!(
+        rows(&project, "SELECT file, rows_read, rows_written, rows_rejected FROM pipewright.files"),
+        json!([["data/products.csv", "2", "2", "0"]])
+    );
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Files into a table: batches in, every row counted on both sides, rejected rows kept beside it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use duckdb::Connection;
 
-use super::super::{Loaded, Progress, Relation, Result, WarehouseError};
+use super::super::{Loaded, Progress, Relation, Result, Wanted, WarehouseError};
 use super::append::{Appender, native_type};
 use super::aside::Aside;
 use super::connection::engine_error;
@@ -13,10 +14,13 @@ use crate::diag::{Code, Diagnostic};
 use crate::googlesql::Column;
 use crate::googlesql::duckdb::Ident;
 use crate::manifest::types::{Format, MissingColumn, NewColumn};
-use crate::plan::LoadAction;
+use crate::plan::{LoadAction, Reading};
+use crate::report::FileRows;
 use crate::source::{
-    self, Accounting, Batch, ColumnSpec, FileSet, FileStamp, InputFile, ReadSpec, Reader, Reject, SourceError,
+    self, Accounting, Batch, ColumnSpec, FileSet, FileStamp, InputFile, Place, ReadSpec, Reader, Reject,
+    SourceError,
 };
+use crate::state::FileState;
 
 /// Where files go.
 pub(super) struct Into<'a> {
@@ -38,13 +42,14 @@ pub(super) fn load(
     load: &LoadAction,
     progress: Progress<'_>,
 ) -> Result<Loaded> {
-    let files: Vec<InputFile> = load
-        .files
-        .iter()
-        .map(|file| InputFile { name: file.path.clone(), path: into.root.join(&file.path) })
-        .collect();
-    unchanged_since_plan(load, &files)?;
-    let mut spec = read_spec(load).map_err(source_fault)?;
+    let reading = &load.reading;
+    let files = input_files(reading, into.root);
+    if let Some(changed) = changed_since(reading, &files)? {
+        return Err(Diagnostic::error(Code::StalePlan, format!("{changed} changed since the plan was made"))
+            .help("plan again")
+            .into());
+    }
+    let mut spec = read_spec(reading).map_err(source_fault)?;
     spec.columns = source::plan_columns(&files, &spec).map_err(header_faults)?;
     let columns: Vec<Column> =
         spec.columns.iter().map(|column| Column::new(&column.name, column.data_type.clone())).collect();
@@ -65,12 +70,14 @@ pub(super) fn load(
     let mut rejects_made = false;
     let mut appender = Appender::new(connection, into.at, &columns)?;
     let mut batch = Batch::default();
-    let mut written = 0u64;
+    let mut rows_of_files = Vec::with_capacity(files.len());
     for file in &files {
         let mut reader = Reader::open(file, &spec).map_err(source_fault)?;
+        let (mut written, mut rejected) = (0u64, 0u64);
         while reader.next_batch(&mut batch).map_err(source_fault)? {
             appender.append(&batch)?;
             written += batch.rows as u64;
+            rejected += batch.rejects.len() as u64;
             if !batch.rejects.is_empty() {
                 if !rejects_made {
                     connection
@@ -89,23 +96,38 @@ pub(super) fn load(
             }
         }
         let counted = reader.accounting();
-        if !counted.is_balanced() {
-            return Err(lost(&file.name, counted));
+        let landed = Accounting { rows_good: written, rows_rejected: rejected, ..counted };
+        if !counted.is_balanced() || !landed.is_balanced() {
+            return Err(lost(&file.name, landed));
         }
-        total += counted;
+        rows_of_files.push(FileRows { file: file.name.clone(), read: counted.rows_read, written, rejected });
+        total += landed;
     }
     appender.finish()?;
-    if written != total.rows_good {
-        return Err(lost(&into.publish_as.to_string(), total));
-    }
     let allowed = load.max_rejects.allowed(total.rows_read);
     if total.rows_rejected > allowed {
         return Err(too_many(&refused, total, allowed));
     }
-    Ok(Loaded { rows: written, rejected: total.rows_rejected, columns })
+    Ok(Loaded { rows: total.rows_good, rejected: total.rows_rejected, columns, files: rows_of_files })
 }
 
-fn read_spec(load: &LoadAction) -> std::result::Result<ReadSpec, SourceError> {
+/// Where rows of a table that was loaded stand in its files.
+pub(super) fn locate(reading: &Reading, root: &Path, wanted: &Wanted<'_>) -> Result<BTreeMap<u64, Place>> {
+    let files = input_files(reading, root);
+    if changed_since(reading, &files)?.is_some() {
+        return Ok(BTreeMap::new());
+    }
+    let mut spec = read_spec(reading).map_err(source_fault)?;
+    spec.columns = source::plan_columns(&files, &spec).map_err(header_faults)?;
+    source::locate(&files, &spec, wanted.rows, wanted.stopped).map_err(source_fault)
+}
+
+fn input_files(reading: &Reading, root: &Path) -> Vec<InputFile> {
+    let input = |file: &FileState| InputFile { name: file.path.clone(), path: root.join(&file.path) };
+    reading.files.iter().map(input).collect()
+}
+
+fn read_spec(load: &Reading) -> std::result::Result<ReadSpec, SourceError> {
     let columns = load
         .columns
         .iter()
@@ -134,10 +156,10 @@ fn read_spec(load: &LoadAction) -> std::result::Result<ReadSpec, SourceError> {
     Ok(spec)
 }
 
-/// A plan says what is loaded: a file that changed since is not it.
-fn unchanged_since_plan(load: &LoadAction, files: &[InputFile]) -> Result<()> {
+/// The first file that is not what it was when the plan was made: such a file is not what was planned.
+fn changed_since(reading: &Reading, files: &[InputFile]) -> Result<Option<String>> {
     let known = FileSet {
-        files: load
+        files: reading
             .files
             .iter()
             .map(|file| FileStamp {
@@ -150,17 +172,8 @@ fn unchanged_since_plan(load: &LoadAction, files: &[InputFile]) -> Result<()> {
     };
     // Only a file that was touched is hashed again.
     let found = source::fingerprint_files(files, &known).map_err(source_fault)?;
-    for (planned, found) in load.files.iter().zip(&found.files) {
-        if found.blake3 != planned.hash {
-            return Err(Diagnostic::error(
-                Code::StalePlan,
-                format!("{} changed since the plan was made", planned.path),
-            )
-            .help("plan again")
-            .into());
-        }
-    }
-    Ok(())
+    let mut pairs = reading.files.iter().zip(&found.files);
+    Ok(pairs.find(|(planned, found)| found.blake3 != planned.hash).map(|(planned, _)| planned.path.clone()))
 }
 
 fn create(connection: &Connection, at: &Relation, columns: &[Column]) -> Result<()> {

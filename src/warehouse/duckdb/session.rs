@@ -1,5 +1,6 @@
 //! One worker's connection: build, audit, publish, remember.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use duckdb::types::ValueRef;
 use duckdb::{Connection, InterruptHandle};
 use serde_json::Value;
 
-use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session};
+use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted};
 use super::aside::Aside;
 use super::connection::engine_error;
 use super::{load, query, store};
@@ -15,8 +16,9 @@ use crate::diag::{Code, Diagnostic};
 use crate::googlesql::duckdb::{DatasetNames, TableName, quote, translate_query};
 use crate::googlesql::parse;
 use crate::manifest::types::Materialization;
-use crate::plan::{LoadAction, Publish};
+use crate::plan::{LoadAction, Publish, Reading};
 use crate::project::Address;
+use crate::source::Place;
 use crate::state::NodeState;
 
 /// A connection of its own.
@@ -106,6 +108,15 @@ impl Session for DuckDbSession {
         })?;
         let result = query::fetch(&self.connection, &native).map_err(|error| failed(error.to_string()))?;
         Ok(result.objects())
+    }
+
+    fn locate(
+        &mut self,
+        reading: &Reading,
+        root: &Path,
+        wanted: &Wanted<'_>,
+    ) -> Result<BTreeMap<u64, Place>> {
+        load::locate(reading, root, wanted)
     }
 
     fn columns(&mut self, of: &Relation) -> Result<Vec<(String, String)>> {

@@ -38,7 +38,13 @@ CREATE TABLE IF NOT EXISTS pipewright.steps (
 CREATE TABLE IF NOT EXISTS pipewright.expectations (
     run VARCHAR NOT NULL, address VARCHAR NOT NULL, node VARCHAR NOT NULL, severity VARCHAR NOT NULL,
     verdict VARCHAR NOT NULL, checked UBIGINT NOT NULL, failing UBIGINT NOT NULL, found VARCHAR NOT NULL,
-    sample VARCHAR, query VARCHAR
+    sample VARCHAR, query VARCHAR, places VARCHAR
+);
+-- A file of an older version has not all of them.
+ALTER TABLE pipewright.expectations ADD COLUMN IF NOT EXISTS places VARCHAR;
+CREATE TABLE IF NOT EXISTS pipewright.files (
+    run VARCHAR NOT NULL, address VARCHAR NOT NULL, file VARCHAR NOT NULL,
+    rows_read UBIGINT NOT NULL, rows_written UBIGINT NOT NULL, rows_rejected UBIGINT NOT NULL
 );
 -- Columns that tables of an earlier Pipewright lack.
 ALTER TABLE pipewright.steps ADD COLUMN IF NOT EXISTS new_rows UBIGINT;
@@ -145,7 +151,7 @@ pub(super) fn finish_run(
     in_transaction(connection, || {
         if let Some(time) = forget_before {
             let old = "SELECT run FROM pipewright.runs WHERE pipeline = ? AND started_at < ?";
-            for table in ["steps", "expectations", "runs"] {
+            for table in ["steps", "files", "expectations", "runs"] {
                 connection.execute(
                     &format!("DELETE FROM pipewright.{table} WHERE run IN ({old})"),
                     params![report.pipeline, time],
@@ -157,6 +163,7 @@ pub(super) fn finish_run(
             params![report.finished_at, report.milliseconds, status(report.status), report.run],
         )?;
         let mut steps = connection.appender_to_db("steps", SCHEMA)?;
+        let mut files = connection.appender_to_db("files", SCHEMA)?;
         let mut expectations = connection.appender_to_db("expectations", SCHEMA)?;
         for step in &report.steps {
             steps.append_row(params![
@@ -175,9 +182,22 @@ pub(super) fn finish_run(
                 step.new_rows,
                 step.kept,
             ])?;
+            for file in &step.files {
+                files.append_row(params![
+                    report.run,
+                    step.address.to_string(),
+                    file.file,
+                    file.read,
+                    file.written,
+                    file.rejected,
+                ])?;
+            }
             for check in &step.checks {
-                let sample = (!check.sample.is_empty())
-                    .then(|| serde_json::Value::from(check.sample.clone()).to_string());
+                let list = |values: Vec<serde_json::Value>| {
+                    (!values.is_empty()).then(|| serde_json::Value::from(values).to_string())
+                };
+                let sample = list(check.sample.clone());
+                let places = list(check.places.iter().cloned().map(Into::into).collect());
                 expectations.append_row(params![
                     report.run,
                     check.address,
@@ -189,10 +209,12 @@ pub(super) fn finish_run(
                     check.outcome.found,
                     sample,
                     check.sql,
+                    places,
                 ])?;
             }
         }
         steps.flush()?;
+        files.flush()?;
         expectations.flush()
     })
 }
@@ -265,6 +287,16 @@ pub(super) fn history(
             "SELECT to_json(r)::VARCHAR FROM (SELECT * FROM pipewright.runs ORDER BY started_at DESC, run DESC LIMIT ?) AS r",
             limit.to_string(),
         ),
+        Some(run) if has_files(connection)? => (
+            "SELECT to_json(s)::VARCHAR FROM (
+                SELECT steps.*, coalesce((
+                    SELECT list({file: file, read: rows_read, written: rows_written, rejected: rows_rejected} ORDER BY files.rowid)
+                    FROM pipewright.files WHERE files.run = steps.run AND files.address = steps.address
+                ), []) AS files
+                FROM pipewright.steps WHERE run = ? ORDER BY steps.rowid
+            ) AS s",
+            run.to_owned(),
+        ),
         Some(run) => ("SELECT to_json(s)::VARCHAR FROM pipewright.steps AS s WHERE run = ?", run.to_owned()),
     };
     let mut statement = connection.prepare(sql).map_err(|error| engine_error(&error))?;
@@ -272,6 +304,17 @@ pub(super) fn history(
         .query_map([parameter], |row| row.get::<_, String>(0))
         .map_err(|error| engine_error(&error))?;
     rows.map(|row| parsed(row.map_err(|error| engine_error(&error))?)).collect()
+}
+
+/// Whether the target knows of the files of its runs: one that was last written by an older version does not.
+fn has_files(connection: &Connection) -> Result<bool> {
+    connection
+        .query_row(
+            "SELECT count(*) > 0 FROM duckdb_tables() WHERE schema_name = ? AND table_name = 'files'",
+            params![SCHEMA],
+            |row| row.get(0),
+        )
+        .map_err(|error| engine_error(&error))
 }
 
 /// What became of each expectation in all runs of a pipeline: counts, the last verdict, the first and the last run in which
