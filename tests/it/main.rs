@@ -25,6 +25,7 @@ mod expectations_page;
 mod faults;
 mod fuzz;
 mod great_expectations;
+mod injection;
 mod load;
 mod pipeline;
 mod plan;
