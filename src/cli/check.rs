@@ -21,7 +21,7 @@ use crate::manifest::types::{Checkpoint, CheckpointAction, ResultsFormat};
 use crate::plan::Reading;
 use crate::project::{Address, Detail, Expectation, Node, Project};
 use crate::report::RunReport;
-use crate::state::NodeState;
+use crate::state::Snapshot;
 use crate::view::{Checked, plural, results_text};
 use crate::warehouse::duckdb::Access;
 use crate::warehouse::{RunHeader, Warehouse};
@@ -61,7 +61,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
                 columns: columns.unwrap_or_default(),
                 before: before.map(|before| Before { rows: before.rows, columns: &before.columns }),
             };
-            let loaded_from = reading(compiled, node, before);
+            let loaded_from = reading(compiled, node, &snapshot);
             let auditing = Auditing {
                 audit: &audit,
                 facts,
@@ -147,9 +147,15 @@ fn wanted(compiled: &CompiledProject, address: &Address, checkpoint: &Checkpoint
     (wanted, of_new.len())
 }
 
-/// What the rows of a source or seed were loaded from.
-fn reading(compiled: &CompiledProject, node: &Node, state: Option<&NodeState>) -> Option<Reading> {
-    let (Detail::Load(load), Some(state)) = (&node.detail, state) else { return None };
+/// What the rows of a source or seed were loaded from; nothing where somebody took rows away or put some in, as what
+/// is left can no longer be told by its place.
+fn reading(compiled: &CompiledProject, node: &Node, snapshot: &Snapshot) -> Option<Reading> {
+    let Detail::Load(load) = &node.detail else { return None };
+    let state = snapshot.state.nodes.get(&node.address)?;
+    let object = snapshot.objects.get(&node.relation())?;
+    if object.rows != state.rows {
+        return None;
+    }
     let columns = compiled.nodes.get(&node.address.name).map(|node| node.columns.as_slice());
     Some(Reading::new(load, columns.unwrap_or_default(), state.files.clone()))
 }

@@ -148,6 +148,7 @@ fn failing_rows_are_told_with_file_and_line() {
     let project = shop();
     project.replace("sources/shop.yaml", "data/orders.csv\n", "data/orders*.csv\n    max_rejects: 1\n");
     project.replace("expectations/shop.yaml", "columns: [id] }\n", "columns: [id] }\n      - { expect: expression, name: is_paid, sql: amount > 0, severity: warning }\n");
+    project.replace("expectations/shop.yaml", "sql: revenue > 0", "sql: revenue > -100");
     // A line break inside of quotes, a row that is rejected, and an empty line: none of them may move what follows.
     project.write(
         "data/orders.csv",
@@ -199,7 +200,7 @@ fn rows_are_accounted_for_by_file() {
     project.replace("sources/shop.yaml", "data/orders.csv\n", "data/orders*.csv\n    max_rejects: 1\n");
     project.write("data/orders_2.csv", "id,day,product,amount\nx,,,\n4,2024-01-01,pen,2.50\n");
     let applied_run = project.run(&["apply"]).succeeds();
-    let table = "file                read  written  rejected\ndata/orders.csv        3        3         0\ndata/orders_2.csv      2        1         1\n";
+    let table = "file               read  written  rejected\ndata/orders.csv       3        3         0\ndata/orders_2.csv     2        1         1\n";
     assert!(applied_run.stdout.contains(table), "{applied_run}");
     let run = project.run(&["runs", "--json"]).succeeds().json()[0]["run"].as_str().unwrap().to_owned();
     // Elsewhere than on a terminal rows stand alone.

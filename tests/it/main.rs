@@ -26,6 +26,7 @@ mod faults;
 mod fuzz;
 mod great_expectations;
 mod incremental;
+mod injection;
 mod load;
 mod pipeline;
 mod plan;
