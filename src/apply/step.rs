@@ -437,6 +437,7 @@ fn evaluate(
             failing: 0,
             checked: 0,
             found: "it was not evaluated".to_owned(),
+            observed: None,
         });
         let failing = outcome.verdict != Verdict::Passed;
         let sample = match (&check.sample, failing) {

@@ -10,6 +10,7 @@ use super::args::{CheckArgs, CheckFormat};
 use super::chosen::Chosen;
 use super::places::line;
 use super::propose;
+use super::site;
 use super::workspace::{Workspace, fault};
 use crate::apply::{CheckReport, Status, StepReport, check_published, run_id};
 use crate::clock::{Clock, SystemClock, before, rfc3339};
@@ -105,7 +106,16 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
                 let kept = compiled.project.keep_history.and_then(|kept| before(started, kept));
                 warehouse.finish_run(&report, kept.as_deref()).map_err(fault)?;
             }
-            CheckpointAction::Write(_) | CheckpointAction::Keep(_) => {}
+            CheckpointAction::Write(_) | CheckpointAction::Keep(_) | CheckpointAction::Site(_) => {}
+        }
+    }
+    // Last, so that what was kept is in them.
+    for action in &checkpoint.actions {
+        match action {
+            CheckpointAction::Site(site) if due(site.when) => {
+                site::write(workspace, compiled, &warehouse, &workspace.root.join(&site.to))?;
+            }
+            CheckpointAction::Site(_) | CheckpointAction::Write(_) | CheckpointAction::Keep(_) => {}
         }
     }
     faults.into_result(())?;
@@ -150,7 +160,13 @@ fn errored(expectation: &Expectation, why: &str) -> CheckReport {
     CheckReport {
         address: expectation.address(),
         severity: expectation.severity,
-        outcome: Judgement { verdict: Verdict::Errored, failing: 0, checked: 0, found: why.to_owned() },
+        outcome: Judgement {
+            verdict: Verdict::Errored,
+            failing: 0,
+            checked: 0,
+            found: why.to_owned(),
+            observed: None,
+        },
         sample: Vec::new(),
         sql: None,
     }

@@ -57,4 +57,5 @@ fn the_manifest_of_the_readme_runs() {
     assert_eq!(rows.succeeds().stdout, "day,revenue\n2024-05-01,3.5\n2024-05-02,4\n");
     project.run(&["check", "post_ingestion"]).succeeds();
     assert!(project.path().join("reports/raw.xml").is_file());
+    assert!(project.path().join("reports/site/index.html").is_file());
 }

@@ -38,8 +38,10 @@ CREATE TABLE IF NOT EXISTS pipewright.steps (
 CREATE TABLE IF NOT EXISTS pipewright.expectations (
     run VARCHAR NOT NULL, address VARCHAR NOT NULL, node VARCHAR NOT NULL, severity VARCHAR NOT NULL,
     verdict VARCHAR NOT NULL, checked UBIGINT NOT NULL, failing UBIGINT NOT NULL, found VARCHAR NOT NULL,
-    sample VARCHAR, query VARCHAR
+    sample VARCHAR, query VARCHAR, observed DOUBLE
 );
+-- Files of earlier versions lack it.
+ALTER TABLE pipewright.expectations ADD COLUMN IF NOT EXISTS observed DOUBLE;
 ";
 
 /// Everything that is remembered; nothing of a file that Pipewright never wrote to.
@@ -184,6 +186,7 @@ pub(super) fn finish_run(
                     check.outcome.found,
                     sample,
                     check.sql,
+                    check.outcome.observed,
                 ])?;
             }
         }
