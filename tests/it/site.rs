@@ -37,7 +37,7 @@ fn sound(project: &Project, folder: &str) {
 #[test]
 fn the_judge_sees_what_is_wrong() {
     let project = Project::empty();
-    project.write("site/a.html", "<h1>a</h1><p><a href=\"b.html#here\">b</a></p><svg></svg>");
+    project.write("site/a.html", "<h1>a</h1><p><a href=\"b.html#here\">b</a></p><svg><path></svg>");
     project.write("site/b.html", "<h3><b>x</h3><script>1</script><a href=\"c.html\">c</a><table></table>");
     let judge = fs_err::read_to_string(repository().join("tests/site/judge.py")).unwrap();
     let folder = project.path().join("site");

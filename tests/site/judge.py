@@ -19,6 +19,7 @@ HEADINGS = {f'h{level}': level for level in range(1, 7)}
 class Page(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__()
+        self.named = True
         self.open, self.wrong, self.links, self.ids, self.levels = [], [], [], [], []
         self.feed(text)
         self.close()
@@ -36,8 +37,10 @@ class Page(html.parser.HTMLParser):
             self.links.append(given.get('href') or '')
         if 'id' in given:
             self.ids.append(given['id'])
-        if tag == 'svg' and not given.get('aria-label'):
+        if self.open[-1:] == ['svg'] and tag != 'title' and not self.named:
             self.wrong.append('a picture without words')
+        # A title that comes first, or a label, names the picture.
+        self.named = 'aria-label' in given if tag == 'svg' else True
         if tag == 'th' and given.get('scope') not in ('col', 'row'):
             self.wrong.append('a head that is of no column and no row')
         if tag in HEADINGS:

@@ -86,7 +86,7 @@ impl Trend {
 
     fn head(&self, height: u32, words: &str) -> String {
         let title = escaped(&format!("{}{words}", self.title));
-        format!("<svg class=\"trend\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{title}\">")
+        format!("<svg class=\"trend\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\"><title>{title}</title>")
     }
 
     /// How many came out how, in words.
