@@ -192,7 +192,7 @@ impl Trend {
     }
 }
 
-/// The room of one of several bars. A few stand at the right, as wide as those of many.
+/// The room of one of several bars. A few are as narrow as many.
 fn slot(count: usize) -> f64 {
     WIDTH / as_f64(count.max(super::TREND as usize))
 }
@@ -299,7 +299,7 @@ mod tests {
         assert!(line.contains("d=\"M58.0 82.0M392.0 10.0\""), "{line}");
         assert!(
             line.contains(
-                "aria-label=\"A &quot;trend&quot;, last 3 runs, oldest first: 2 passed, 1 errored\""
+                "<title>A &quot;trend&quot;, last 3 runs, oldest first: 2 passed, 1 errored</title>"
             )
         );
         assert!(!line.contains("<tip>"), "{line}");
