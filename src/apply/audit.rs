@@ -66,6 +66,7 @@ pub(super) fn evaluate(auditing: &Auditing<'_>, session: &mut dyn Session) -> Re
             failing: 0,
             checked: 0,
             found: "it was not evaluated".to_owned(),
+            observed: None,
         });
         let failing = outcome.verdict != Verdict::Passed;
         let numbered = check.numbered.as_ref().filter(|_| numbers_known);

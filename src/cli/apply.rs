@@ -75,7 +75,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     if !args.json {
         printer.out(&run_text(&report, &|address| place(&loaded.compiled, address)));
     }
-    let checkpoints = checkpoint::after_run(workspace, &loaded.compiled, &report)?;
+    let checkpoints = checkpoint::after_run(workspace, &loaded.compiled, &warehouse, &report)?;
     if !args.json {
         printer.out(&checkpoints);
     }

@@ -88,16 +88,7 @@ pub enum Command {
     /// Check expectations on the tables as they are
     Check(CheckArgs),
     /// Show what became of expectations in past runs
-    Results {
-        /// Expectations, or nodes whose expectations are shown; all unless given
-        names: Vec<String>,
-        /// Only those that did not always pass
-        #[arg(long)]
-        failing: bool,
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Results(ResultsArgs),
     /// Run the unit tests of models, on an engine in memory
     Test(TestArgs),
     /// List what the manifest describes
@@ -237,6 +228,24 @@ pub struct CheckArgs {
     /// Check nothing, but propose bounds that past runs would have passed; the manifest stays as it is
     #[arg(long, conflicts_with_all = ["format", "json", "checkpoint"])]
     pub propose: bool,
+}
+
+/// `results`.
+#[derive(Debug, Args)]
+pub struct ResultsArgs {
+    /// Expectations, or nodes whose expectations are shown; all unless given
+    pub names: Vec<String>,
+    /// Only those that did not always pass
+    #[arg(long)]
+    pub failing: bool,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Write all of them as a site of static pages into a folder, for a browser
+    ///
+    /// Pages of runs that are there already stay, those of runs that are no longer remembered go.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["names", "failing", "json"])]
+    pub site: Option<PathBuf>,
 }
 
 /// `test`.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::Outcome;
 use super::apply::who;
 use super::args::{CheckArgs, CheckFormat};
-use super::checkpoint::{any_failed, due, find, shown, write};
+use super::checkpoint::{any_failed, due, find, shown, write, write_sites};
 use super::chosen::Chosen;
 use super::propose;
 use super::workspace::{Workspace, fault};
@@ -117,9 +117,11 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
                 let kept = compiled.project.keep_history.and_then(|kept| before(started, kept));
                 warehouse.finish_run(&report, kept.as_deref()).map_err(fault)?;
             }
-            CheckpointAction::Write(_) | CheckpointAction::Keep(_) => {}
+            CheckpointAction::Write(_) | CheckpointAction::Keep(_) | CheckpointAction::Site(_) => {}
         }
     }
+    // Last, so that what was kept is in them.
+    write_sites(workspace, compiled, &warehouse, checkpoint, failed)?;
     faults.into_result(())?;
     Ok(if failed { Outcome::Failed } else { Outcome::Done })
 }
@@ -164,7 +166,13 @@ fn errored(expectation: &Expectation, why: &str) -> CheckReport {
     CheckReport {
         address: expectation.address(),
         severity: expectation.severity,
-        outcome: Judgement { verdict: Verdict::Errored, failing: 0, checked: 0, found: why.to_owned() },
+        outcome: Judgement {
+            verdict: Verdict::Errored,
+            failing: 0,
+            checked: 0,
+            found: why.to_owned(),
+            observed: None,
+        },
         sample: Vec::new(),
         places: Vec::new(),
         sql: None,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::places::line;
+use super::site;
 use super::workspace::Workspace;
 use crate::compile::CompiledProject;
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
@@ -11,6 +12,7 @@ use crate::manifest::types::{Checkpoint, CheckpointAction, When};
 use crate::project::{Expectation, Project};
 use crate::report::{CheckReport, RunReport};
 use crate::view::{Checked, results_summary, results_text};
+use crate::warehouse::duckdb::DuckDb;
 
 /// The checkpoint of a name.
 ///
@@ -68,6 +70,27 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Writes the sites that a checkpoint names, of all results that the target has.
+///
+/// # Errors
+/// When one cannot be written.
+pub(super) fn write_sites(
+    workspace: &Workspace<'_>,
+    compiled: &CompiledProject,
+    warehouse: &DuckDb,
+    checkpoint: &Checkpoint,
+    failed: bool,
+) -> Result<(), Diagnostics> {
+    for action in &checkpoint.actions {
+        if let CheckpointAction::Site(write) = action
+            && due(write.when, failed)
+        {
+            site::write(workspace, compiled, warehouse, &workspace.root.join(&write.to))?;
+        }
+    }
+    Ok(())
+}
+
 /// Each checkpoint of which a run looked at something: a line about it, and the files that it names. The run has kept
 /// the results already.
 ///
@@ -76,6 +99,7 @@ pub(super) fn write(
 pub(super) fn after_run(
     workspace: &Workspace<'_>,
     compiled: &CompiledProject,
+    warehouse: &DuckDb,
     report: &RunReport,
 ) -> Result<String, Diagnostics> {
     let checkpoints = &compiled.project.checkpoints;
@@ -100,7 +124,9 @@ pub(super) fn after_run(
             .collect();
         if !checked.is_empty() {
             told.push_str(&format!("Checkpoint {name}: {}.\n", results_summary(&checked)));
-            write(workspace, name, checkpoint, &checked, any_failed(&checked))?;
+            let failed = any_failed(&checked);
+            write(workspace, name, checkpoint, &checked, failed)?;
+            write_sites(workspace, compiled, warehouse, checkpoint, failed)?;
         }
     }
     Ok(told)

@@ -17,6 +17,7 @@ mod query;
 mod results;
 mod runs;
 mod schema;
+mod site;
 mod test;
 mod workspace;
 
@@ -94,7 +95,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         }),
         Command::Apply(args) => apply::run(&workspace, &args),
         Command::Check(args) => check::run(&workspace, &args),
-        Command::Results { names, failing, json } => results::run(&workspace, &names, failing, json),
+        Command::Results(args) => results::run(&workspace, &args),
         Command::Test(args) => test::run(&workspace, &args),
         Command::Ls { selection, json } => {
             Chosen::load(&workspace, &selection).map(|chosen| ls::run(&workspace, &chosen, json))

@@ -2,27 +2,28 @@
 
 use serde_json::Value;
 
-use super::Outcome;
+use super::args::ResultsArgs;
 use super::workspace::{Workspace, fault};
+use super::{Outcome, site};
 use crate::diag::Diagnostics;
 use crate::view::{Align, Table, count, trend};
 use crate::warehouse::Warehouse;
 use crate::warehouse::duckdb::Access;
 
-pub(super) fn run(
-    workspace: &Workspace<'_>,
-    names: &[String],
-    failing: bool,
-    json: bool,
-) -> Result<Outcome, Diagnostics> {
+pub(super) fn run(workspace: &Workspace<'_>, args: &ResultsArgs) -> Result<Outcome, Diagnostics> {
+    let ResultsArgs { names, failing, json, site } = args;
     let loaded = workspace.load()?;
     let warehouse = workspace.open(&loaded, Access::Read, "pipewright results", "0s")?;
+    if let Some(folder) = site {
+        site::write(workspace, &loaded.compiled, &warehouse, folder)?;
+        return Ok(Outcome::Done);
+    }
     let mut results = match warehouse.snapshot().map_err(fault)?.state.lineage {
         Some(_) => warehouse.results().map_err(fault)?,
         None => Vec::new(),
     };
-    results.retain(|result| (names.is_empty() || is_among(result, names)) && (!failing || open(result)));
-    if json {
+    results.retain(|result| (names.is_empty() || is_among(result, names)) && (!*failing || open(result)));
+    if *json {
         workspace.printer.out(&format!("{:#}\n", Value::from(results)));
         return Ok(Outcome::Done);
     }

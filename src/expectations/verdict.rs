@@ -104,7 +104,7 @@ pub enum Verdict {
 }
 
 /// A verdict with what it was drawn from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The verdict.
     pub verdict: Verdict,
@@ -114,6 +114,9 @@ pub struct Outcome {
     pub checked: u64,
     /// What was found, in a few words: `12 of 8,135 rows (0.15 %)`.
     pub found: String,
+    /// The number that was held against bounds, where it is neither of the counts: a mean, an age in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<f64>,
 }
 
 /// Draws the verdict.
@@ -175,7 +178,27 @@ pub fn judge(rule: &Rule, severity: ExpectationSeverity, observed: &Observed, fa
         (false, ExpectationSeverity::Warning | ExpectationSeverity::Info) => Verdict::Warned,
         (false, ExpectationSeverity::Critical) => Verdict::Failed,
     };
-    Outcome { verdict, failing, checked, found }
+    Outcome { verdict, failing, checked, found, observed: number(rule, observed, facts) }
+}
+
+/// The number that a rule holds against bounds, for those who follow it over the runs.
+fn number(rule: &Rule, observed: &Observed, facts: &Facts<'_>) -> Option<f64> {
+    let value = observed.value.as_deref();
+    #[expect(clippy::cast_precision_loss, reason = "counts and ages lie far below 2^53")]
+    let number = match rule {
+        Rule::Value { .. } => value?.parse::<f64>().ok()?,
+        Rule::Freshness { .. } => facts.now.saturating_sub(value?.parse::<i64>().ok()?) as f64,
+        Rule::Known { known: Known::Volume { .. } } => observed.checked as f64,
+        Rule::Known { known: Known::ColumnCount { .. } } => facts.columns.len() as f64,
+        Rule::Known {
+            known: Known::Exists | Known::Columns { .. } | Known::Type { .. } | Known::Schema { .. },
+        }
+        | Rule::Rows { .. }
+        | Rule::BadRows { .. }
+        | Rule::Groups { .. }
+        | Rule::RowCount { .. } => return None,
+    };
+    number.is_finite().then_some(number)
 }
 
 /// At least `mostly` of the rows looked at must hold, or no more than `allowed` fail; a table without any has nothing
@@ -286,6 +309,17 @@ mod tests {
         assert_eq!(fresh(Some("940")), Verdict::Passed);
         assert_eq!(fresh(Some("939")), Verdict::Failed);
         assert_eq!(fresh(None), Verdict::Failed);
+    }
+
+    #[test]
+    fn the_number_that_bounds_are_about_is_kept() {
+        let told = |rule: &Rule, observed| judged(rule, ExpectationSeverity::Critical, observed).observed;
+        let mean = Rule::Value { what: "the mean".into(), expected: "at least 1".into() };
+        assert_eq!(told(&mean, (9, 0, Some("1.5"))), Some(1.5));
+        // What JSON has no number for is none.
+        assert_eq!([Some("NaN"), Some("red"), None].map(|value| told(&mean, (9, 0, value))), [None; 3]);
+        assert_eq!(told(&Rule::Freshness { max_age_seconds: 60 }, (1, 0, Some("940"))), Some(60.0));
+        assert_eq!(told(&Rule::Rows { mostly: 1.0_f64.to_bits(), allowed: 0 }, (9, 3, None)), None);
     }
 
     #[test]

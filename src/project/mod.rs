@@ -68,6 +68,8 @@ pub struct Project {
     pub unit_tests: Vec<UnitTest>,
     /// Names of columns whose values are hidden in samples, in lower case.
     pub masked: BTreeSet<String>,
+    /// Suites of expectations by name, with what they look after.
+    pub suites: IndexMap<String, Option<String>>,
     /// Expectations, in the order of their files.
     pub expectations: Vec<Expectation>,
     /// Dashboards by name.

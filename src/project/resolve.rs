@@ -47,6 +47,8 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
         resolver.suites(file, &mut suites, &mut expectations);
     }
     resolver.checkpoints(&suites, &expectations);
+    let suites = raw.expectations.iter().flat_map(|file| &file.content.suites);
+    let suites = suites.map(|(name, suite)| (name.clone(), suite.description.clone())).collect();
     let mut unit_tests = IndexMap::new();
     for file in &raw.unit_tests {
         resolver.unit_tests(file, &mut unit_tests);
@@ -87,6 +89,7 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
         nodes,
         unit_tests,
         masked,
+        suites,
         expectations,
         dashboards,
         job_spans,

@@ -6,6 +6,7 @@ mod plan;
 mod progress;
 mod report;
 mod results;
+pub mod site;
 mod table;
 mod tests_report;
 

@@ -35,6 +35,7 @@ mod query_statements;
 mod readme;
 mod sample_data;
 mod shop;
+mod site;
 mod support;
 mod unit_tests;
 mod zetasql;

@@ -67,4 +67,5 @@ fn the_manifest_of_the_readme_runs() {
     assert!(applied.stdout.contains("ok, 1 new") || applied.stdout.contains("ok, 2 new"), "{applied}");
     project.run(&["check", "post_ingestion"]).succeeds();
     assert!(project.path().join("reports/raw.xml").is_file());
+    assert!(project.path().join("reports/site/index.html").is_file());
 }

@@ -32,6 +32,8 @@ pub enum CheckpointAction {
     Write(WriteResults),
     /// The results are kept in the target, in the table `pipewright.expectations`, as those of each `apply` are.
     Keep(KeepResults),
+    /// A site is written of all results that are kept, for a browser: what `pipewright results --site` writes.
+    Site(WriteSite),
 }
 
 /// The results are written to a file.
@@ -53,6 +55,19 @@ pub struct WriteResults {
 #[serde(deny_unknown_fields, default)]
 pub struct KeepResults {
     /// After which outcomes.
+    pub when: When,
+}
+
+/// A site is written of all results that are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteSite {
+    /// Its folder, relative to the project; made when it is missing. It is written after the other actions, wherever
+    /// it stands, so that a run that is kept is in it.
+    #[schemars(example = &"reports/site")]
+    pub to: String,
+    /// After which outcomes.
+    #[serde(default)]
     pub when: When,
 }
 

@@ -4,6 +4,7 @@ mod append;
 mod aside;
 pub mod catalog;
 mod connection;
+mod history;
 mod load;
 mod lock;
 mod observe;
@@ -23,7 +24,7 @@ use duckdb::Connection;
 
 use super::{Result, RunHeader, Session, Warehouse};
 use crate::manifest::types::DuckDbTarget;
-use crate::report::RunReport;
+use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
 use crate::state::Snapshot;
 
 pub use append::native_type;
@@ -113,6 +114,42 @@ impl DuckDb {
             }
         }
         Ok(history)
+    }
+}
+
+/// What is remembered, to be shown. All of it needs a target that was written to before.
+impl DuckDb {
+    /// All runs of this pipeline, newest first. As in [`DuckDb::history`], none is running where this process has the
+    /// lock.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub fn past_runs(&self) -> Result<Vec<PastRun>> {
+        history::runs(&self.connection()?, &self.pipeline, self.lock.is_some())
+    }
+
+    /// What became of each expectation, with so many of its last runs.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub fn tracks(&self, last: u32) -> Result<Vec<Track>> {
+        history::tracks(&self.connection()?, &self.pipeline, last)
+    }
+
+    /// The expectations of some runs, each run's together and in its order.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub fn past_checks(&self, runs: &[&str]) -> Result<Vec<PastCheck>> {
+        history::checks(&self.connection()?, runs)
+    }
+
+    /// The steps of some runs, each run's together and in its order.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub fn past_steps(&self, runs: &[&str]) -> Result<Vec<PastStep>> {
+        history::steps(&self.connection()?, runs)
     }
 }
 

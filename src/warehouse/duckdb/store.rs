@@ -38,17 +38,17 @@ CREATE TABLE IF NOT EXISTS pipewright.steps (
 CREATE TABLE IF NOT EXISTS pipewright.expectations (
     run VARCHAR NOT NULL, address VARCHAR NOT NULL, node VARCHAR NOT NULL, severity VARCHAR NOT NULL,
     verdict VARCHAR NOT NULL, checked UBIGINT NOT NULL, failing UBIGINT NOT NULL, found VARCHAR NOT NULL,
-    sample VARCHAR, query VARCHAR, places VARCHAR
+    sample VARCHAR, query VARCHAR, places VARCHAR, observed DOUBLE
 );
--- A file of an older version has not all of them.
-ALTER TABLE pipewright.expectations ADD COLUMN IF NOT EXISTS places VARCHAR;
 CREATE TABLE IF NOT EXISTS pipewright.files (
     run VARCHAR NOT NULL, address VARCHAR NOT NULL, file VARCHAR NOT NULL,
     rows_read UBIGINT NOT NULL, rows_written UBIGINT NOT NULL, rows_rejected UBIGINT NOT NULL
 );
--- Columns that tables of an earlier Pipewright lack.
+-- Columns that tables of an earlier Pipewright lack, in the order of those above.
 ALTER TABLE pipewright.steps ADD COLUMN IF NOT EXISTS new_rows UBIGINT;
 ALTER TABLE pipewright.steps ADD COLUMN IF NOT EXISTS kept VARCHAR;
+ALTER TABLE pipewright.expectations ADD COLUMN IF NOT EXISTS places VARCHAR;
+ALTER TABLE pipewright.expectations ADD COLUMN IF NOT EXISTS observed DOUBLE;
 ";
 
 /// Everything that is remembered; nothing of a file that Pipewright never wrote to.
@@ -210,6 +210,7 @@ pub(super) fn finish_run(
                     sample,
                     check.sql,
                     places,
+                    check.outcome.observed,
                 ])?;
             }
         }

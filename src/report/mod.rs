@@ -1,12 +1,16 @@
 //! What a run did: events while it goes, a report at its end. Data only: `apply` makes it, warehouses keep it, `view`
 //! shows it.
 
+mod history;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::expectations::{Outcome, Verdict};
 use crate::manifest::types::ExpectationSeverity;
 use crate::project::Address;
+
+pub use history::{PastCheck, PastRun, PastStep, Point, Track};
 
 /// How a step or a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
