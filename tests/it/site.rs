@@ -280,7 +280,7 @@ fn long_lists_have_pages() {
             "INSERT INTO pipewright.runs SELECT {run}, 'apply', 'shop', 'ann@shop', \
              strftime(TIMESTAMP '2023-01-01' + n * INTERVAL 1 HOUR, '%Y-%m-%dT%H:%M:%S.000Z'), NULL, 5, 'done' FROM range(120) AS r(n); \
              INSERT INTO pipewright.expectations SELECT {run}, 'expectation.orders.old_' || m, 'source.orders', 'critical', \
-             if(m < 300 AND n = 7, 'failed', 'passed'), 10, 1, 'so', NULL, NULL, NULL FROM range(7, 9) AS r(n), range(1100) AS s(m)",
+             if(m < 300 AND n = 7, 'failed', 'passed'), 10, 1, 'so', NULL, NULL, NULL, NULL FROM range(7, 9) AS r(n), range(1100) AS s(m)",
         ),
     );
     project.run(&SITE).succeeds();
