@@ -10,12 +10,15 @@
 
 pub mod aliases;
 pub mod analyze;
+pub mod bignumeric;
 mod by_name;
+pub mod clock;
 mod ddl;
 pub mod dialect;
 pub mod duckdb;
 pub mod escape;
 pub mod fault;
+mod limbs;
 mod limits;
 pub mod names;
 pub mod parameter;

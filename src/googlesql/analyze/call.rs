@@ -336,7 +336,7 @@ impl<'q> Analyzer<'q, '_> {
             self.misfit(function, placed, span, misfit);
             return Value { sources, ..Value::unknown() };
         };
-        self.check_arguments(function, signature, &fit, placed);
+        self.check_arguments(function, signature, &fit, placed, span);
         if let ("ARRAY_AGG", Some((Argument { given: Given::Value(value), .. }, place))) =
             (function.name, placed.iter().next())
             && matches!(value.data_type, Type::Array(_))
@@ -397,6 +397,7 @@ impl<'q> Analyzer<'q, '_> {
         signature: &Signature,
         fit: &Fit,
         placed: &Placed<'q>,
+        span: Span,
     ) {
         let subject = signature.parameters.iter().find_map(|parameter| match &parameter.pattern {
             Pattern::Fixed(data_type) if !parts_of(data_type, Use::Truncation).is_empty() => Some(data_type),
@@ -406,6 +407,7 @@ impl<'q> Analyzer<'q, '_> {
         let parameters =
             signature.parameters.iter().chain(std::iter::repeat_n(last, placed.places.len()).flatten());
         for ((argument, place), parameter) in placed.iter().zip(parameters) {
+            self.taken_argument(&argument.given, place, (&parameter.pattern, fit), span);
             match (&argument.given, &parameter.pattern) {
                 (Given::Value(value), Pattern::Fixed(data_type)) => {
                     self.check_text_literal(value, place, data_type);

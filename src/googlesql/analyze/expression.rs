@@ -329,6 +329,7 @@ impl<'q> Analyzer<'q, '_> {
         };
         for (value, place) in values {
             self.check_text_literal(value, place, &data_type);
+            self.taken_as(value, place, &data_type);
         }
         data_type
     }

@@ -42,6 +42,7 @@ mod select;
 mod signature;
 mod sources;
 mod star;
+mod taken;
 mod value;
 mod window;
 
@@ -180,7 +181,16 @@ pub fn analyze_query(
 pub fn resolve_dml(statement: &Statement, catalog: &dyn Catalog, parameters: &Parameters) -> Resolved {
     let analysis =
         dml::rows_of(statement).map(|query| analyze_query(&query, catalog, parameters, Options::default()));
-    analysis.and_then(Result::ok).map(|analysis| analysis.resolved).unwrap_or_default()
+    let Some(Ok(Analysis { columns, mut resolved, .. })) = analysis else { return Resolved::default() };
+    dml::take_written(statement, catalog, &columns, &mut resolved);
+    resolved
+}
+
+/// What the analysis of a query knows, and how its rows become those of the table that a statement writes them to.
+pub fn resolve_written(statement: &Statement, catalog: &dyn Catalog, analysis: Analysis) -> Resolved {
+    let Analysis { columns, mut resolved, .. } = analysis;
+    dml::take_written(statement, catalog, &columns, &mut resolved);
+    resolved
 }
 
 /// Checks an expression over the rows of one table, as conditions of expectations are: row by row, without

@@ -172,6 +172,9 @@ impl Translator<'_> {
                 };
                 format!("{RUNTIME_SCHEMA}.interval_of({}, {}, {})", part("m"), part("d"), part("u"))
             }
+            ("SUM" | "AVG", [value]) if self.resolved.is_big_call(span) => {
+                self.big_total(name, value, distinct, &window)
+            }
             // DuckDB adds INT64 up in 128 bits; the witness brings the sum back, or raises an overflow.
             ("SUM", [value]) => {
                 let value = self.expr(value);
@@ -207,18 +210,22 @@ impl Translator<'_> {
             {
                 self.top(name, &exprs, count, span)
             }
-            ("STDDEV" | "STDDEV_SAMP", [value]) => self.statistic("stddev_samp", distinct, &[value], &window),
-            ("STDDEV_POP", [value]) => self.statistic("stddev_pop", distinct, &[value], &window),
-            ("VARIANCE" | "VAR_SAMP", [value]) => self.statistic("var_samp", distinct, &[value], &window),
-            ("VAR_POP", [value]) => self.statistic("var_pop", distinct, &[value], &window),
+            ("STDDEV" | "STDDEV_SAMP", [value]) => {
+                self.statistic("stddev_samp", distinct, &[value], &window, span)
+            }
+            ("STDDEV_POP", [value]) => self.statistic("stddev_pop", distinct, &[value], &window, span),
+            ("VARIANCE" | "VAR_SAMP", [value]) => {
+                self.statistic("var_samp", distinct, &[value], &window, span)
+            }
+            ("VAR_POP", [value]) => self.statistic("var_pop", distinct, &[value], &window, span),
             ("CORR", [left, right]) if distinct.is_empty() => {
                 // NULL for fewer than two pairs, where DuckDB gives NaN.
-                let pairs = self.statistic("regr_count", distinct, &[left, right], &window);
-                let value = self.statistic("corr", distinct, &[left, right], &window);
+                let pairs = self.statistic("regr_count", distinct, &[left, right], &window, span);
+                let value = self.statistic("corr", distinct, &[left, right], &window, span);
                 format!("(CASE WHEN {pairs} > 1 THEN {value} END)")
             }
             ("COVAR_POP" | "COVAR_SAMP", [left, right]) => {
-                self.statistic(&name.to_ascii_lowercase(), distinct, &[left, right], &window)
+                self.statistic(&name.to_ascii_lowercase(), distinct, &[left, right], &window, span)
             }
             ("GROUPING", [value]) => format!("CAST(grouping({}) AS BIGINT)", self.expr(value)),
             ("PERCENTILE_CONT" | "PERCENTILE_DISC", [value, fraction]) => {
@@ -296,9 +303,16 @@ impl Translator<'_> {
         })
     }
 
-    fn statistic(&mut self, native: &str, distinct: &str, exprs: &[&Expr], window: &str) -> String {
-        let list: Vec<String> =
-            exprs.iter().map(|expr| format!("CAST({} AS DOUBLE)", self.expr(expr))).collect();
+    fn statistic(
+        &mut self,
+        native: &str,
+        distinct: &str,
+        exprs: &[&Expr],
+        window: &str,
+        span: Span,
+    ) -> String {
+        let is_big = self.resolved.is_big_call(span);
+        let list: Vec<String> = exprs.iter().map(|expr| self.as_double(expr, is_big)).collect();
         format!("{native}({distinct}{}){window}", list.join(", "))
     }
 

@@ -109,6 +109,7 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("NULLIF", 2, 2, Rule::Native("nullif")),
     ("NULLIFZERO", 1, 1, Rule::Macro),
     ("OCTET_LENGTH", 1, 1, Rule::MacroAs("byte_length")),
+    ("PARSE_BIGNUMERIC", 1, 1, Rule::Macro),
     ("PARSE_JSON", 1, 1, Rule::Macro),
     ("PARSE_NUMERIC", 1, 1, Rule::Macro),
     ("POW", 2, 2, Rule::Macro),
@@ -229,6 +230,9 @@ impl Translator<'_> {
             [prefix] if prefix == "NET" => name = format!("NET.{name}"),
             [prefix] if prefix == "HLL_COUNT" => return self.sketch(function, span),
             [prefix, ..] => return self.refuse(span, format!("the function {prefix}.{name}")),
+        }
+        if self.resolved.is_big_call(span) && !super::reshape::takes_bignumeric(&name) {
+            return self.refuse(span, format!("{name} of BIGNUMERIC"));
         }
         if name == "ARRAY"
             && let FunctionArguments::Subquery(query) = &function.args

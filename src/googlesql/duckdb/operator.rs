@@ -36,6 +36,7 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "add_interval",
     "add_literal",
     "array_to_string",
+    "as_bignumeric",
     "as_bool",
     "as_bytes",
     "as_date",
@@ -96,6 +97,7 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "rpad",
     "rtrim",
     "safe_add",
+    "safe_as_bignumeric",
     "safe_as_bool",
     "safe_as_bytes",
     "safe_as_date",
@@ -237,6 +239,9 @@ impl Translator<'_> {
 
     /// An operand of a comparison with others.
     pub(super) fn compared(&mut self, operand: &Expr, others: &[&Expr]) -> String {
+        if self.resolved.conversion(operand).is_some() {
+            return self.expr(operand);
+        }
         if let Some(digits) = float_literal(operand) {
             return plain_number(&digits);
         }
@@ -265,6 +270,15 @@ impl Translator<'_> {
                 return self.over("minus_interval", &[left, right]);
             }
             _ => {}
+        }
+        if self.resolved.is_big(left) && self.resolved.is_big(right) {
+            let name = match op {
+                BinaryOperator::Plus => "add",
+                BinaryOperator::Minus => "subtract",
+                BinaryOperator::Multiply => "multiply",
+                _ => "divide",
+            };
+            return format!("bignumeric_{name}({}, {})", self.expr(left), self.expr(right));
         }
         match (float_literal(left), float_literal(right)) {
             (None, Some(digits)) if int_literal(left).is_none() => {
@@ -338,6 +352,7 @@ impl Translator<'_> {
                     expr.span(),
                     "the negation does not fit into INT64",
                 ),
+                _ if self.resolved.is_big(expr) => self.negated(expr),
                 _ => format!("(-{})", self.expr(expr)),
             },
             other => self.refuse(expr.span(), format!("the operator {other}")),
@@ -354,6 +369,9 @@ impl Translator<'_> {
                 .enumerate()
                 .map(|(index, expr)| if index == 0 { self.expr(expr) } else { self.row(expr) })
                 .collect();
+        }
+        if exprs.iter().any(|expr| self.resolved.conversion(expr).is_some()) {
+            return exprs.iter().map(|expr| self.expr(expr)).collect();
         }
         let witnesses: Vec<&Expr> = exprs
             .iter()

@@ -160,7 +160,13 @@ impl Translator<'_> {
         self.set_depth -= 1;
         match body {
             SetExpr::SetOperation { .. } => format!("({sql})"),
-            _ => sql,
+            _ => match self.resolved.rows(body.span()) {
+                Some(columns) if rows == Rows::Columns => {
+                    let columns = columns.to_vec();
+                    self.taken_rows(&sql, &columns)
+                }
+                _ => sql,
+            },
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod append;
 mod aside;
+mod bignumeric;
 pub mod catalog;
 mod connection;
 mod load;
@@ -14,6 +15,7 @@ mod session;
 mod store;
 mod target;
 mod variable;
+mod zones;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

@@ -8,7 +8,7 @@ use sqlparser::ast::{SetExpr, Statement, Visit};
 
 use super::query::columns;
 use crate::googlesql::aliases::Names;
-use crate::googlesql::analyze::{self, Options, Table, analyze_query, resolve_dml};
+use crate::googlesql::analyze::{self, Options, Table, analyze_query, resolve_dml, resolve_written};
 use crate::googlesql::duckdb::{Parameters, RUNTIME_SCHEMA, TableName, TableNames, translate_statement};
 use crate::googlesql::{Resolved, SqlFault, Type};
 
@@ -35,7 +35,7 @@ pub(super) fn bind(
         _ if parameters.variables.is_some() => Resolved::default(),
         Some(query) => {
             let options = Options { as_table: names_columns(statement) };
-            analyze_query(query, target, &known, options)?.resolved
+            resolve_written(statement, target, analyze_query(query, target, &known, options)?)
         }
         None => resolve_dml(statement, target, &known),
     };
