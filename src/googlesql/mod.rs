@@ -21,6 +21,7 @@ pub mod fault;
 mod limbs;
 mod limits;
 pub mod names;
+mod null_treatment;
 pub mod parameter;
 pub mod parse;
 mod pipe;

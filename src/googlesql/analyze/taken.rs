@@ -1,7 +1,7 @@
 //! Values that are taken as another type than their own, where the engine would not convert them as BigQuery does: it
 //! knows no BIGNUMERIC, and gives the fields of one struct to those of another by their names.
 
-use sqlparser::ast::Expr;
+use sqlparser::ast::{Expr, Query, Spanned};
 
 use sqlparser::tokenizer::Span;
 
@@ -35,7 +35,7 @@ impl<'q> Analyzer<'q, '_> {
     /// Notes what a value is taken as.
     pub(super) fn taken_as(&mut self, value: &Value<'q>, place: &'q Expr, data_type: &Type) {
         // A struct or an array that is written in place takes the names from where it stands.
-        let is_plain = value.parts.is_none() || matches!(data_type, Type::BigNumeric);
+        let is_plain = value.parts.is_none() || !matches!(data_type, Type::Struct(_));
         if is_plain
             && !matches!(value.form, Form::Null | Form::EmptyArray)
             && is_told(&value.data_type, data_type)
@@ -60,11 +60,27 @@ impl<'q> Analyzer<'q, '_> {
                 Some((_, data_type)) => data_type,
                 None => return,
             },
+            Pattern::Array(element) => {
+                if let Pattern::Variable(variable) = element.as_ref()
+                    && let Some((_, element)) = fit.solution.iter().find(|(own, _)| own == variable)
+                {
+                    self.taken_as(value, place, &Type::Array(Box::new(element.clone())));
+                }
+                return;
+            }
             _ => &value.data_type,
         };
         self.taken_as(value, place, data_type);
         if *data_type == Type::BigNumeric {
             self.resolved.add_big_call(call);
+        }
+    }
+
+    /// Notes what the only column of a subquery is taken as.
+    pub(super) fn taken_column(&mut self, subquery: &Query, found: &Value<'q>, data_type: &Type) {
+        if is_told(&found.data_type, data_type) {
+            let column = (String::new(), found.data_type.clone(), data_type.clone());
+            self.resolved.add_rows(subquery.span(), vec![column]);
         }
     }
 

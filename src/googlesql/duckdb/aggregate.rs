@@ -147,7 +147,8 @@ impl Translator<'_> {
             || (name == "APPROX_QUANTILES" && clauses.nulls == Some(NullTreatment::IgnoreNulls));
         if (!takes_order && (!clauses.order_by.is_empty() || clauses.limit.is_some()))
             || (!takes_nulls && clauses.nulls.is_some())
-            || (clauses.having.is_some() && name != "ANY_VALUE")
+            || (clauses.having.is_some()
+                && (clauses.distinct || over.is_some() || !clauses.order_by.is_empty() || clauses.limit.is_some()))
         {
             return self.refuse(span, format!("this form of {name}"));
         }
@@ -159,6 +160,10 @@ impl Translator<'_> {
         let Some(exprs) = arguments.iter().copied().collect::<Option<Vec<&Expr>>>() else {
             return self.refuse(span, format!("{name}(*)"));
         };
+        if let Some(having) = clauses.having.filter(|_| name != "ANY_VALUE") {
+            let ignores_nulls = clauses.nulls == Some(NullTreatment::IgnoreNulls);
+            return self.aggregate_having(name, &exprs, having, ignores_nulls, span);
+        }
         match (name, exprs.as_slice()) {
             ("COUNT", [value]) => format!("count({distinct}{}){window}", self.expr(value)),
             // DuckDB's `count_if` is NULL where all conditions are.

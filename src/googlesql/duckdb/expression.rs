@@ -102,7 +102,9 @@ impl Translator<'_> {
                 format!("({operand} {}IN ({}))", not(*negated), list.join(", "))
             }
             Expr::InSubquery { expr, subquery, negated } => {
-                format!("({} {}IN ({}))", self.expr(expr), not(*negated), self.subquery(subquery))
+                let rows = self.subquery(subquery);
+                let rows = self.taken_query(subquery, rows);
+                format!("({} {}IN ({rows}))", self.expr(expr), not(*negated))
             }
             Expr::InUnnest { expr, array_expr, negated } => {
                 let call = self.over("in_array", &[expr, array_expr]);

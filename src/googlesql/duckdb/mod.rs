@@ -46,6 +46,7 @@ mod dml;
 mod expression;
 mod from;
 mod function;
+mod having;
 mod information_schema;
 mod interval;
 mod json;

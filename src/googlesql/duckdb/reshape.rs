@@ -134,6 +134,11 @@ impl Translator<'_> {
     /// A query whose rows are written to a table.
     pub(super) fn written_rows(&mut self, query: &Query) -> String {
         let sql = self.query(query);
+        self.taken_query(query, sql)
+    }
+
+    /// A query, each of its columns as what it is taken as.
+    pub(super) fn taken_query(&mut self, query: &Query, sql: String) -> String {
         match self.resolved.rows(query.span()).map(<[TakenColumn]>::to_vec) {
             Some(columns) => self.taken_rows(&sql, &columns),
             None => sql,
