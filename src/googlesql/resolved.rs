@@ -28,6 +28,8 @@ pub struct Resolved {
     rows: BTreeMap<(Place, Place), Vec<TakenColumn>>,
     /// Operands of arithmetic in BIGNUMERIC.
     big: BTreeSet<Key>,
+    /// Names that stand for variables of a script.
+    variables: BTreeSet<Place>,
     /// Functions that take a BIGNUMERIC, by where their names start.
     big_calls: BTreeSet<Place>,
 }
@@ -105,6 +107,16 @@ impl Resolved {
     /// Whether an operand stands in arithmetic in BIGNUMERIC.
     pub fn is_big(&self, operand: &Expr) -> bool {
         !self.big.is_empty() && key(operand).is_some_and(|key| self.big.contains(&key))
+    }
+
+    /// Notes a name that stands for a variable of a script.
+    pub fn add_variable(&mut self, name: Span) {
+        self.variables.extend(place(name));
+    }
+
+    /// Whether a name stands for a variable of a script.
+    pub fn is_variable(&self, name: Span) -> bool {
+        place(name).is_some_and(|place| self.variables.contains(&place))
     }
 
     /// Notes a function that takes a BIGNUMERIC.

@@ -16,6 +16,7 @@ use super::signature::{
     Argument, Count, Fit, Given, Kind, Misfit, Pattern, Signature, distinct_takes, legend,
 };
 use super::sources::Sources;
+use super::taken::TAKE_ANY;
 use super::value::{Form, Value};
 use crate::diag::Code;
 use crate::googlesql::{SqlFault, Type};
@@ -40,19 +41,6 @@ impl<'q> Placed<'q> {
 
 /// The second argument of NORMALIZE.
 const NORMAL_FORMS: &[&str] = &["NFC", "NFKC", "NFD", "NFKD"];
-
-/// Functions whose translation hangs on the types of their arguments.
-const TAKE_ANY: &[&str] = &[
-    "AVG",
-    "CONTAINS_SUBSTR",
-    "FORMAT",
-    "JSON_ARRAY",
-    "JSON_OBJECT",
-    "JSON_SET",
-    "SUM",
-    "TO_JSON",
-    "TO_JSON_STRING",
-];
 
 /// Functions whose results differ from call to call.
 const VOLATILE: &[&str] = &["RAND", "GENERATE_UUID"];

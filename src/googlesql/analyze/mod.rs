@@ -75,9 +75,12 @@ pub trait Catalog {
     fn table_names(&self) -> Vec<String>;
 }
 
-/// The query parameters, `@name`, and their types.
+/// The query parameters, `@name`, and the variables of a script, with their types.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Parameters(BTreeMap<String, Type>);
+pub struct Parameters {
+    named: BTreeMap<String, Type>,
+    variables: BTreeMap<String, Type>,
+}
 
 impl Parameters {
     /// No parameters.
@@ -87,23 +90,36 @@ impl Parameters {
 
     /// Adds a parameter; names have no case.
     pub fn insert(&mut self, name: &str, data_type: Type) {
-        self.0.insert(name.to_lowercase(), data_type);
+        self.named.insert(name.to_lowercase(), data_type);
+    }
+
+    /// With the variables of a script, by their names in lower case.
+    #[must_use]
+    pub fn with_variables(mut self, variables: BTreeMap<String, Type>) -> Self {
+        self.variables = variables;
+        self
+    }
+
+    /// The type of a variable.
+    pub fn variable(&self, name: &str) -> Option<&Type> {
+        if self.variables.is_empty() { None } else { self.variables.get(&name.to_lowercase()) }
     }
 
     /// The type of a parameter.
     pub fn get(&self, name: &str) -> Option<&Type> {
-        self.0.get(&name.to_lowercase())
+        self.named.get(&name.to_lowercase())
     }
 
     /// The names, in lower case and in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.named.keys().map(String::as_str)
     }
 }
 
 impl<N: AsRef<str>> FromIterator<(N, Type)> for Parameters {
     fn from_iter<I: IntoIterator<Item = (N, Type)>>(iter: I) -> Self {
-        Self(iter.into_iter().map(|(name, data_type)| (name.as_ref().to_lowercase(), data_type)).collect())
+        let named = iter.into_iter().map(|(name, data_type)| (name.as_ref().to_lowercase(), data_type));
+        Self { named: named.collect(), ..Self::default() }
     }
 }
 

@@ -12,6 +12,23 @@ use super::value::{Form, Value};
 use crate::googlesql::Type;
 use crate::googlesql::resolved::TakenColumn;
 
+/// Functions whose translation hangs on the types of their arguments.
+pub(super) const TAKE_ANY: &[&str] = &[
+    "AVG",
+    "BIT_AND",
+    "BIT_OR",
+    "BIT_XOR",
+    "CONTAINS_SUBSTR",
+    "DATETIME",
+    "FORMAT",
+    "JSON_ARRAY",
+    "JSON_OBJECT",
+    "JSON_SET",
+    "SUM",
+    "TO_JSON",
+    "TO_JSON_STRING",
+];
+
 /// Whether the engine has to be told how a value of one type becomes one of another.
 pub(super) fn is_told(from: &Type, to: &Type) -> bool {
     match (from, to) {

@@ -7,12 +7,12 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
+use super::Translator;
 use super::aggregates::is_aggregate;
 use super::byte_pattern::text_of_bytes;
 use super::literal::{float_literal, int_literal, plain_number, quote};
 use super::names::Ident;
 use super::operator::Argument;
-use super::{RUNTIME_SCHEMA, Translator};
 use crate::googlesql::Type;
 use crate::googlesql::resolved::span_of;
 
@@ -148,7 +148,10 @@ impl Translator<'_> {
         if (!takes_order && (!clauses.order_by.is_empty() || clauses.limit.is_some()))
             || (!takes_nulls && clauses.nulls.is_some())
             || (clauses.having.is_some()
-                && (clauses.distinct || over.is_some() || !clauses.order_by.is_empty() || clauses.limit.is_some()))
+                && (clauses.distinct
+                    || over.is_some()
+                    || !clauses.order_by.is_empty()
+                    || clauses.limit.is_some()))
         {
             return self.refuse(span, format!("this form of {name}"));
         }
@@ -170,12 +173,8 @@ impl Translator<'_> {
             ("COUNTIF", [condition]) => {
                 format!("count({distinct}CASE WHEN {} THEN TRUE END){window}", self.expr(condition))
             }
-            ("SUM", [value]) if self.resolved.argument(span_of(value)) == Some(&Type::Interval) => {
-                let value = self.expr(value);
-                let part = |name: &str| {
-                    format!("sum({distinct}{RUNTIME_SCHEMA}.interval_parts({value}).{name}){window}")
-                };
-                format!("{RUNTIME_SCHEMA}.interval_of({}, {}, {})", part("m"), part("d"), part("u"))
+            ("SUM" | "AVG", [value]) if self.resolved.argument(span_of(value)) == Some(&Type::Interval) => {
+                self.interval_total(name, value, distinct, &window)
             }
             ("SUM" | "AVG", [value]) if self.resolved.is_big_call(span) => {
                 self.big_total(name, value, distinct, &window)
@@ -204,6 +203,16 @@ impl Translator<'_> {
             }
             ("LOGICAL_AND", [value]) => format!("bool_and({}){window}", self.expr(value)),
             ("LOGICAL_OR", [value]) => format!("bool_or({}){window}", self.expr(value)),
+            ("BIT_AND" | "BIT_OR" | "BIT_XOR", [value])
+                if self.resolved.argument(span_of(value)) == Some(&Type::Bytes) =>
+            {
+                let (value, name) = (self.expr(value), name.to_ascii_lowercase());
+                format!(
+                    "list_reduce(list({distinct}{value}) FILTER (WHERE {value} IS NOT NULL){window}, \
+                     lambda \"bits$1\", \"bits$2\": {}.{name}(\"bits$1\", \"bits$2\"))",
+                    super::RUNTIME_SCHEMA
+                )
+            }
             ("BIT_AND" | "BIT_OR" | "BIT_XOR", [value]) => {
                 format!("{}({distinct}{}){window}", name.to_ascii_lowercase(), self.expr(value))
             }

@@ -196,11 +196,17 @@ impl Translator<'_> {
 
     /// The variable of a script that a name stands for.
     pub(super) fn variable(&self, name: &SqlIdent) -> Option<String> {
+        let variables = self.parameters.variables.as_ref()?;
         let lower = name.value.to_lowercase();
-        if self.is_range(&lower) {
+        let is_other = if self.parameters.types.is_empty() {
+            self.is_range(&lower)
+        } else {
+            !self.resolved.is_variable(name.span)
+        };
+        if is_other {
             return None;
         }
-        self.parameters.variables.as_ref()?.get(&lower).cloned()
+        variables.get(&lower).cloned()
     }
 
     fn identifier(&mut self, name: &SqlIdent) -> String {

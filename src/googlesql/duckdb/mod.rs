@@ -58,6 +58,7 @@ mod pattern;
 mod pivot;
 mod query;
 mod range;
+mod regexp;
 mod reshape;
 mod statement;
 mod temporal;
@@ -75,6 +76,7 @@ pub use literal::quote;
 pub use names::{DatasetNames, Ident, TableName, TableNames};
 #[cfg(test)]
 pub(crate) use operator::OVERLOADED;
+pub use pattern::{capturing_groups, matches_nothing};
 
 use super::fault::SqlFault;
 use super::resolved::Resolved;
@@ -97,6 +99,8 @@ pub struct Parameters {
     pub positional: Vec<String>,
     /// What names stand for that a script has declared, in lower case; none where nothing is declared.
     pub variables: Option<BTreeMap<String, String>>,
+    /// The types of the variables, for an analysis that tells them from columns; none where it is not asked.
+    pub types: BTreeMap<String, crate::googlesql::Type>,
 }
 
 /// Translates one query.

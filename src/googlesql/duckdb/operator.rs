@@ -43,6 +43,7 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "as_datetime",
     "as_float64",
     "as_int64",
+    "as_interval",
     "as_numeric",
     "as_string",
     "as_time",
@@ -94,6 +95,8 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "reverse",
     "right",
     "round",
+    "round_by",
+    "round_half_even",
     "rpad",
     "rtrim",
     "safe_add",
@@ -104,6 +107,7 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "safe_as_datetime",
     "safe_as_float64",
     "safe_as_int64",
+    "safe_as_interval",
     "safe_as_numeric",
     "safe_as_string",
     "safe_as_time",
@@ -133,6 +137,7 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "translate",
     "trim",
     "trunc",
+    "trunc_by",
     "truncate",
     "truncate_week",
     "upper",
@@ -266,6 +271,9 @@ impl Translator<'_> {
         match op {
             BinaryOperator::Plus if is_interval(right) => return self.over("plus_interval", &[left, right]),
             BinaryOperator::Plus if is_interval(left) => return self.over("plus_interval", &[right, left]),
+            BinaryOperator::Divide if is_interval(left) => {
+                return self.over("divide_interval", &[left, right]);
+            }
             BinaryOperator::Minus if is_interval(right) => {
                 return self.over("minus_interval", &[left, right]);
             }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::zone::Transitions;
 use super::{RUNTIME_SCHEMA, Translator};
 use crate::diag::Code;
+use crate::googlesql::resolved::span_of;
 use crate::googlesql::{Type, clock};
 
 /// A part of a date or time.
@@ -201,7 +202,10 @@ impl Translator<'_> {
             ("DATE", [_, _, _]) => self.over("date_of", arguments),
             ("TIME", [_, _, _]) => self.over("time_of", arguments),
             ("DATETIME", [_, _, _, _, _, _]) => self.over("datetime_of", arguments),
-            ("DATETIME", [date, time]) if string_literal(time).is_none() => {
+            ("DATETIME", [date, time])
+                if string_literal(time).is_none()
+                    && self.resolved.argument(span_of(date)) != Some(&Type::Timestamp) =>
+            {
                 self.over("date_and_time", &[date, time])
             }
             ("DATE" | "TIME" | "DATETIME", [value, zone]) => {

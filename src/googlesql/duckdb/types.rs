@@ -31,6 +31,7 @@ pub(super) fn cast_macro(data_type: &DataType) -> Option<&'static str> {
         DataType::Time(None, TimezoneInfo::None) => "as_time",
         DataType::Datetime(None) => "as_datetime",
         DataType::Timestamp(None, TimezoneInfo::None) => "as_timestamp",
+        DataType::Interval { fields: None, precision: None } => "as_interval",
         DataType::Custom(name, parameters) if parameters.is_empty() => {
             match name.to_string().to_ascii_uppercase().as_str() {
                 "INT64" | "BYTEINT" => "as_int64",
@@ -134,6 +135,7 @@ impl Translator<'_> {
                 "as_date" => "DATE",
                 "as_time" => "TIME",
                 "as_datetime" => "TIMESTAMP",
+                "as_interval" => "INTERVAL",
                 _ => "TIMESTAMPTZ",
             }
             .to_owned();
@@ -144,7 +146,6 @@ impl Translator<'_> {
             // The parameters bound the values that may be written, the type of every expression is NUMERIC.
             DataType::Numeric(_) | DataType::Decimal(_) => "DECIMAL(38,9)".to_owned(),
             DataType::JSON => "JSON".to_owned(),
-            DataType::Interval { fields: None, precision: None } => "INTERVAL".to_owned(),
             DataType::Array(
                 ArrayElemTypeDef::AngleBracket(element) | ArrayElemTypeDef::Parenthesis(element),
             ) => {

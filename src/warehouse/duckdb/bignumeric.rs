@@ -44,6 +44,7 @@ pub(super) fn register(connection: &Connection) -> duckdb::Result<()> {
         return Ok(());
     }
     super::zones::register(connection)?;
+    super::computed::register(connection)?;
     connection.register_scalar_function::<FromText>("bignumeric_of_text")?;
     connection.register_scalar_function::<FromInt64>("bignumeric_of_int64")?;
     connection.register_scalar_function::<FromFloat64>("bignumeric_of_float64")?;
@@ -97,7 +98,10 @@ pub(super) fn register(connection: &Connection) -> duckdb::Result<()> {
 
 /// What an error says.
 fn failure(name: &str, fault: Fault) -> Failure {
-    let name = name.strip_prefix("bignumeric_").unwrap_or(name).to_uppercase();
+    let name = match name {
+        "bignumeric_bounded" => "CAST".to_owned(),
+        other => other.trim_start_matches("bignumeric_").to_uppercase(),
+    };
     match fault {
         Fault::Overflow => format!("BIGNUMERIC overflow in {name}").into(),
         Fault::Zero => "division by zero".into(),

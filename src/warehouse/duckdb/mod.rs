@@ -4,6 +4,7 @@ mod append;
 mod aside;
 mod bignumeric;
 pub mod catalog;
+mod computed;
 mod connection;
 mod load;
 mod lock;

@@ -112,6 +112,14 @@ CREATE OR REPLACE MACRO googlesql.round(a BIGINT) AS CAST(a AS DOUBLE),
     (a DECIMAL(38,9), digits) AS CAST(round(a, CAST(digits AS INTEGER)) AS DECIMAL(38,9)),
     (a UBIGINT[4]) AS bignumeric_round(a, CAST(0 AS BIGINT)),
     (a UBIGINT[4], digits) AS bignumeric_round(a, CAST(digits AS BIGINT));
+-- To a number of digits that differs from row to row.
+CREATE OR REPLACE MACRO googlesql.round_by(a BIGINT, digits) AS round_float64(CAST(a AS DOUBLE), CAST(digits AS BIGINT)), (a DOUBLE, digits) AS round_float64(a, CAST(digits AS BIGINT)),
+    (a DECIMAL(38,9), digits) AS bignumeric_numeric(bignumeric_round(bignumeric_of_text(CAST(a AS VARCHAR)), CAST(digits AS BIGINT))), (a UBIGINT[4], digits) AS bignumeric_round(a, CAST(digits AS BIGINT));
+CREATE OR REPLACE MACRO googlesql.trunc_by(a BIGINT, digits) AS trunc_float64(CAST(a AS DOUBLE), CAST(digits AS BIGINT)), (a DOUBLE, digits) AS trunc_float64(a, CAST(digits AS BIGINT)),
+    (a DECIMAL(38,9), digits) AS bignumeric_numeric(bignumeric_trunc(bignumeric_of_text(CAST(a AS VARCHAR)), CAST(digits AS BIGINT))), (a UBIGINT[4], digits) AS bignumeric_trunc(a, CAST(digits AS BIGINT));
+-- From the middle between two numbers to the even one; NUMERIC and BIGNUMERIC alone have it.
+CREATE OR REPLACE MACRO googlesql.round_half_even(a DECIMAL(38,9), digits) AS bignumeric_numeric(bignumeric_round_even(bignumeric_of_text(CAST(a AS VARCHAR)), CAST(digits AS BIGINT))),
+    (a UBIGINT[4], digits) AS bignumeric_round_even(a, CAST(digits AS BIGINT));
 CREATE OR REPLACE MACRO googlesql.trunc(a BIGINT) AS CAST(a AS DOUBLE),
     (a DOUBLE) AS trunc(a),
     (a DECIMAL(38,9)) AS CAST(trunc(a) AS DECIMAL(38,9)),

@@ -53,6 +53,7 @@ CREATE OR REPLACE MACRO googlesql.to_json(a) AS CASE
     ELSE googlesql.json_sorted(to_json(a)) END;
 
 CREATE OR REPLACE MACRO googlesql.parse_json(a) AS googlesql.json_sorted(CAST(a AS JSON));
+CREATE OR REPLACE MACRO googlesql.json_flatten(a) AS CAST(json_flatten(CAST(a AS VARCHAR)) AS JSON[]);
 CREATE OR REPLACE MACRO googlesql.json_items(a) AS json_extract(a, '$[*]');
 CREATE OR REPLACE MACRO googlesql.json_list(items) AS CASE WHEN len(items) = 0 THEN CAST('[]' AS JSON) ELSE to_json(items) END;
 CREATE OR REPLACE MACRO googlesql.json_nulls(n) AS list_transform(range(0, n), lambda "v$json_nulls": CAST('null' AS JSON));
