@@ -160,7 +160,9 @@ impl VScalar for JsonFlatten {
                 Some(text) => {
                     let mut items = Vec::new();
                     flatten(serde_json::from_str(text)?, &mut items);
-                    items.iter().for_each(|item| lists.values().append_value(item));
+                    for item in &items {
+                        lists.values().append_value(item);
+                    }
                     lists.append(true);
                 }
                 None => lists.append(false),

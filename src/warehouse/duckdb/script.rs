@@ -349,7 +349,7 @@ impl<'a> Script<'a> {
         let mut fresh = Vec::new();
         for ((key, native), value) in keys.iter().zip(sql) {
             let place = format!("{key}$next");
-            self.assign(&place, &taken_as(&value, &native))?;
+            self.assign(&place, &taken_as(&value, native))?;
             fresh.push((key, place));
         }
         for (key, place) in fresh {
@@ -585,7 +585,7 @@ impl<'a> Script<'a> {
             } else {
                 format!("struct_extract_at({rows}[1], {})", index + 1)
             };
-            self.assign(&key, &taken_as(&value, &native))?;
+            self.assign(&key, &taken_as(&value, native))?;
         }
         Ok(())
     }
