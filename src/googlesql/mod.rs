@@ -10,14 +10,18 @@
 
 pub mod aliases;
 pub mod analyze;
+pub mod bignumeric;
 mod by_name;
+pub mod clock;
 mod ddl;
 pub mod dialect;
 pub mod duckdb;
 pub mod escape;
 pub mod fault;
+mod limbs;
 mod limits;
 pub mod names;
+mod null_treatment;
 pub mod parameter;
 pub mod parse;
 mod pipe;

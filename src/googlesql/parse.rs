@@ -10,7 +10,7 @@ use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::{GoogleSql, is_reserved};
 use super::fault::{SqlFault, span_at};
-use super::{by_name, ddl, escape, limits, pipe, tokens as mend};
+use super::{by_name, ddl, escape, limits, null_treatment, pipe, tokens as mend};
 use crate::diag::Code;
 
 /// How deep expressions and subqueries may nest.
@@ -26,8 +26,12 @@ pub fn script(sql: &str) -> Result<Vec<Statement>, SqlFault> {
 
 /// The statements of a part of a script.
 pub(super) fn statements_of(sql: &str, tokens: Vec<TokenWithSpan>) -> Result<Vec<Statement>, SqlFault> {
-    let statements =
+    let mends = null_treatment::occurs(&tokens);
+    let mut statements =
         parser(tokens).parse_statements().map_err(|error| unexpected_clause(sql, syntax_fault(&error)))?;
+    if mends {
+        null_treatment::mend(&mut statements);
+    }
     no_reserved_names(&statements)?;
     Ok(statements)
 }
@@ -42,11 +46,15 @@ pub fn expression(sql: &str) -> Result<Expr, SqlFault> {
 
 /// The expression that some tokens are.
 pub(super) fn expression_of(tokens: Vec<TokenWithSpan>) -> Result<Expr, SqlFault> {
+    let mends = null_treatment::occurs(&tokens);
     let mut parser = parser(tokens);
-    let expr = parser
+    let mut expr = parser
         .parse_expr()
         .and_then(|expr| parser.expect_token(&Token::EOF).map(|_| expr))
         .map_err(|error| syntax_fault(&error))?;
+    if mends {
+        null_treatment::mend(&mut expr);
+    }
     no_reserved_names(&expr)?;
     Ok(expr)
 }

@@ -169,6 +169,8 @@ def value_of(cell, kind):
         return base64.b64encode(cell.bytes_value).decode()
     if code == type_pb2.TYPE_NUMERIC:
         return decimal(cell.numeric_value, 9)
+    if code == type_pb2.TYPE_BIGNUMERIC:
+        return decimal(cell.bignumeric_value, 38)
     if code == type_pb2.TYPE_DATE:
         return civil(cell.date_value)
     if code == type_pb2.TYPE_TIMESTAMP:

@@ -16,6 +16,7 @@ use super::signature::{
     Argument, Count, Fit, Given, Kind, Misfit, Pattern, Signature, distinct_takes, legend,
 };
 use super::sources::Sources;
+use super::taken::TAKE_ANY;
 use super::value::{Form, Value};
 use crate::diag::Code;
 use crate::googlesql::{SqlFault, Type};
@@ -40,19 +41,6 @@ impl<'q> Placed<'q> {
 
 /// The second argument of NORMALIZE.
 const NORMAL_FORMS: &[&str] = &["NFC", "NFKC", "NFD", "NFKD"];
-
-/// Functions whose translation hangs on the types of their arguments.
-const TAKE_ANY: &[&str] = &[
-    "AVG",
-    "CONTAINS_SUBSTR",
-    "FORMAT",
-    "JSON_ARRAY",
-    "JSON_OBJECT",
-    "JSON_SET",
-    "SUM",
-    "TO_JSON",
-    "TO_JSON_STRING",
-];
 
 /// Functions whose results differ from call to call.
 const VOLATILE: &[&str] = &["RAND", "GENERATE_UUID"];
@@ -336,7 +324,7 @@ impl<'q> Analyzer<'q, '_> {
             self.misfit(function, placed, span, misfit);
             return Value { sources, ..Value::unknown() };
         };
-        self.check_arguments(function, signature, &fit, placed);
+        self.check_arguments(function, signature, &fit, placed, span);
         if let ("ARRAY_AGG", Some((Argument { given: Given::Value(value), .. }, place))) =
             (function.name, placed.iter().next())
             && matches!(value.data_type, Type::Array(_))
@@ -397,6 +385,7 @@ impl<'q> Analyzer<'q, '_> {
         signature: &Signature,
         fit: &Fit,
         placed: &Placed<'q>,
+        span: Span,
     ) {
         let subject = signature.parameters.iter().find_map(|parameter| match &parameter.pattern {
             Pattern::Fixed(data_type) if !parts_of(data_type, Use::Truncation).is_empty() => Some(data_type),
@@ -406,6 +395,7 @@ impl<'q> Analyzer<'q, '_> {
         let parameters =
             signature.parameters.iter().chain(std::iter::repeat_n(last, placed.places.len()).flatten());
         for ((argument, place), parameter) in placed.iter().zip(parameters) {
+            self.taken_argument(&argument.given, place, (&parameter.pattern, fit), span);
             match (&argument.given, &parameter.pattern) {
                 (Given::Value(value), Pattern::Fixed(data_type)) => {
                     self.check_text_literal(value, place, data_type);

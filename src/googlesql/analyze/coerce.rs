@@ -157,6 +157,10 @@ fn common_struct<'v, 'q: 'v>(values: impl Iterator<Item = &'v Value<'q>> + Clone
 
 /// The common type of what is known so far and a literal; `firm` when a column is among what is known.
 fn common_with_literal(so_far: Type, next: &Type, firm: bool) -> Option<Type> {
+    // `1.5` gives way to a NUMERIC, even to one that is a literal too.
+    if !firm && so_far == Type::Float64 && matches!(next, Type::Numeric | Type::BigNumeric) {
+        return Some(next.clone());
+    }
     if literal(next, &so_far).is_some() {
         return Some(so_far);
     }

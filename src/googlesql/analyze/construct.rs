@@ -57,6 +57,7 @@ impl<'q> Analyzer<'q, '_> {
                     self.wrong(Code::SqlTypeMismatch, span_of(place), message);
                 }
                 self.check_text_literal(value, place, &element_type);
+                self.taken_as(value, place, &element_type);
             }
             return Value::computed(Type::Array(Box::new(element_type)), sources, print);
         }
@@ -115,6 +116,7 @@ impl<'q> Analyzer<'q, '_> {
                         let message = format!("the field is a {data_type}, and this is {}", value.shown());
                         self.wrong(Code::SqlTypeMismatch, span_of(inner), message);
                     }
+                    self.taken_as(&value, inner, &data_type);
                     Field { name: declared.field_name.as_ref().map(|name| name.value.clone()), data_type }
                 }
                 None => Field {

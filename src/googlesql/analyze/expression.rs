@@ -182,6 +182,8 @@ impl<'q> Analyzer<'q, '_> {
             result.sources.add(&found.sources);
             if let Some(data_type) = common([&value, &found].into_iter()) {
                 self.need(&data_type, Need::Equality, "IN", span_of(needle));
+                self.taken_as(&value, needle, &data_type);
+                self.taken_column(subquery, &found, &data_type);
             } else {
                 let message =
                     format!("IN cannot compare {} with the subquery's {}", value.shown(), found.shown());
@@ -209,6 +211,10 @@ impl<'q> Analyzer<'q, '_> {
                 let form = if elements.is_literal() { Form::Literal } else { Form::Computed };
                 let element = Value { form, ..Value::of((**element).clone()) };
                 self.compare((&value, &element), (needle, array), "IN UNNEST", Need::Equality);
+                // It is the array that is converted, not what it holds.
+                if let Some(common) = common([&value, &element].into_iter()) {
+                    self.taken_as(&elements, array, &Type::Array(Box::new(common)));
+                }
             }
             other => {
                 let message = format!("UNNEST takes an array, and this is {other}");
@@ -329,6 +335,7 @@ impl<'q> Analyzer<'q, '_> {
         };
         for (value, place) in values {
             self.check_text_literal(value, place, &data_type);
+            self.taken_as(value, place, &data_type);
         }
         data_type
     }

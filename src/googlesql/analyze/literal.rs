@@ -7,6 +7,7 @@ use super::analyzer::Analyzer;
 use super::scope::{mix, print_of};
 use super::value::{Form, Value};
 use crate::diag::Code;
+use crate::googlesql::clock::timestamp;
 use crate::googlesql::{SqlFault, Type};
 
 /// The text between the quotes of a string literal.
@@ -111,7 +112,7 @@ impl<'q> Analyzer<'q, '_> {
             Type::Date => (is_date(text), "2024-02-29"),
             Type::Datetime => (is_datetime(text), "2024-02-29 12:30:00"),
             Type::Time => (is_time(text), "12:30:00"),
-            Type::Timestamp => (is_timestamp(text), "2024-02-29 12:30:00+00"),
+            Type::Timestamp => (is_timestamp(text) || timestamp(text).is_some(), "2024-02-29 12:30:00+00"),
             Type::Numeric => (is_decimal(text, 29), "12.34"),
             Type::BigNumeric => (is_decimal(text, 39), "12.34"),
             Type::Json => (serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok(), r#"{"key": 1}"#),

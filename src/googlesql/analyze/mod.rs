@@ -42,6 +42,7 @@ mod select;
 mod signature;
 mod sources;
 mod star;
+mod taken;
 mod value;
 mod window;
 
@@ -74,9 +75,12 @@ pub trait Catalog {
     fn table_names(&self) -> Vec<String>;
 }
 
-/// The query parameters, `@name`, and their types.
+/// The query parameters, `@name`, and the variables of a script, with their types.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Parameters(BTreeMap<String, Type>);
+pub struct Parameters {
+    named: BTreeMap<String, Type>,
+    variables: BTreeMap<String, Type>,
+}
 
 impl Parameters {
     /// No parameters.
@@ -86,23 +90,36 @@ impl Parameters {
 
     /// Adds a parameter; names have no case.
     pub fn insert(&mut self, name: &str, data_type: Type) {
-        self.0.insert(name.to_lowercase(), data_type);
+        self.named.insert(name.to_lowercase(), data_type);
+    }
+
+    /// With the variables of a script, by their names in lower case.
+    #[must_use]
+    pub fn with_variables(mut self, variables: BTreeMap<String, Type>) -> Self {
+        self.variables = variables;
+        self
+    }
+
+    /// The type of a variable.
+    pub fn variable(&self, name: &str) -> Option<&Type> {
+        if self.variables.is_empty() { None } else { self.variables.get(&name.to_lowercase()) }
     }
 
     /// The type of a parameter.
     pub fn get(&self, name: &str) -> Option<&Type> {
-        self.0.get(&name.to_lowercase())
+        self.named.get(&name.to_lowercase())
     }
 
     /// The names, in lower case and in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.named.keys().map(String::as_str)
     }
 }
 
 impl<N: AsRef<str>> FromIterator<(N, Type)> for Parameters {
     fn from_iter<I: IntoIterator<Item = (N, Type)>>(iter: I) -> Self {
-        Self(iter.into_iter().map(|(name, data_type)| (name.as_ref().to_lowercase(), data_type)).collect())
+        let named = iter.into_iter().map(|(name, data_type)| (name.as_ref().to_lowercase(), data_type));
+        Self { named: named.collect(), ..Self::default() }
     }
 }
 
@@ -180,7 +197,16 @@ pub fn analyze_query(
 pub fn resolve_dml(statement: &Statement, catalog: &dyn Catalog, parameters: &Parameters) -> Resolved {
     let analysis =
         dml::rows_of(statement).map(|query| analyze_query(&query, catalog, parameters, Options::default()));
-    analysis.and_then(Result::ok).map(|analysis| analysis.resolved).unwrap_or_default()
+    let Some(Ok(Analysis { columns, mut resolved, .. })) = analysis else { return Resolved::default() };
+    dml::take_written(statement, catalog, &columns, &mut resolved);
+    resolved
+}
+
+/// What the analysis of a query knows, and how its rows become those of the table that a statement writes them to.
+pub fn resolve_written(statement: &Statement, catalog: &dyn Catalog, analysis: Analysis) -> Resolved {
+    let Analysis { columns, mut resolved, .. } = analysis;
+    dml::take_written(statement, catalog, &columns, &mut resolved);
+    resolved
 }
 
 /// Checks an expression over the rows of one table, as conditions of expectations are: row by row, without

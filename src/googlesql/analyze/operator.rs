@@ -87,7 +87,15 @@ impl<'q> Analyzer<'q, '_> {
                     self.check_text_literal(&right, right_place, &Type::Date);
                     Type::Date
                 }
-                Some(data_type) => data_type,
+                Some(data_type) => {
+                    if data_type == Type::BigNumeric {
+                        self.resolved.add_big(left_place);
+                        self.resolved.add_big(right_place);
+                    }
+                    self.taken_as(&left, left_place, &data_type);
+                    self.taken_as(&right, right_place, &data_type);
+                    data_type
+                }
                 None => self.no_operator(op, (&left, &right), places, None),
             },
             Op::StringConcat => self.concatenate((&left, &right), places),
@@ -160,6 +168,8 @@ impl<'q> Analyzer<'q, '_> {
         };
         self.check_text_literal(left, left_place, &data_type);
         self.check_text_literal(right, right_place, &data_type);
+        self.taken_as(left, left_place, &data_type);
+        self.taken_as(right, right_place, &data_type);
         let span = span_of(left_place);
         self.need(&data_type, need, op, span);
         Type::Bool
@@ -190,6 +200,9 @@ impl<'q> Analyzer<'q, '_> {
     pub(super) fn check_text_literal(&mut self, value: &Value<'q>, place: &'q Expr, data_type: &Type) {
         if let Form::Text(text) = value.form {
             self.check_text(text, data_type, span_of(place));
+            if matches!(data_type, Type::Date | Type::Datetime | Type::Time | Type::Timestamp) {
+                self.resolved.add_conversion(place, &Type::String, data_type);
+            }
         }
     }
 
@@ -220,7 +233,11 @@ impl<'q> Analyzer<'q, '_> {
         };
         match common([left, right].into_iter()) {
             Some(data_type @ (Type::Array(_) | Type::Bytes | Type::String)) => data_type,
-            _ if textual(left) && textual(right) => Type::String,
+            _ if textual(left) && textual(right) => {
+                self.taken_as(left, places.0, &Type::String);
+                self.taken_as(right, places.1, &Type::String);
+                Type::String
+            }
             _ => self.no_operator(&BinaryOperator::StringConcat, (left, right), places, None),
         }
     }
@@ -248,6 +265,10 @@ impl<'q> Analyzer<'q, '_> {
             }
             _ if value.is_unknown() => Type::Unknown,
             UnaryOperator::Plus if value.data_type.is_numeric() => value.data_type.clone(),
+            UnaryOperator::Minus if value.data_type == Type::BigNumeric => {
+                self.resolved.add_big(operand);
+                Type::BigNumeric
+            }
             UnaryOperator::Minus if value.data_type.is_numeric() || value.data_type == Type::Interval => {
                 value.data_type.clone()
             }

@@ -87,6 +87,11 @@ impl<'q> Analyzer<'q, '_> {
             }
             level = scope.parent;
         }
+        // A name that no table in reach has is that of a variable.
+        if let Some(data_type) = self.parameters.variable(&first.value).cloned() {
+            self.resolved.add_variable(first.span);
+            return (Value::of(data_type), 1);
+        }
         self.unknown_name(parts, first, context);
         (Value::unknown(), parts.len())
     }

@@ -13,6 +13,7 @@ use super::analyzer::{Analyzer, Context};
 use super::coerce::{Verdict, common, conversion, groupable};
 use super::expression::span_of;
 use super::scope::{Attribute, Columns, From, Origin, Recorder, Relation, Scope};
+use super::taken::BranchColumn;
 use super::value::{Form, Value};
 use crate::diag::Code;
 use crate::googlesql::by_name::ByName;
@@ -320,10 +321,21 @@ impl<'q> Analyzer<'q, '_> {
         }
         let distinct = matches!(quantifier, SetQuantifier::Distinct | SetQuantifier::DistinctByName);
         let mut output = Output { items: Vec::with_capacity(count), ..Output::default() };
+        let mut types = Vec::with_capacity(count);
         for (position, item) in first.output.items.into_iter().enumerate() {
             let column: Vec<&Item<'q>> =
                 others.iter().filter_map(|other| other.output.items.get(position)).collect();
+            types.push(
+                std::iter::once(&item)
+                    .chain(column.iter().copied())
+                    .map(BranchColumn::of)
+                    .collect::<Vec<_>>(),
+            );
             output.items.push(self.combined(item, &column, op, position));
+        }
+        let spans = std::iter::once(first.span).chain(others.iter().map(|other| other.span));
+        for (at, branch) in spans.enumerate() {
+            self.taken_rows(branch, types.iter().filter_map(|column| column.get(at)), &output);
         }
         if distinct {
             for item in &output.items {

@@ -7,12 +7,12 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
+use super::Translator;
 use super::aggregates::is_aggregate;
 use super::byte_pattern::text_of_bytes;
 use super::literal::{float_literal, int_literal, plain_number, quote};
 use super::names::Ident;
 use super::operator::Argument;
-use super::{RUNTIME_SCHEMA, Translator};
 use crate::googlesql::Type;
 use crate::googlesql::resolved::span_of;
 
@@ -147,7 +147,11 @@ impl Translator<'_> {
             || (name == "APPROX_QUANTILES" && clauses.nulls == Some(NullTreatment::IgnoreNulls));
         if (!takes_order && (!clauses.order_by.is_empty() || clauses.limit.is_some()))
             || (!takes_nulls && clauses.nulls.is_some())
-            || (clauses.having.is_some() && name != "ANY_VALUE")
+            || (clauses.having.is_some()
+                && (clauses.distinct
+                    || over.is_some()
+                    || !clauses.order_by.is_empty()
+                    || clauses.limit.is_some()))
         {
             return self.refuse(span, format!("this form of {name}"));
         }
@@ -159,18 +163,21 @@ impl Translator<'_> {
         let Some(exprs) = arguments.iter().copied().collect::<Option<Vec<&Expr>>>() else {
             return self.refuse(span, format!("{name}(*)"));
         };
+        if let Some(having) = clauses.having.filter(|_| name != "ANY_VALUE") {
+            let ignores_nulls = clauses.nulls == Some(NullTreatment::IgnoreNulls);
+            return self.aggregate_having(name, &exprs, having, ignores_nulls, span);
+        }
         match (name, exprs.as_slice()) {
             ("COUNT", [value]) => format!("count({distinct}{}){window}", self.expr(value)),
             // DuckDB's `count_if` is NULL where all conditions are.
             ("COUNTIF", [condition]) => {
                 format!("count({distinct}CASE WHEN {} THEN TRUE END){window}", self.expr(condition))
             }
-            ("SUM", [value]) if self.resolved.argument(span_of(value)) == Some(&Type::Interval) => {
-                let value = self.expr(value);
-                let part = |name: &str| {
-                    format!("sum({distinct}{RUNTIME_SCHEMA}.interval_parts({value}).{name}){window}")
-                };
-                format!("{RUNTIME_SCHEMA}.interval_of({}, {}, {})", part("m"), part("d"), part("u"))
+            ("SUM" | "AVG", [value]) if self.resolved.argument(span_of(value)) == Some(&Type::Interval) => {
+                self.interval_total(name, value, distinct, &window)
+            }
+            ("SUM" | "AVG", [value]) if self.resolved.is_big_call(span) => {
+                self.big_total(name, value, distinct, &window)
             }
             // DuckDB adds INT64 up in 128 bits; the witness brings the sum back, or raises an overflow.
             ("SUM", [value]) => {
@@ -196,6 +203,16 @@ impl Translator<'_> {
             }
             ("LOGICAL_AND", [value]) => format!("bool_and({}){window}", self.expr(value)),
             ("LOGICAL_OR", [value]) => format!("bool_or({}){window}", self.expr(value)),
+            ("BIT_AND" | "BIT_OR" | "BIT_XOR", [value])
+                if self.resolved.argument(span_of(value)) == Some(&Type::Bytes) =>
+            {
+                let (value, name) = (self.expr(value), name.to_ascii_lowercase());
+                format!(
+                    "list_reduce(list({distinct}{value}) FILTER (WHERE {value} IS NOT NULL){window}, \
+                     lambda \"bits$1\", \"bits$2\": {}.{name}(\"bits$1\", \"bits$2\"))",
+                    super::RUNTIME_SCHEMA
+                )
+            }
             ("BIT_AND" | "BIT_OR" | "BIT_XOR", [value]) => {
                 format!("{}({distinct}{}){window}", name.to_ascii_lowercase(), self.expr(value))
             }
@@ -207,18 +224,22 @@ impl Translator<'_> {
             {
                 self.top(name, &exprs, count, span)
             }
-            ("STDDEV" | "STDDEV_SAMP", [value]) => self.statistic("stddev_samp", distinct, &[value], &window),
-            ("STDDEV_POP", [value]) => self.statistic("stddev_pop", distinct, &[value], &window),
-            ("VARIANCE" | "VAR_SAMP", [value]) => self.statistic("var_samp", distinct, &[value], &window),
-            ("VAR_POP", [value]) => self.statistic("var_pop", distinct, &[value], &window),
+            ("STDDEV" | "STDDEV_SAMP", [value]) => {
+                self.statistic("stddev_samp", distinct, &[value], &window, span)
+            }
+            ("STDDEV_POP", [value]) => self.statistic("stddev_pop", distinct, &[value], &window, span),
+            ("VARIANCE" | "VAR_SAMP", [value]) => {
+                self.statistic("var_samp", distinct, &[value], &window, span)
+            }
+            ("VAR_POP", [value]) => self.statistic("var_pop", distinct, &[value], &window, span),
             ("CORR", [left, right]) if distinct.is_empty() => {
                 // NULL for fewer than two pairs, where DuckDB gives NaN.
-                let pairs = self.statistic("regr_count", distinct, &[left, right], &window);
-                let value = self.statistic("corr", distinct, &[left, right], &window);
+                let pairs = self.statistic("regr_count", distinct, &[left, right], &window, span);
+                let value = self.statistic("corr", distinct, &[left, right], &window, span);
                 format!("(CASE WHEN {pairs} > 1 THEN {value} END)")
             }
             ("COVAR_POP" | "COVAR_SAMP", [left, right]) => {
-                self.statistic(&name.to_ascii_lowercase(), distinct, &[left, right], &window)
+                self.statistic(&name.to_ascii_lowercase(), distinct, &[left, right], &window, span)
             }
             ("GROUPING", [value]) => format!("CAST(grouping({}) AS BIGINT)", self.expr(value)),
             ("PERCENTILE_CONT" | "PERCENTILE_DISC", [value, fraction]) => {
@@ -296,9 +317,16 @@ impl Translator<'_> {
         })
     }
 
-    fn statistic(&mut self, native: &str, distinct: &str, exprs: &[&Expr], window: &str) -> String {
-        let list: Vec<String> =
-            exprs.iter().map(|expr| format!("CAST({} AS DOUBLE)", self.expr(expr))).collect();
+    fn statistic(
+        &mut self,
+        native: &str,
+        distinct: &str,
+        exprs: &[&Expr],
+        window: &str,
+        span: Span,
+    ) -> String {
+        let is_big = self.resolved.is_big_call(span);
+        let list: Vec<String> = exprs.iter().map(|expr| self.as_double(expr, is_big)).collect();
         format!("{native}({distinct}{}){window}", list.join(", "))
     }
 

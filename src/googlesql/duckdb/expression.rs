@@ -9,7 +9,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::Translator;
-use super::literal::{float_literal, is_bytes_literal, string_literal, string_of};
+use super::literal::{float_literal, is_bytes_literal, quote, string_literal, string_of};
 use super::names::Ident;
 use super::operator::{Argument, is_null};
 use super::types::cast_macro;
@@ -33,7 +33,7 @@ impl Translator<'_> {
         self.depth += 1;
         let sql = self.expr_at_depth(expr);
         self.depth -= 1;
-        sql
+        if matches!(expr, Expr::Nested(_)) { sql } else { self.taken(expr, sql) }
     }
 
     fn expr_at_depth(&mut self, expr: &Expr) -> String {
@@ -102,7 +102,9 @@ impl Translator<'_> {
                 format!("({operand} {}IN ({}))", not(*negated), list.join(", "))
             }
             Expr::InSubquery { expr, subquery, negated } => {
-                format!("({} {}IN ({}))", self.expr(expr), not(*negated), self.subquery(subquery))
+                let rows = self.subquery(subquery);
+                let rows = self.taken_query(subquery, rows);
+                format!("({} {}IN ({rows}))", self.expr(expr), not(*negated))
             }
             Expr::InUnnest { expr, array_expr, negated } => {
                 let call = self.over("in_array", &[expr, array_expr]);
@@ -194,11 +196,17 @@ impl Translator<'_> {
 
     /// The variable of a script that a name stands for.
     pub(super) fn variable(&self, name: &SqlIdent) -> Option<String> {
+        let variables = self.parameters.variables.as_ref()?;
         let lower = name.value.to_lowercase();
-        if self.is_range(&lower) {
+        let is_other = if self.parameters.types.is_empty() {
+            self.is_range(&lower)
+        } else {
+            !self.resolved.is_variable(name.span)
+        };
+        if is_other {
             return None;
         }
-        self.parameters.variables.as_ref()?.get(&lower).cloned()
+        variables.get(&lower).cloned()
     }
 
     fn identifier(&mut self, name: &SqlIdent) -> String {
@@ -270,6 +278,14 @@ impl Translator<'_> {
             return if safe { format!("TRY({sql})") } else { sql };
         }
         match cast_macro(data_type) {
+            Some("as_timestamp") if super::temporal::timestamp_text(expr).is_some() => {
+                super::temporal::timestamp_text(expr).unwrap_or_default()
+            }
+            Some(name @ "as_bignumeric") if float_literal(expr).is_some() => {
+                let digits = quote(&float_literal(expr).unwrap_or_default());
+                let name = if safe { format!("safe_{name}") } else { name.to_owned() };
+                self.call(&name, &[Argument::constant(digits)])
+            }
             // The literal's own digits, not those of the double nearest to it.
             Some("as_numeric") if float_literal(expr).is_some() => {
                 format!("CAST('{}' AS DECIMAL(38,9))", float_literal(expr).unwrap_or_default())

@@ -6,7 +6,6 @@ use sqlparser::tokenizer::Span;
 use super::Translator;
 use super::literal::{float_literal, int_literal, is_bytes_literal, plain_number, quote, string_literal};
 use super::operator::{Argument, BOUND, bound_first};
-use super::pattern::{capturing_groups, matches_nothing};
 
 /// How a scalar function is translated.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +79,7 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("INT64_ARRAY", 1, 1, Rule::Macro),
     ("IS_INF", 1, 1, Rule::Float("isinf")),
     ("IS_NAN", 1, 1, Rule::Float("isnan")),
+    ("JSON_FLATTEN", 1, 1, Rule::Macro),
     ("JSON_TYPE", 1, 1, Rule::MacroAs("json_kind")),
     ("LAX_BOOL", 1, 1, Rule::Macro),
     ("LAX_BOOL_ARRAY", 1, 1, Rule::Macro),
@@ -109,6 +109,7 @@ const SCALARS: &[(&str, usize, usize, Rule)] = &[
     ("NULLIF", 2, 2, Rule::Native("nullif")),
     ("NULLIFZERO", 1, 1, Rule::Macro),
     ("OCTET_LENGTH", 1, 1, Rule::MacroAs("byte_length")),
+    ("PARSE_BIGNUMERIC", 1, 1, Rule::Macro),
     ("PARSE_JSON", 1, 1, Rule::Macro),
     ("PARSE_NUMERIC", 1, 1, Rule::Macro),
     ("POW", 2, 2, Rule::Macro),
@@ -230,6 +231,9 @@ impl Translator<'_> {
             [prefix] if prefix == "HLL_COUNT" => return self.sketch(function, span),
             [prefix, ..] => return self.refuse(span, format!("the function {prefix}.{name}")),
         }
+        if self.resolved.is_big_call(span) && !super::reshape::takes_bignumeric(&name) {
+            return self.refuse(span, format!("{name} of BIGNUMERIC"));
+        }
         if name == "ARRAY"
             && let FunctionArguments::Subquery(query) = &function.args
         {
@@ -310,22 +314,27 @@ impl Translator<'_> {
                 format!("({})", list.join(" || "))
             }
             ("ROUND" | "TRUNC", [_]) => self.over(&name.to_ascii_lowercase(), arguments),
-            ("ROUND" | "TRUNC", [value, digits]) => match int_literal(digits) {
-                Some(digits) => {
-                    let value = self.argument(value);
-                    self.call(&name.to_ascii_lowercase(), &[value, Argument::constant(digits.to_string())])
-                }
-                None => {
-                    self.refuse(digits.span(), format!("{name} to a number of digits that is no literal"))
-                }
-            },
-            ("SUBSTR" | "SUBSTRING", [value, position, count]) => self.substr(value, position, count),
-            ("ROUND", [value, digits, mode])
-                if string_literal(mode)
-                    .is_some_and(|mode| mode.eq_ignore_ascii_case("ROUND_HALF_AWAY_FROM_ZERO")) =>
-            {
-                return self.special(name, &[value, digits], span);
+            ("ROUND" | "TRUNC", [value, digits]) => {
+                let name = name.to_ascii_lowercase();
+                // The engine's own functions take a constant.
+                let name = if int_literal(digits).is_some() { name } else { format!("{name}_by") };
+                let (value, digits) = (self.argument(value), self.digits(digits));
+                self.call(&name, &[value, digits])
             }
+            ("ROUND", [value, digits, mode]) => {
+                let name = match string_literal(mode).map(str::to_ascii_uppercase).as_deref() {
+                    Some("ROUND_HALF_AWAY_FROM_ZERO") => "round",
+                    Some("ROUND_HALF_EVEN") => "round_half_even",
+                    Some(other) => {
+                        let message = format!("`{other}` is no way to round");
+                        return Some(self.invalid(crate::diag::Code::SqlInvalid, mode.span(), message));
+                    }
+                    None => return Some(self.refuse(mode.span(), "ROUND in a way that is no literal")),
+                };
+                let (value, digits) = (self.argument(value), self.digits(digits));
+                self.call(name, &[value, digits])
+            }
+            ("SUBSTR" | "SUBSTRING", [value, position, count]) => self.substr(value, position, count),
             ("ARRAY_CONCAT", [first, rest @ ..]) => {
                 let mut sql = self.argument(first);
                 for array in rest {
@@ -341,23 +350,8 @@ impl Translator<'_> {
             (_, [value, pattern, rest @ ..]) if name.starts_with("REGEXP_") && is_bytes_literal(pattern) => {
                 self.regexp_of_bytes(name, value, pattern, rest, span)
             }
-            ("REGEXP_EXTRACT" | "REGEXP_SUBSTR", [value, pattern, rest @ ..]) if rest.len() <= 2 => {
-                self.regexp_extract(value, pattern, rest)
-            }
-            ("REGEXP_EXTRACT_ALL", [value, pattern]) => {
-                let capture = self.capture(pattern);
-                if string_literal(pattern).is_some_and(matches_nothing) {
-                    // DuckDB finds one match more, behind the last character.
-                    self.refuse(
-                        pattern.span(),
-                        "REGEXP_EXTRACT_ALL by a pattern that matches the empty text",
-                    );
-                }
-                let (value, pattern) = (self.argument(value), self.argument(pattern));
-                self.call("regexp_extract_all", &[value, pattern, Argument::constant(capture.to_string())])
-            }
-            ("REGEXP_INSTR", [value, pattern, rest @ ..]) if rest.len() <= 3 => {
-                self.regexp_instr(value, pattern, rest)
+            (_, [value, pattern, rest @ ..]) if name.starts_with("REGEXP_") => {
+                return self.regexp(name, (value, pattern), rest);
             }
             ("NORMALIZE_AND_CASEFOLD", [_, rest @ ..]) if rest.len() <= 1 => {
                 let normal = self.special("NORMALIZE", arguments, span)?;
@@ -389,6 +383,14 @@ impl Translator<'_> {
         })
     }
 
+    /// How many digits a number is rounded to.
+    fn digits(&mut self, digits: &Expr) -> Argument {
+        match int_literal(digits) {
+            Some(digits) => Argument::constant(digits.to_string()),
+            None => self.argument(digits),
+        }
+    }
+
     /// SUBSTR with both numbers; literals within common bounds need no care.
     pub(super) fn substr(&mut self, value: &Expr, position: &Expr, count: &Expr) -> String {
         const BOUND: i64 = i32::MAX as i64;
@@ -414,66 +416,6 @@ impl Translator<'_> {
             }
             _ => self.over("safe_divide", &[dividend, divisor]),
         }
-    }
-
-    /// The capturing group that BigQuery extracts: the first if the pattern has one, else the whole match.
-    fn capture(&mut self, pattern: &Expr) -> usize {
-        let Some(text) = string_literal(pattern) else {
-            self.refuse(pattern.span(), "an extraction by a pattern that is no literal");
-            return 0;
-        };
-        let groups = capturing_groups(text);
-        if groups.count > 1 {
-            self.invalid(
-                crate::diag::Code::SqlInvalid,
-                pattern.span(),
-                format!(
-                    "the pattern has {} capturing groups, and BigQuery extracts at most one",
-                    groups.count
-                ),
-            );
-        }
-        if groups.count == 1 && groups.may_be_absent {
-            // BigQuery gives NULL for a group that took no part in the match, DuckDB an empty string.
-            self.refuse(pattern.span(), "an extraction by a group that may take no part in the match");
-        }
-        groups.count.min(1)
-    }
-
-    fn regexp_extract(&mut self, value: &Expr, pattern: &Expr, rest: &[&Expr]) -> String {
-        let capture = Argument::constant(self.capture(pattern).to_string());
-        let (value, pattern) = (self.argument(value), self.argument(pattern));
-        if rest.is_empty() {
-            return self.call("regexp_extract", &[value, pattern, capture]);
-        }
-        let position = self.argument(rest[0]);
-        let occurrence = rest.get(1).map_or_else(|| Argument::constant("1"), |expr| self.argument(expr));
-        self.call("regexp_extract_nth", &[value, pattern, capture, position, occurrence])
-    }
-
-    /// `REGEXP_INSTR(text, pattern, position, occurrence, place)`: 0 for the match's start, 1 for the place behind it.
-    fn regexp_instr(&mut self, value: &Expr, pattern: &Expr, rest: &[&Expr]) -> String {
-        match string_literal(pattern) {
-            None => return self.refuse(pattern.span(), "REGEXP_INSTR by a pattern that is no literal"),
-            Some(text) if capturing_groups(text).count > 0 => {
-                return self.refuse(pattern.span(), "REGEXP_INSTR by a pattern with a capturing group");
-            }
-            Some(text) if matches_nothing(text) => {
-                return self.refuse(pattern.span(), "REGEXP_INSTR by a pattern that matches the empty text");
-            }
-            Some(_) => {}
-        }
-        let behind = match rest.get(2).map(|place| int_literal(place)) {
-            None | Some(Some(0)) => "FALSE",
-            Some(Some(1)) => "TRUE",
-            Some(_) => return self.refuse(rest[2].span(), "this place of REGEXP_INSTR"),
-        };
-        let value = self.argument(value);
-        let pattern = self.argument(pattern);
-        let mut number =
-            |at: usize| rest.get(at).map_or_else(|| Argument::constant("1"), |expr| self.argument(expr));
-        let (position, occurrence) = (number(0), number(1));
-        self.call("regexp_instr", &[value, pattern, position, occurrence, Argument::constant(behind)])
     }
 
     /// `SAFE.f(x)`: a fault inside `f` gives NULL, a fault inside `x` does not.

@@ -64,6 +64,22 @@ impl Length {
         words.next().is_none().then_some(length)
     }
 
+    /// Reads the number of one part; seconds may have a fraction.
+    fn of_part(text: &str, part: Part) -> Option<Self> {
+        let (sign, digits) = signed(text);
+        let times = |unit: i64| number(digits)?.checked_mul(unit * sign);
+        Some(match part {
+            Part::Plain("year", _) => Self { months: times(12)?, ..Self::default() },
+            Part::Plain("quarter", _) => Self { months: times(3)?, ..Self::default() },
+            Part::Plain("month", _) => Self { months: times(1)?, ..Self::default() },
+            Part::Week(0) => Self { days: times(7)?, ..Self::default() },
+            Part::Plain("day", _) => Self { days: times(1)?, ..Self::default() },
+            Part::Plain("second", _) => Self { micros: sign * seconds(digits)?, ..Self::default() },
+            Part::Plain(_, unit) if unit > 0 => Self { micros: times(unit)?, ..Self::default() },
+            _ => return None,
+        })
+    }
+
     fn sql(&self) -> String {
         format!(
             "(to_months(CAST({} AS INTEGER)) + to_days(CAST({} AS INTEGER)) + to_microseconds({}))",
@@ -117,8 +133,14 @@ impl Translator<'_> {
         if let Some(last) = &interval.last_field {
             return self.long_interval(&interval.value, field, last);
         }
-        if string_literal(&interval.value).is_some() {
-            return self.refuse(span, "an interval written as text");
+        if let Some(text) = string_literal(&interval.value) {
+            return match part_of_field(field).and_then(|part| Length::of_part(text, part)) {
+                Some(length) => length.sql(),
+                None => {
+                    let message = format!("`{text}` is no interval in {field}");
+                    self.invalid(crate::diag::Code::SqlInvalid, span, message)
+                }
+            };
         }
         let number = match int_literal(&interval.value) {
             Some(number) => number.to_string(),
@@ -135,6 +157,24 @@ impl Translator<'_> {
             }
             _ => self.refuse(span, format!("an interval in {field}")),
         }
+    }
+
+    /// The sum or the average of intervals, part by part.
+    pub(super) fn interval_total(
+        &mut self,
+        name: &str,
+        value: &Expr,
+        distinct: &str,
+        window: &str,
+    ) -> String {
+        let value = self.expr(value);
+        let part =
+            |part: &str| format!("sum({distinct}{RUNTIME_SCHEMA}.interval_parts({value}).{part}){window}");
+        let parts = format!("{}, {}, {}", part("m"), part("d"), part("u"));
+        if name == "SUM" {
+            return format!("{RUNTIME_SCHEMA}.interval_of({parts})");
+        }
+        format!("{RUNTIME_SCHEMA}.interval_over({parts}, nullif(count({distinct}{value}){window}, 0))")
     }
 
     /// `INTERVAL '1-2 3 4:5:6' YEAR TO SECOND`.

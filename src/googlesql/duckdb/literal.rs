@@ -1,12 +1,12 @@
 //! Literals: read by BigQuery's rules, printed in the one form that DuckDB reads without regard to its settings.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use sqlparser::ast::{DataType, Expr, UnaryOperator, Value};
 use sqlparser::tokenizer::Span;
 
 use super::{RUNTIME_SCHEMA, Translator};
 use crate::diag::Code;
-use crate::googlesql::escape;
+use crate::googlesql::clock::{date, datetime, time, timestamp};
+use crate::googlesql::{Type, escape};
 
 /// Text as a DuckDB string literal. Backslashes mean themselves there.
 pub fn quote(text: &str) -> String {
@@ -136,9 +136,6 @@ pub(super) fn plain_number(digits: &str) -> String {
     format!("{sign}{mantissa}{exponent}")
 }
 
-/// Longer than any gap that a change of the clock leaves but that of a whole day.
-const BEFORE_A_CHANGE: chrono::TimeDelta = chrono::TimeDelta::hours(3);
-
 impl Translator<'_> {
     /// A literal that stands alone.
     pub(super) fn value(&mut self, value: &Value, span: Span) -> String {
@@ -198,20 +195,33 @@ impl Translator<'_> {
         })
     }
 
+    /// A text literal that is taken for a date or a time; none if it is neither.
+    pub(super) fn temporal_literal(data_type: &Type, text: &str) -> Option<String> {
+        Some(match data_type {
+            Type::Date => format!("DATE '{}'", date(text)?.format("%Y-%m-%d")),
+            Type::Datetime => format!("TIMESTAMP '{}'", datetime(text)?.format("%Y-%m-%d %H:%M:%S%.6f")),
+            Type::Timestamp => {
+                format!("TIMESTAMPTZ '{}+00'", timestamp(text)?.format("%Y-%m-%d %H:%M:%S%.6f"))
+            }
+            Type::Time => format!("TIME '{}'", time(text)?.format("%H:%M:%S%.6f")),
+            _ => return None,
+        })
+    }
+
     /// `DATE '…'`, `TIMESTAMP '…'`, `NUMERIC '…'` and so on.
     pub(super) fn typed_literal(&mut self, data_type: &DataType, text: &str, span: Span) -> String {
         if let Some(element) = super::range::Element::of(data_type) {
             return self.range_literal(element, text, span);
         }
         let printed = match super::types::cast_macro(data_type) {
-            Some("as_date") => date(text).map(|date| format!("DATE '{}'", date.format("%Y-%m-%d"))),
-            Some("as_datetime") => datetime(text)
-                .map(|datetime| format!("TIMESTAMP '{}'", datetime.format("%Y-%m-%d %H:%M:%S%.6f"))),
-            Some("as_timestamp") => timestamp(text)
-                .map(|instant| format!("TIMESTAMPTZ '{}+00'", instant.format("%Y-%m-%d %H:%M:%S%.6f"))),
-            Some("as_time") => time(text).map(|time| format!("TIME '{}'", time.format("%H:%M:%S%.6f"))),
-            Some("as_numeric") => {
-                numeric(text).then(|| format!("CAST('{}' AS DECIMAL(38,9))", text.trim().replace('_', "")))
+            Some("as_date") => Self::temporal_literal(&Type::Date, text),
+            Some("as_datetime") => Self::temporal_literal(&Type::Datetime, text),
+            Some("as_timestamp") => Self::temporal_literal(&Type::Timestamp, text),
+            Some("as_time") => Self::temporal_literal(&Type::Time, text),
+            Some("as_numeric") => decimal(text, 29, 9)
+                .then(|| format!("CAST('{}' AS DECIMAL(38,9))", text.trim().replace('_', ""))),
+            Some("as_bignumeric") => {
+                decimal(text, 39, 38).then(|| format!("bignumeric_of_text({})", quote(text.trim())))
             }
             _ => match data_type {
                 DataType::JSON => serde_json::from_str::<serde_json::Value>(text)
@@ -226,8 +236,8 @@ impl Translator<'_> {
     }
 }
 
-/// At most 29 digits before the point and 9 after it.
-fn numeric(text: &str) -> bool {
+/// At most so many digits before the point and behind it.
+fn decimal(text: &str, before: i64, behind: i64) -> bool {
     let text = text.trim();
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
@@ -240,99 +250,6 @@ fn numeric(text: &str) -> bool {
     let significant_fraction = fraction.trim_end_matches('0');
     let significant_whole = whole.trim_start_matches('0');
     let to_i64 = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
-    to_i64(significant_fraction.len()) - exponent <= 9 && to_i64(significant_whole.len()) + exponent <= 29
-}
-
-/// `YYYY-M-D`, years from 1 to 9999.
-pub(super) fn date(text: &str) -> Option<NaiveDate> {
-    let mut parts = text.split('-');
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    let short = |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-    if parts.next().is_some()
-        || year.len() != 4
-        || !year.bytes().all(|byte| byte.is_ascii_digit())
-        || !short(month)
-        || !short(day)
-    {
-        return None;
-    }
-    let year: i32 = year.parse().ok()?;
-    (year > 0).then_some(())?;
-    NaiveDate::from_ymd_opt(year, month.parse().ok()?, day.parse().ok()?)
-}
-
-/// `H:M:S[.FFFFFF]`.
-fn time(text: &str) -> Option<NaiveTime> {
-    let (clock, fraction) = text.split_once('.').map_or((text, None), |(clock, rest)| (clock, Some(rest)));
-    let mut parts = clock.split(':').map(|part| {
-        ((1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()))
-            .then(|| part.parse::<u32>().ok())
-            .flatten()
-    });
-    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
-    if parts.next().is_some() {
-        return None;
-    }
-    let micros = match fraction {
-        None => 0,
-        Some(digits)
-            if (1..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            format!("{digits:0<6}").parse().ok()?
-        }
-        Some(_) => return None,
-    };
-    NaiveTime::from_hms_micro_opt(hour, minute, second, micros)
-}
-
-/// A date, with or without a time after a blank or `T`.
-fn datetime(text: &str) -> Option<NaiveDateTime> {
-    match text.split_once([' ', 'T', 't']) {
-        Some((day, clock)) => Some(date(day)?.and_time(time(clock)?)),
-        None => Some(date(text)?.and_time(NaiveTime::MIN)),
-    }
-}
-
-/// A date and time with an optional zone: `Z`, an offset without a blank before it, or a name after a blank; UTC without.
-fn timestamp(text: &str) -> Option<NaiveDateTime> {
-    if let Some(plain) = datetime(text) {
-        return Some(plain);
-    }
-    if let Some(plain) = text.strip_suffix(['Z', 'z']) {
-        return datetime(plain.strip_suffix(' ').unwrap_or(plain)).filter(|_| text.contains(':'));
-    }
-    if let Some(zone_at) = text.rfind(['+', '-']).filter(|at| text[..*at].contains(':')) {
-        let offset = offset(&text[zone_at..])?;
-        let local = datetime(&text[..zone_at])?;
-        return Some(offset.from_local_datetime(&local).single()?.naive_utc());
-    }
-    let (local, zone) = text.rsplit_once(' ')?;
-    let zone: chrono_tz::Tz = zone.parse().ok()?;
-    let local = datetime(local)?;
-    let instant: DateTime<chrono_tz::Tz> = match zone.from_local_datetime(&local).earliest() {
-        Some(instant) => instant,
-        // A clock that is put forward skips this time: it is read as if the clock had gone on.
-        None => zone.from_local_datetime(&(local - BEFORE_A_CHANGE)).earliest()? + BEFORE_A_CHANGE,
-    };
-    Some(instant.with_timezone(&Utc).naive_utc())
-}
-
-/// `+H`, `+HH`, `+HHMM`, `+HH:MM`.
-pub(super) fn offset(text: &str) -> Option<FixedOffset> {
-    let negative = text.starts_with('-');
-    let digits = text.strip_prefix(['+', '-'])?;
-    let (hours, minutes) = match digits.split_once(':') {
-        Some((hours, minutes)) => (hours, minutes),
-        None if digits.len() == 4 => digits.split_at(2),
-        None => (digits, "00"),
-    };
-    if !(1..=2).contains(&hours.len()) || minutes.len() != 2 {
-        return None;
-    }
-    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    if hours > 14 || minutes > 59 {
-        return None;
-    }
-    let seconds = hours * 3600 + minutes * 60;
-    FixedOffset::east_opt(if negative { -seconds } else { seconds })
+    to_i64(significant_fraction.len()) - exponent <= behind
+        && to_i64(significant_whole.len()) + exponent <= before
 }

@@ -5,13 +5,14 @@
 //! (`warehouse::duckdb::runtime`). What is not known here is a fault at its place; nothing is passed through.
 //!
 //! What comes out calls DuckDB's own functions and persisted macros alone, so that any DuckDB client can read a
-//! view of it from the database file.
+//! view of it from the database file; but for BIGNUMERIC and for time zones that are no literals, which are computed
+//! by functions that Pipewright registers (`docs/adr/0008-bignumeric.md`).
 //!
 //! # Known differences
 //!
 //! `docs/googlesql.md` has them function by function, written by a test against Google's reference evaluator
-//! (`tests/differential`). Refused, so never wrong: BIGNUMERIC, GEOGRAPHY, time travel, time zones and
-//! formats that are no literals, and every function that is not listed. Other results than BigQuery's, by
+//! (`tests/differential`). Refused, so never wrong: GEOGRAPHY, time travel, formats that are no literals, and every
+//! function that is not listed. Other results than BigQuery's, by
 //! DuckDB's nature:
 //! * NaN equals itself and is the largest number, where in BigQuery it equals nothing and is the smallest.
 //! * A FLOAT64 product or sum beyond the range is infinite, where BigQuery raises.
@@ -19,11 +20,8 @@
 //!   the 15 digits of a FLOAT64, and raise where these do not do.
 //! * Structs in columns compare as values: a NULL field equals a NULL field, where BigQuery gives NULL.
 //! * Numbers inside of JSON are printed anew (`1.50` as `1.5`).
-//! * `SAFE_CAST` of text with a named time zone to TIMESTAMP is NULL; CAST raises.
+//! * Text that is no literal and names a time zone (`… Europe/Berlin`) raises where it becomes a TIMESTAMP, in `SAFE_CAST` too.
 //! * `SELECT *` after JOIN USING keeps the common columns in their place, where BigQuery puts them first.
-//! * BIGNUMERIC has 38 digits behind the point and as many before it. DuckDB's decimals have 38 in all, so that no
-//!   scale of theirs holds both a quotient as BigQuery gives it and whole numbers beyond NUMERIC's; its BIGNUM has no
-//!   products. A type that is silently narrower would give other results, and NUMERIC is there to be written.
 //! * RANGE is kept as a struct of two values, an infinite one for UNBOUNDED: other clients see that.
 //! * `SESSION_USER()` is always `user@localhost`.
 //! * `APPROX_` functions are exact; of equally frequent values `APPROX_TOP_COUNT` gives the smaller ones first.
@@ -48,6 +46,7 @@ mod dml;
 mod expression;
 mod from;
 mod function;
+mod having;
 mod information_schema;
 mod interval;
 mod json;
@@ -59,6 +58,8 @@ mod pattern;
 mod pivot;
 mod query;
 mod range;
+mod regexp;
+mod reshape;
 mod statement;
 mod temporal;
 mod text_format;
@@ -75,6 +76,7 @@ pub use literal::quote;
 pub use names::{DatasetNames, Ident, TableName, TableNames};
 #[cfg(test)]
 pub(crate) use operator::OVERLOADED;
+pub use pattern::{capturing_groups, matches_nothing};
 
 use super::fault::SqlFault;
 use super::resolved::Resolved;
@@ -97,6 +99,8 @@ pub struct Parameters {
     pub positional: Vec<String>,
     /// What names stand for that a script has declared, in lower case; none where nothing is declared.
     pub variables: Option<BTreeMap<String, String>>,
+    /// The types of the variables, for an analysis that tells them from columns; none where it is not asked.
+    pub types: BTreeMap<String, crate::googlesql::Type>,
 }
 
 /// Translates one query.

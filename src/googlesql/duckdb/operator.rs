@@ -36,12 +36,14 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "add_interval",
     "add_literal",
     "array_to_string",
+    "as_bignumeric",
     "as_bool",
     "as_bytes",
     "as_date",
     "as_datetime",
     "as_float64",
     "as_int64",
+    "as_interval",
     "as_numeric",
     "as_string",
     "as_time",
@@ -93,15 +95,19 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "reverse",
     "right",
     "round",
+    "round_by",
+    "round_half_even",
     "rpad",
     "rtrim",
     "safe_add",
+    "safe_as_bignumeric",
     "safe_as_bool",
     "safe_as_bytes",
     "safe_as_date",
     "safe_as_datetime",
     "safe_as_float64",
     "safe_as_int64",
+    "safe_as_interval",
     "safe_as_numeric",
     "safe_as_string",
     "safe_as_time",
@@ -131,6 +137,7 @@ pub(crate) const OVERLOADED: &[&str] = &[
     "translate",
     "trim",
     "trunc",
+    "trunc_by",
     "truncate",
     "truncate_week",
     "upper",
@@ -237,6 +244,9 @@ impl Translator<'_> {
 
     /// An operand of a comparison with others.
     pub(super) fn compared(&mut self, operand: &Expr, others: &[&Expr]) -> String {
+        if self.resolved.conversion(operand).is_some() {
+            return self.expr(operand);
+        }
         if let Some(digits) = float_literal(operand) {
             return plain_number(&digits);
         }
@@ -261,10 +271,22 @@ impl Translator<'_> {
         match op {
             BinaryOperator::Plus if is_interval(right) => return self.over("plus_interval", &[left, right]),
             BinaryOperator::Plus if is_interval(left) => return self.over("plus_interval", &[right, left]),
+            BinaryOperator::Divide if is_interval(left) => {
+                return self.over("divide_interval", &[left, right]);
+            }
             BinaryOperator::Minus if is_interval(right) => {
                 return self.over("minus_interval", &[left, right]);
             }
             _ => {}
+        }
+        if self.resolved.is_big(left) && self.resolved.is_big(right) {
+            let name = match op {
+                BinaryOperator::Plus => "add",
+                BinaryOperator::Minus => "subtract",
+                BinaryOperator::Multiply => "multiply",
+                _ => "divide",
+            };
+            return format!("bignumeric_{name}({}, {})", self.expr(left), self.expr(right));
         }
         match (float_literal(left), float_literal(right)) {
             (None, Some(digits)) if int_literal(left).is_none() => {
@@ -338,6 +360,7 @@ impl Translator<'_> {
                     expr.span(),
                     "the negation does not fit into INT64",
                 ),
+                _ if self.resolved.is_big(expr) => self.negated(expr),
                 _ => format!("(-{})", self.expr(expr)),
             },
             other => self.refuse(expr.span(), format!("the operator {other}")),
@@ -354,6 +377,9 @@ impl Translator<'_> {
                 .enumerate()
                 .map(|(index, expr)| if index == 0 { self.expr(expr) } else { self.row(expr) })
                 .collect();
+        }
+        if exprs.iter().any(|expr| self.resolved.conversion(expr).is_some()) {
+            return exprs.iter().map(|expr| self.expr(expr)).collect();
         }
         let witnesses: Vec<&Expr> = exprs
             .iter()

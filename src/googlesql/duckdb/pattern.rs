@@ -2,11 +2,11 @@
 
 /// What a pattern captures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Captures {
+pub struct Captures {
     /// Capturing groups.
-    pub(super) count: usize,
+    pub count: usize,
     /// Whether a match may leave one of them out: it is optional, repeated from zero, or one of several alternatives.
-    pub(super) may_be_absent: bool,
+    pub may_be_absent: bool,
 }
 
 /// A parenthesis that is open, or the whole pattern.
@@ -21,7 +21,7 @@ struct Level {
 }
 
 /// Reads the groups of an RE2 pattern.
-pub(super) fn capturing_groups(pattern: &str) -> Captures {
+pub fn capturing_groups(pattern: &str) -> Captures {
     let mut result = Captures::default();
     let mut levels = vec![Level::default()];
     let mut in_class = false;
@@ -93,7 +93,7 @@ pub(super) fn capturing_groups(pattern: &str) -> Captures {
 }
 
 /// Whether a pattern may match the empty text. In doubt it may.
-pub(super) fn matches_nothing(pattern: &str) -> bool {
+pub fn matches_nothing(pattern: &str) -> bool {
     let characters: Vec<char> = pattern.chars().collect();
     let mut at = 0;
     let empty = alternatives_match_nothing(&characters, &mut at);

@@ -160,7 +160,13 @@ impl Translator<'_> {
         self.set_depth -= 1;
         match body {
             SetExpr::SetOperation { .. } => format!("({sql})"),
-            _ => sql,
+            _ => match self.resolved.rows(body.span()) {
+                Some(columns) if rows == Rows::Columns || (columns.len() == 1 && is_plain(body)) => {
+                    let columns = columns.to_vec();
+                    self.taken_rows(&sql, &columns)
+                }
+                _ => sql,
+            },
         }
     }
 
@@ -536,4 +542,9 @@ impl Translator<'_> {
             _ => self.refuse(span, "this form of LIMIT"),
         }
     }
+}
+
+/// Whether the rows of a query are the values of its only column.
+fn is_plain(body: &SetExpr) -> bool {
+    matches!(body, SetExpr::Select(select) if select.value_table_mode.is_none())
 }

@@ -164,7 +164,7 @@ impl Translator<'_> {
         format!(
             "{head} AS SELECT {} FROM ({}) AS \"rows$\"({}){more}",
             list.join(", "),
-            self.query(query),
+            self.written_rows(query),
             inner.join(", ")
         )
     }
@@ -339,7 +339,7 @@ impl Translator<'_> {
         let columns = if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
         let source = match source.body.as_ref() {
             SetExpr::Values(values) if source.with.is_none() => self.values(values),
-            _ => self.query(source),
+            _ => self.written_rows(source),
         };
         format!("INSERT INTO {table}{columns} {source}")
     }
@@ -364,6 +364,7 @@ impl Translator<'_> {
             {
                 "DEFAULT".to_owned()
             }
+            _ if self.resolved.conversion(value).is_some() => self.expr(value),
             _ => match float_literal(value) {
                 Some(digits) => plain_number(&digits),
                 None => self.row(value),

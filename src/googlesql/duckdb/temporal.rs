@@ -3,13 +3,15 @@
 use sqlparser::ast::{DateTimeField, Expr, Interval, Spanned};
 use sqlparser::tokenizer::Span;
 
-use super::literal::{int_literal, offset, quote, string_literal};
+use super::literal::{int_literal, quote, string_literal};
 use super::operator::{Argument, is_null};
 use std::sync::Arc;
 
 use super::zone::Transitions;
 use super::{RUNTIME_SCHEMA, Translator};
 use crate::diag::Code;
+use crate::googlesql::resolved::span_of;
+use crate::googlesql::{Type, clock};
 
 /// A part of a date or time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(super) enum Zone {
     Offset(i64),
     /// One with rules.
     Named(Arc<Transitions>),
+    /// One that is no literal, as SQL: each row has its own.
+    Computed(String),
 }
 
 fn plain(name: &str) -> Option<Part> {
@@ -98,6 +102,11 @@ fn shift(start: i64) -> String {
     (1 - start).to_string()
 }
 
+/// The TIMESTAMP that a text literal stands for, whatever its zone.
+pub(super) fn timestamp_text(expr: &Expr) -> Option<String> {
+    Translator::temporal_literal(&Type::Timestamp, string_literal(expr)?)
+}
+
 /// The TIMESTAMP at which the clocks of a zone show a DATETIME.
 fn clock_to_utc(clock: &str, zone: &Zone) -> String {
     match zone {
@@ -107,6 +116,19 @@ fn clock_to_utc(clock: &str, zone: &Zone) -> String {
             "{RUNTIME_SCHEMA}.utc_clocked({RUNTIME_SCHEMA}.clock_of_zone({clock}, {}))",
             zone.to_utc()
         ),
+        Zone::Computed(zone) => {
+            format!("{RUNTIME_SCHEMA}.utc_clocked(make_timestamp(zone_instant(epoch_us({clock}), {zone})))")
+        }
+    }
+}
+
+/// What a clock in a zone shows when a clock in UTC shows something.
+fn clock_of(utc: &str, zone: &Zone) -> String {
+    match zone {
+        Zone::Utc => utc.to_owned(),
+        Zone::Offset(minutes) => format!("({utc} + to_minutes({minutes}))"),
+        Zone::Named(zone) => format!("{RUNTIME_SCHEMA}.clock_of_zone({utc}, {})", zone.to_local()),
+        Zone::Computed(zone) => format!("make_timestamp(zone_clock(epoch_us({utc}), {zone}))"),
     }
 }
 
@@ -135,35 +157,25 @@ impl Translator<'_> {
 
     /// What a clock in a zone shows at a TIMESTAMP.
     fn clock_in(&mut self, timestamp: &Expr, zone: &Zone) -> String {
-        match zone {
-            Zone::Utc => self.over("clock", &[timestamp]),
-            Zone::Offset(minutes) => {
-                format!("({} + to_minutes({minutes}))", self.over("clock", &[timestamp]))
-            }
-            Zone::Named(zone) => {
-                let clock = self.over("clock", &[timestamp]);
-                format!("{RUNTIME_SCHEMA}.clock_of_zone({clock}, {})", zone.to_local())
-            }
-        }
+        let utc = self.over("clock", &[timestamp]);
+        clock_of(&utc, zone)
     }
 
     /// A time zone's name or offset.
     pub(super) fn zone(&mut self, expr: &Expr) -> Option<Zone> {
-        let Some(text) = string_literal(expr) else {
-            self.refuse(expr.span(), "a time zone that is no literal");
-            return None;
-        };
-        if ["UTC", "Z", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Etc/Zulu", "Universal"]
+        let Some(text) = string_literal(expr) else { return Some(Zone::Computed(self.expr(expr))) };
+        if ["UTC", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Etc/Zulu", "Universal"]
             .iter()
             .any(|name| name.eq_ignore_ascii_case(text))
         {
             return Some(Zone::Utc);
         }
-        if let Some(offset) = offset(text) {
-            return Some(Zone::Offset(i64::from(offset.local_minus_utc()) / 60));
-        }
-        if let Ok(zone) = text.parse::<chrono_tz::Tz>() {
-            return Some(Zone::Named(Transitions::of(zone)));
+        match clock::Zone::parse(text) {
+            Some(clock::Zone::Offset(offset)) => {
+                return Some(Zone::Offset(i64::from(offset.local_minus_utc()) / 60));
+            }
+            Some(clock::Zone::Named(zone)) => return Some(Zone::Named(Transitions::of(zone))),
+            None => {}
         }
         self.invalid(Code::SqlInvalid, expr.span(), format!("there is no time zone `{text}`"));
         None
@@ -179,26 +191,21 @@ impl Translator<'_> {
             ("CURRENT_DATE" | "CURRENT_DATETIME" | "CURRENT_TIME", [zone]) => match self.zone(zone)? {
                 Zone::Utc => self.call(&lower, &[]),
                 zone => {
-                    let clock = match zone {
-                        Zone::Offset(minutes) => {
-                            format!("({RUNTIME_SCHEMA}.current_datetime() + to_minutes({minutes}))")
-                        }
-                        Zone::Named(zone) => format!(
-                            "{RUNTIME_SCHEMA}.clock_of_zone({RUNTIME_SCHEMA}.current_datetime(), {})",
-                            zone.to_local()
-                        ),
-                        Zone::Utc => return None,
-                    };
+                    let clock = clock_of(&format!("{RUNTIME_SCHEMA}.current_datetime()"), &zone);
                     format!("{RUNTIME_SCHEMA}.extract_{}({clock})", lower.trim_start_matches("current_"))
                 }
             },
+            ("TIMESTAMP", [value]) if timestamp_text(value).is_some() => timestamp_text(value)?,
             ("DATE" | "TIME" | "DATETIME" | "TIMESTAMP", [value]) => {
                 self.over(&format!("as_{lower}"), &[value])
             }
             ("DATE", [_, _, _]) => self.over("date_of", arguments),
             ("TIME", [_, _, _]) => self.over("time_of", arguments),
             ("DATETIME", [_, _, _, _, _, _]) => self.over("datetime_of", arguments),
-            ("DATETIME", [date, time]) if string_literal(time).is_none() => {
+            ("DATETIME", [date, time])
+                if string_literal(time).is_none()
+                    && self.resolved.argument(span_of(date)) != Some(&Type::Timestamp) =>
+            {
                 self.over("date_and_time", &[date, time])
             }
             ("DATE" | "TIME" | "DATETIME", [value, zone]) => {

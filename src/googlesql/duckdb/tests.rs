@@ -52,7 +52,7 @@ fn a_query_that_ends_in_doubt_is_refused_at_its_place() {
     for (text, column) in [
         ("SELECT NO_SUCH_FUNCTION(1)", 8),
         ("SELECT a FROM ds.t TABLESAMPLE BERNOULLI (10 PERCENT)", 15),
-        ("SELECT CAST(1 AS BIGNUMERIC)", 13),
+        ("SELECT CAST(1 AS GEOGRAPHY)", 13),
         ("SELECT a FROM ds.t FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01'", 15),
     ] {
         let fault = refused(text);

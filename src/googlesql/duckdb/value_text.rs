@@ -44,7 +44,7 @@ impl Translator<'_> {
     pub(super) fn value_text(&mut self, what: TextOf, value: &Expr) -> Option<String> {
         let data_type = self.resolved.argument(span_of(value))?.clone();
         let is_rich = match &data_type {
-            Type::Struct(_) | Type::Array(_) => true,
+            Type::Struct(_) | Type::Array(_) | Type::BigNumeric => true,
             Type::Interval | Type::Json => !what.is_json(),
             _ => false,
         };
@@ -96,6 +96,18 @@ impl Translator<'_> {
                 return format!(
                     "coalesce('INTERVAL \"' || {RUNTIME_SCHEMA}.interval_string({sql}) || '\" YEAR TO SECOND', {null})"
                 );
+            }
+            Type::BigNumeric if what == TextOf::JsonString => {
+                return format!("{RUNTIME_SCHEMA}.bignumeric_json_string({sql})");
+            }
+            Type::BigNumeric if what == TextOf::Json => {
+                return format!("{RUNTIME_SCHEMA}.bignumeric_json({sql})");
+            }
+            Type::BigNumeric if what == TextOf::Plain => {
+                return format!("coalesce(bignumeric_text({sql}), {null})");
+            }
+            Type::BigNumeric => {
+                return format!("coalesce('BIGNUMERIC \"' || bignumeric_text({sql}) || '\"', {null})");
             }
             Type::Json if what == TextOf::Literal => {
                 return format!("coalesce('JSON ''' || CAST({sql} AS VARCHAR) || '''', {null})");

@@ -5,7 +5,7 @@ use std::path::Path;
 use duckdb::{AccessMode, Config, Connection};
 
 use super::super::{Result, WarehouseError};
-use super::runtime;
+use super::{bignumeric, runtime};
 use crate::diag::{Code, Diagnostic};
 use crate::manifest::types::DuckDbTarget;
 
@@ -53,6 +53,8 @@ pub(super) fn open(path: &Path, target: &DuckDbTarget, access: Access) -> Result
         .help("is it a DuckDB file, and does no other program hold it open?"),
         transient: false,
     })?;
+    // Views may call them, whether or not the macros are to be written.
+    bignumeric::register(&connection).map_err(|error| engine_error(&error))?;
     if access == Access::Write {
         runtime::install(&connection).map_err(|error| engine_error(&error))?;
     }

@@ -2,7 +2,9 @@
 
 mod append;
 mod aside;
+mod bignumeric;
 pub mod catalog;
+mod computed;
 mod connection;
 mod history;
 mod load;
@@ -15,6 +17,7 @@ mod session;
 mod store;
 mod target;
 mod variable;
+mod zones;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

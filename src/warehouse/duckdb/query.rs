@@ -11,6 +11,7 @@ use duckdb::arrow::array::{
 use duckdb::core::{LogicalTypeHandle, LogicalTypeId};
 use serde_json::{Map, Value, json};
 
+use super::bignumeric::number_at;
 use crate::googlesql::{Column, Field, SqlFault, Type};
 
 /// Rows of a query.
@@ -140,6 +141,9 @@ const RAISED: &[&str] = &[
     "The provided JSON ",
 ];
 
+/// How the errors begin of functions that are no macros.
+const COMPUTED: &[&str] = &["BIGNUMERIC overflow", "Invalid ", "division by zero"];
+
 /// The engine's message; a fault that the runtime raises speaks for itself.
 pub(super) fn engine(error: &duckdb::Error) -> QueryError {
     let text = match error {
@@ -156,7 +160,10 @@ pub(super) fn engine(error: &duckdb::Error) -> QueryError {
         Some((raised, _)) if text.starts_with("Conversion Error") => {
             raised.split("\", expected format").next().unwrap_or(raised).to_owned()
         }
-        _ => text.to_owned(),
+        _ => match text.strip_prefix("Invalid Input Error: ") {
+            Some(raised) if COMPUTED.iter().any(|start| raised.starts_with(start)) => raised.to_owned(),
+            _ => text.to_owned(),
+        },
     })
 }
 
@@ -179,7 +186,7 @@ fn type_of(handle: &LogicalTypeHandle) -> Type {
         // NULL without a type is an INT64 in BigQuery.
         | LogicalTypeId::SqlNull => Type::Int64,
         LogicalTypeId::Float | LogicalTypeId::Double => Type::Float64,
-        LogicalTypeId::Decimal if handle.decimal_scale() > 9 => Type::BigNumeric,
+        LogicalTypeId::Array if handle.child(0).id() == LogicalTypeId::UBigint => Type::BigNumeric,
         LogicalTypeId::Decimal => Type::Numeric,
         LogicalTypeId::Varchar => Type::String,
         LogicalTypeId::Blob => Type::Bytes,
@@ -262,7 +269,8 @@ fn value_at(array: &dyn Array, row: usize, data_type: &Type) -> Value {
                 array.as_any().downcast_ref::<Float32Array>().map(|array| f64::from(array.value(row)))
             })
             .map(float),
-        Type::Numeric | Type::BigNumeric => array
+        Type::BigNumeric => number_at(array, row).map(|number| json!(number.to_string())),
+        Type::Numeric => array
             .as_any()
             .downcast_ref::<Decimal128Array>()
             .map(|array| json!(decimal(array.value(row), array.scale()))),

@@ -1,10 +1,10 @@
 //! Running scripts: each statement analyzed, translated and run, one after the other, with the variables,
 //! conditions and loops around them.
 //!
-//! A variable is one of the session (`SET VARIABLE`), read by `getvariable` and cast to its type. A name that neither a
-//! table of the statement nor the statement itself has stands for its variable. Of the others only the engine knows
-//! whether they are columns where they stand: the statement is bound without them first, and each name that is not
-//! found then stands for its variable too.
+//! A variable is one of the session (`SET VARIABLE`), read by `getvariable` and cast to its type. In queries the analyzer
+//! tells which names are variables. In other statements, and in values, a name that neither a table of the statement nor the
+//! statement itself has stands for its variable; of the others only the engine knows whether they are columns where they
+//! stand: the statement is bound without them first, and each name that is not found then stands for its variable too.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ use sqlparser::ast::{DataType, DropFunction, Expr, Ident, Query, Spanned, Statem
 use sqlparser::tokenizer::Span;
 
 use super::catalog::DatabaseNames;
-use super::query::{QueryError, QueryResult, engine, fetch};
-use super::target::{Target, bind};
-use super::variable::{missing_name, stored, value_of, variable};
+use super::query::{QueryError, QueryResult, columns, engine, fetch};
+use super::target::{Kind, Target, bind, dataset_of_new};
+use super::variable::{missing_name, stored, taken_as, value_of, variable};
 use crate::diag::Code;
-use crate::googlesql::SqlFault;
 use crate::googlesql::duckdb::{
     Ident as Quoted, Parameters, TableNames, quote, translate_type, translate_value,
 };
 use crate::googlesql::script::{Command, read};
 use crate::googlesql::temp_function::{TempFunction, key};
+use crate::googlesql::{SqlFault, Type};
 
 /// How often the loops of a script may go round, all together.
 const MAX_ROUNDS: usize = 1_000_000;
@@ -312,7 +312,7 @@ impl<'a> Script<'a> {
                 Some(data_type) => translate_type(data_type, name.span).map_err(QueryError::Faults)?,
                 None => self.type_of(&value)?,
             };
-            self.assign(&key, &format!("CAST({value} AS {native})"))?;
+            self.assign(&key, &taken_as(&value, &native))?;
             self.types.insert(key, native);
         }
         Ok(())
@@ -349,7 +349,7 @@ impl<'a> Script<'a> {
         let mut fresh = Vec::new();
         for ((key, native), value) in keys.iter().zip(sql) {
             let place = format!("{key}$next");
-            self.assign(&place, &format!("CAST({value} AS {native})"))?;
+            self.assign(&place, &taken_as(&value, native))?;
             fresh.push((key, place));
         }
         for (key, place) in fresh {
@@ -369,7 +369,7 @@ impl<'a> Script<'a> {
     fn value(&self, expr: &Expr) -> Result<String, QueryError> {
         let mut expr = expr.clone();
         TempFunction::inline(&self.functions, &mut expr).map_err(|fault| QueryError::Faults(vec![fault]))?;
-        self.bound(&expr, &|parameters| translate_value(&expr, &self.target, parameters), true)
+        self.bound(&expr, &|parameters| translate_value(&expr, &self.target, parameters), Kind::Value)
     }
 
     fn type_of(&self, value: &str) -> Result<String, QueryError> {
@@ -395,7 +395,7 @@ impl<'a> Script<'a> {
     fn translated(&self, mut statement: Statement) -> Result<String, QueryError> {
         TempFunction::inline(&self.functions, &mut statement)
             .map_err(|fault| QueryError::Faults(vec![fault]))?;
-        self.bound(&statement, &|parameters| bind(&statement, &self.target, parameters), false)
+        self.bound(&statement, &|parameters| bind(&statement, &self.target, parameters), Kind::of(&statement))
     }
 
     fn statement(&mut self, statement: Statement) -> Result<(), QueryError> {
@@ -433,12 +433,19 @@ impl<'a> Script<'a> {
         &self,
         node: &impl Visit,
         translate: &dyn Fn(&Parameters) -> Result<String, Vec<SqlFault>>,
-        is_value: bool,
+        kind: Kind,
     ) -> Result<String, QueryError> {
         let mut parameters = self.parameters.clone();
         if self.types.is_empty() {
             return translate(&parameters).map_err(QueryError::Faults);
         }
+        if kind == Kind::Analyzed {
+            let all = self.types.iter().map(|(name, native)| (name.clone(), value_of(name, native)));
+            parameters.variables = Some(all.collect());
+            parameters.types = self.variable_types()?;
+            return translate(&parameters).map_err(QueryError::Faults);
+        }
+        let is_value = kind == Kind::Value;
         let hidden = self.target.hidden_by(node);
         let mut variables: BTreeMap<String, String> = self
             .types
@@ -476,11 +483,23 @@ impl<'a> Script<'a> {
         }
     }
 
+    /// The variables' types in GoogleSQL.
+    fn variable_types(&self) -> Result<BTreeMap<String, Type>, QueryError> {
+        let list: Vec<String> = self
+            .types
+            .iter()
+            .map(|(name, native)| format!("CAST(NULL AS {native}) AS {}", Quoted::new(name)))
+            .collect();
+        let columns = columns(self.connection, &format!("SELECT {} LIMIT 0", list.join(", ")))?;
+        Ok(columns.into_iter().map(|column| (column.name, column.data_type)).collect())
+    }
+
     fn for_rows(&mut self, name: &Ident, query: &Query, body: &[Command]) -> Result<Next, QueryError> {
         let mut query = query.clone();
         TempFunction::inline(&self.functions, &mut query).map_err(|fault| QueryError::Faults(vec![fault]))?;
         let statement = Statement::Query(Box::new(query));
-        let sql = self.bound(&statement, &|parameters| bind(&statement, &self.target, parameters), false)?;
+        let sql =
+            self.bound(&statement, &|parameters| bind(&statement, &self.target, parameters), Kind::Analyzed)?;
         let (rows, key) = (format!("{}$rows", name.value.to_lowercase()), name.value.to_lowercase());
         self.assign(&rows, &format!("list(entry) FROM ({sql}) AS entry"))?;
         let all = variable(&rows);
@@ -566,7 +585,7 @@ impl<'a> Script<'a> {
             } else {
                 format!("struct_extract_at({rows}[1], {})", index + 1)
             };
-            self.assign(&key, &format!("CAST({value} AS {native})"))?;
+            self.assign(&key, &taken_as(&value, native))?;
         }
         Ok(())
     }
@@ -574,17 +593,6 @@ impl<'a> Script<'a> {
 
 fn is_query(command: &Command) -> bool {
     matches!(command, Command::Statement(statement) if matches!(**statement, Statement::Query(_)))
-}
-
-/// The dataset of a table or view that a statement makes.
-fn dataset_of_new(statement: &Statement) -> Option<Ident> {
-    let name = match statement {
-        Statement::CreateTable(table) if !table.temporary => &table.name,
-        Statement::CreateView(view) => &view.name,
-        _ => return None,
-    };
-    let [.., dataset, _] = name.0.as_slice() else { return None };
-    dataset.as_ident().cloned()
 }
 
 fn fault(span: Span, message: String) -> QueryError {

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use duckdb::Connection;
-use sqlparser::ast::{SetExpr, Statement, Visit};
+use sqlparser::ast::{Ident, SetExpr, Statement, Visit};
 
 use super::query::columns;
 use crate::googlesql::aliases::Names;
-use crate::googlesql::analyze::{self, Options, Table, analyze_query, resolve_dml};
+use crate::googlesql::analyze::{self, Options, Table, analyze_query, resolve_dml, resolve_written};
 use crate::googlesql::duckdb::{Parameters, RUNTIME_SCHEMA, TableName, TableNames, translate_statement};
 use crate::googlesql::{Resolved, SqlFault, Type};
 
@@ -29,17 +29,58 @@ pub(super) fn bind(
         _ => None,
     };
     // Values arrive as SQL of the engine, so that their types are not known.
-    let known = parameters.named.keys().map(|name| (name, Type::Unknown)).collect();
+    let known: analyze::Parameters = parameters.named.keys().map(|name| (name, Type::Unknown)).collect();
+    let known = known.with_variables(parameters.types.clone());
     let resolved = match query {
-        // Variables have no columns that the analyzer could know: the engine judges a script that has some.
-        _ if parameters.variables.is_some() => Resolved::default(),
+        // Which names are variables is not asked: see `Script::bound`.
+        _ if parameters.variables.is_some() && parameters.types.is_empty() => Resolved::default(),
         Some(query) => {
             let options = Options { as_table: names_columns(statement) };
-            analyze_query(query, target, &known, options)?.resolved
+            resolve_written(statement, target, analyze_query(query, target, &known, options)?)
         }
         None => resolve_dml(statement, target, &known),
     };
     translate_statement(statement, target, parameters, &resolved)
+}
+
+/// How the variables of something are told from columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// By its analysis.
+    Analyzed,
+    /// By the engine, which binds the statement.
+    Statement,
+    /// By the engine, which binds a query of the value.
+    Value,
+}
+
+impl Kind {
+    pub(super) fn of(statement: &Statement) -> Self {
+        if is_analyzed(statement) { Self::Analyzed } else { Self::Statement }
+    }
+}
+
+/// The dataset of a table or view that a statement makes.
+pub(super) fn dataset_of_new(statement: &Statement) -> Option<Ident> {
+    let name = match statement {
+        Statement::CreateTable(table) if !table.temporary => &table.name,
+        Statement::CreateView(view) => &view.name,
+        _ => return None,
+    };
+    let [.., dataset, _] = name.0.as_slice() else { return None };
+    dataset.as_ident().cloned()
+}
+
+/// Whether the analysis of a statement tells its variables from its columns.
+fn is_analyzed(statement: &Statement) -> bool {
+    match statement {
+        Statement::Query(_) | Statement::CreateView(_) => true,
+        Statement::CreateTable(table) => table.query.is_some(),
+        Statement::Insert(insert) => {
+            insert.source.as_ref().is_some_and(|source| !matches!(*source.body, SetExpr::Values(_)))
+        }
+        _ => false,
+    }
 }
 
 /// Whether the columns of a new table or view are those of its query, so that each needs a name of its own.

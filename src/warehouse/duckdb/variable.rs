@@ -12,6 +12,14 @@ pub(super) fn value_of(key: &str, native: &str) -> String {
     format!("CAST({} AS {native})", variable(key))
 }
 
+/// A value as one of a variable's type: to BIGNUMERIC the engine has no cast of its own.
+pub(super) fn taken_as(value: &str, native: &str) -> String {
+    if native == "UBIGINT[4]" {
+        return format!("googlesql.as_bignumeric({value})");
+    }
+    format!("CAST({value} AS {native})")
+}
+
 /// The name of a variable in DuckDB, apart from those that users set there.
 pub(super) fn stored(key: &str) -> String {
     format!("script${key}")

@@ -4,7 +4,8 @@
 
 CREATE OR REPLACE MACRO googlesql.multiply(a BIGINT, b BIGINT) AS a * b,
     (a DOUBLE, b DOUBLE) AS a * b,
-    (a DECIMAL(38,9), b DECIMAL(38,9)) AS CAST(a * b AS DECIMAL(38,9));
+    (a DECIMAL(38,9), b DECIMAL(38,9)) AS CAST(a * b AS DECIMAL(38,9)),
+    (a UBIGINT[4], b UBIGINT[4]) AS bignumeric_multiply(a, b);
 
 -- Exact to the ninth digit: ten digits by integer division, the tenth rounded away.
 -- The dividend must stay below 1.7e19 for the intermediate value to fit HUGEINT; beyond, DuckDB raises an overflow.
@@ -16,7 +17,8 @@ CREATE OR REPLACE MACRO googlesql.divide(a BIGINT, b BIGINT) AS
         CAST(a AS DOUBLE) / CASE WHEN b = 0 THEN CAST('division by zero' AS DOUBLE) ELSE CAST(b AS DOUBLE) END,
     (a DOUBLE, b DOUBLE) AS a / CASE WHEN b = 0 THEN CAST('division by zero' AS DOUBLE) ELSE b END,
     (a DECIMAL(38,9), b DECIMAL(38,9)) AS
-        googlesql.divide_exactly(a, CASE WHEN b = 0 THEN CAST('division by zero' AS DECIMAL(38,9)) ELSE b END);
+        googlesql.divide_exactly(a, CASE WHEN b = 0 THEN CAST('division by zero' AS DECIMAL(38,9)) ELSE b END),
+    (a UBIGINT[4], b UBIGINT[4]) AS bignumeric_divide(a, b);
 
 -- DATE - DATE is an INTERVAL in BigQuery, a number of days in DuckDB.
 CREATE OR REPLACE MACRO googlesql.subtract(a BIGINT, b BIGINT) AS a - b,
@@ -25,7 +27,8 @@ CREATE OR REPLACE MACRO googlesql.subtract(a BIGINT, b BIGINT) AS a - b,
     (a DATE, b BIGINT) AS a - CAST(b AS INTEGER),
     (a DATE, b DATE) AS to_days(CAST(a - b AS INTEGER)),
     (a TIMESTAMP, b TIMESTAMP) AS to_microseconds(epoch_us(a) - epoch_us(b)),
-    (a TIMESTAMPTZ, b TIMESTAMPTZ) AS to_microseconds(epoch_us(a) - epoch_us(b));
+    (a TIMESTAMPTZ, b TIMESTAMPTZ) AS to_microseconds(epoch_us(a) - epoch_us(b)),
+    (a UBIGINT[4], b UBIGINT[4]) AS bignumeric_subtract(a, b);
 
 -- An operator with a floating-point literal: BigQuery gives the literal the type NUMERIC beside a NUMERIC, FLOAT64 beside all else.
 CREATE OR REPLACE MACRO googlesql.literal_like(witness BIGINT, literal) AS CAST(literal AS DOUBLE),
@@ -52,7 +55,8 @@ CREATE OR REPLACE MACRO googlesql.divide_literal_by(a BIGINT, b) AS googlesql.di
 
 CREATE OR REPLACE MACRO googlesql.safe_divide(a BIGINT, b BIGINT) AS CAST(a AS DOUBLE) / CAST(nullif(b, 0) AS DOUBLE),
     (a DOUBLE, b DOUBLE) AS a / nullif(b, 0),
-    (a DECIMAL(38,9), b DECIMAL(38,9)) AS googlesql.divide_exactly(a, nullif(b, 0));
+    (a DECIMAL(38,9), b DECIMAL(38,9)) AS googlesql.divide_exactly(a, nullif(b, 0)),
+    (a UBIGINT[4], b UBIGINT[4]) AS TRY(bignumeric_divide(a, b));
 CREATE OR REPLACE MACRO googlesql.safe_divide_by_literal(a BIGINT, b) AS CAST(a AS DOUBLE) / nullif(CAST(b AS DOUBLE), 0),
     (a DOUBLE, b) AS a / nullif(CAST(b AS DOUBLE), 0),
     (a DECIMAL(38,9), b) AS googlesql.divide_exactly(a, nullif(CAST(b AS DECIMAL(38,9)), 0));
@@ -62,22 +66,30 @@ CREATE OR REPLACE MACRO googlesql.safe_divide_literal_by(a BIGINT, b) AS CAST(b 
 CREATE OR REPLACE MACRO googlesql.ieee_divide(a, b) AS CAST(a AS DOUBLE) / CAST(b AS DOUBLE);
 
 CREATE OR REPLACE MACRO googlesql.safe_add(a BIGINT, b BIGINT) AS TRY(a + b),
-    (a DOUBLE, b DOUBLE) AS a + b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS TRY(a + b);
+    (a DOUBLE, b DOUBLE) AS a + b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS TRY(a + b),
+    (a UBIGINT[4], b UBIGINT[4]) AS TRY(bignumeric_add(a, b));
 CREATE OR REPLACE MACRO googlesql.safe_subtract(a BIGINT, b BIGINT) AS TRY(a - b),
-    (a DOUBLE, b DOUBLE) AS a - b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS TRY(a - b);
+    (a DOUBLE, b DOUBLE) AS a - b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS TRY(a - b),
+    (a UBIGINT[4], b UBIGINT[4]) AS TRY(bignumeric_subtract(a, b));
 CREATE OR REPLACE MACRO googlesql.safe_multiply(a BIGINT, b BIGINT) AS TRY(a * b),
     (a DOUBLE, b DOUBLE) AS a * b,
     -- Beyond 38 digits on the way the product raises; NULL is for what is too large itself.
-    (a DECIMAL(38,9), b DECIMAL(38,9)) AS CASE WHEN abs(CAST(a AS DOUBLE) * CAST(b AS DOUBLE)) < 1e29 THEN CAST(a * b AS DECIMAL(38,9)) END;
-CREATE OR REPLACE MACRO googlesql.safe_negate(a BIGINT) AS TRY(CAST(-a AS BIGINT)), (a DOUBLE) AS -a, (a DECIMAL(38,9)) AS -a;
+    (a DECIMAL(38,9), b DECIMAL(38,9)) AS CASE WHEN abs(CAST(a AS DOUBLE) * CAST(b AS DOUBLE)) < 1e29 THEN CAST(a * b AS DECIMAL(38,9)) END,
+    (a UBIGINT[4], b UBIGINT[4]) AS TRY(bignumeric_multiply(a, b));
+CREATE OR REPLACE MACRO googlesql.safe_negate(a BIGINT) AS TRY(CAST(-a AS BIGINT)), (a DOUBLE) AS -a, (a DECIMAL(38,9)) AS -a,
+    (a UBIGINT[4]) AS TRY(bignumeric_negate(a));
 
-CREATE OR REPLACE MACRO googlesql.mod(a BIGINT, b BIGINT) AS a % b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS a % b;
+CREATE OR REPLACE MACRO googlesql.mod(a BIGINT, b BIGINT) AS a % b, (a DECIMAL(38,9), b DECIMAL(38,9)) AS a % b,
+    (a UBIGINT[4], b UBIGINT[4]) AS bignumeric_mod(a, b);
 CREATE OR REPLACE MACRO googlesql.div(a BIGINT, b BIGINT) AS a // b,
-    (a DECIMAL(38,9), b DECIMAL(38,9)) AS CAST(trunc(googlesql.divide_exactly(a, b)) AS DECIMAL(38,9));
-CREATE OR REPLACE MACRO googlesql.abs(a BIGINT) AS abs(a), (a DOUBLE) AS abs(a), (a DECIMAL(38,9)) AS abs(a);
+    (a DECIMAL(38,9), b DECIMAL(38,9)) AS CAST(trunc(googlesql.divide_exactly(a, b)) AS DECIMAL(38,9)),
+    (a UBIGINT[4], b UBIGINT[4]) AS bignumeric_div(a, b);
+CREATE OR REPLACE MACRO googlesql.abs(a BIGINT) AS abs(a), (a DOUBLE) AS abs(a), (a DECIMAL(38,9)) AS abs(a),
+    (a UBIGINT[4]) AS bignumeric_abs(a);
 CREATE OR REPLACE MACRO googlesql.sign(a BIGINT) AS CAST(sign(a) AS BIGINT),
     (a DOUBLE) AS CASE WHEN isnan(a) THEN a ELSE CAST(sign(a) AS DOUBLE) END,
-    (a DECIMAL(38,9)) AS CAST(sign(a) AS DECIMAL(38,9));
+    (a DECIMAL(38,9)) AS CAST(sign(a) AS DECIMAL(38,9)),
+    (a UBIGINT[4]) AS bignumeric_sign(a);
 -- 2.675 is a little less than it looks: BigQuery rounds the number itself, DuckDB the product with a power of ten.
 CREATE OR REPLACE MACRO googlesql.exact_decimal(v) AS CAST(format('{:.22f}', v) AS DECIMAL(38,22));
 CREATE OR REPLACE MACRO googlesql.round_float64(v, digits) AS
@@ -97,17 +109,31 @@ CREATE OR REPLACE MACRO googlesql.round(a BIGINT) AS CAST(a AS DOUBLE),
     (a DECIMAL(38,9)) AS CAST(round(a, 0) AS DECIMAL(38,9)),
     (a BIGINT, digits) AS CASE WHEN digits >= 0 THEN CAST(a AS DOUBLE) ELSE round(CAST(a AS DOUBLE), CAST(digits AS INTEGER)) END,
     (a DOUBLE, digits) AS list_transform([a], lambda v: googlesql.round_float64(v, digits))[1],
-    (a DECIMAL(38,9), digits) AS CAST(round(a, CAST(digits AS INTEGER)) AS DECIMAL(38,9));
+    (a DECIMAL(38,9), digits) AS CAST(round(a, CAST(digits AS INTEGER)) AS DECIMAL(38,9)),
+    (a UBIGINT[4]) AS bignumeric_round(a, CAST(0 AS BIGINT)),
+    (a UBIGINT[4], digits) AS bignumeric_round(a, CAST(digits AS BIGINT));
+-- To a number of digits that differs from row to row.
+CREATE OR REPLACE MACRO googlesql.round_by(a BIGINT, digits) AS round_float64(CAST(a AS DOUBLE), CAST(digits AS BIGINT)), (a DOUBLE, digits) AS round_float64(a, CAST(digits AS BIGINT)),
+    (a DECIMAL(38,9), digits) AS bignumeric_numeric(bignumeric_round(bignumeric_of_text(CAST(a AS VARCHAR)), CAST(digits AS BIGINT))), (a UBIGINT[4], digits) AS bignumeric_round(a, CAST(digits AS BIGINT));
+CREATE OR REPLACE MACRO googlesql.trunc_by(a BIGINT, digits) AS trunc_float64(CAST(a AS DOUBLE), CAST(digits AS BIGINT)), (a DOUBLE, digits) AS trunc_float64(a, CAST(digits AS BIGINT)),
+    (a DECIMAL(38,9), digits) AS bignumeric_numeric(bignumeric_trunc(bignumeric_of_text(CAST(a AS VARCHAR)), CAST(digits AS BIGINT))), (a UBIGINT[4], digits) AS bignumeric_trunc(a, CAST(digits AS BIGINT));
+-- From the middle between two numbers to the even one; NUMERIC and BIGNUMERIC alone have it.
+CREATE OR REPLACE MACRO googlesql.round_half_even(a DECIMAL(38,9), digits) AS bignumeric_numeric(bignumeric_round_even(bignumeric_of_text(CAST(a AS VARCHAR)), CAST(digits AS BIGINT))),
+    (a UBIGINT[4], digits) AS bignumeric_round_even(a, CAST(digits AS BIGINT));
 CREATE OR REPLACE MACRO googlesql.trunc(a BIGINT) AS CAST(a AS DOUBLE),
     (a DOUBLE) AS trunc(a),
     (a DECIMAL(38,9)) AS CAST(trunc(a) AS DECIMAL(38,9)),
     (a BIGINT, digits) AS CASE WHEN digits >= 0 THEN CAST(a AS DOUBLE) ELSE trunc(CAST(a AS DOUBLE), CAST(digits AS INTEGER)) END,
     (a DOUBLE, digits) AS list_transform([a], lambda v: googlesql.trunc_float64(v, digits))[1],
-    (a DECIMAL(38,9), digits) AS CAST(trunc(a, CAST(digits AS INTEGER)) AS DECIMAL(38,9));
+    (a DECIMAL(38,9), digits) AS CAST(trunc(a, CAST(digits AS INTEGER)) AS DECIMAL(38,9)),
+    (a UBIGINT[4]) AS bignumeric_trunc(a, CAST(0 AS BIGINT)),
+    (a UBIGINT[4], digits) AS bignumeric_trunc(a, CAST(digits AS BIGINT));
 CREATE OR REPLACE MACRO googlesql.ceil(a BIGINT) AS CAST(a AS DOUBLE),
-    (a DOUBLE) AS ceil(a), (a DECIMAL(38,9)) AS CAST(ceil(a) AS DECIMAL(38,9));
+    (a DOUBLE) AS ceil(a), (a DECIMAL(38,9)) AS CAST(ceil(a) AS DECIMAL(38,9)),
+    (a UBIGINT[4]) AS bignumeric_ceil(a);
 CREATE OR REPLACE MACRO googlesql.floor(a BIGINT) AS CAST(a AS DOUBLE),
-    (a DOUBLE) AS floor(a), (a DECIMAL(38,9)) AS CAST(floor(a) AS DECIMAL(38,9));
+    (a DOUBLE) AS floor(a), (a DECIMAL(38,9)) AS CAST(floor(a) AS DECIMAL(38,9)),
+    (a UBIGINT[4]) AS bignumeric_floor(a);
 
 -- A finite argument must give a finite result: BigQuery raises where IEEE gives infinity or not-a-number.
 CREATE OR REPLACE MACRO googlesql.finite(name, a, result) AS

@@ -29,7 +29,12 @@ CREATE OR REPLACE MACRO googlesql.clocked(clock) AS list_transform([clock], lamb
 CREATE OR REPLACE MACRO googlesql.utc(clock) AS CAST(CAST(clock AS VARCHAR) || '+00' AS TIMESTAMPTZ);
 CREATE OR REPLACE MACRO googlesql.utc_within(clock) AS list_transform([clock], lambda v: CASE WHEN v >= TIMESTAMP '0001-01-01' AND v <= TIMESTAMP '9999-12-31 23:59:59.999999' THEN googlesql.utc(v) END)[1];
 CREATE OR REPLACE MACRO googlesql.utc_clocked(clock) AS googlesql.utc(googlesql.clocked(clock));
--- A zone is `Z`, ` UTC`, or an offset; named zones need tables that DuckDB without ICU does not have.
+-- A zone is `Z`, ` UTC`, or an offset. Other names need tables that DuckDB without ICU does not have: literals are read by the
+-- translation, and other texts raise, in SAFE_CAST too, since NULL would be another answer.
+CREATE OR REPLACE MACRO googlesql.names_zone(v) AS regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[ Tt][0-9:.]+ ((Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe|Indian|Mexico|Pacific|US)/[A-Za-z0-9_+/-]+|CET|CST6CDT|Cuba|EET|EST|EST5EDT|Egypt|Eire|GB|GB-Eire|GMT|GMT0|Greenwich|HST|Hongkong|Iceland|Iran|Israel|Jamaica|Japan|Kwajalein|Libya|MET|MST|MST7MDT|NZ|NZ-CHAT|Navajo|PRC|PST8PDT|Poland|Portugal|ROC|ROK|Singapore|Turkey|UCT|UTC[+-][0-9:]+|Universal|W-SU|WET|Zulu)');
+CREATE OR REPLACE MACRO googlesql.timestamp_with_offset(day, zone) AS googlesql.utc_within(TRY_CAST(day AS TIMESTAMP)
+    - to_minutes(CAST(left(zone, 1) || '1' AS INTEGER) * (CAST(regexp_extract(zone, '[+-]([0-9]{1,2})(:?[0-9]{2})?$', 1) AS INTEGER) * 60
+        + CAST('0' || regexp_extract(zone, '[+-][0-9]{1,2}:?([0-9]{2})?$', 1) AS INTEGER))));
 CREATE OR REPLACE MACRO googlesql.timestamp_text(v) AS
     CASE WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]') AND left(v, 4) <> '0000'
         THEN TRY_CAST(v || '+00' AS TIMESTAMPTZ)
@@ -42,18 +47,25 @@ CREATE OR REPLACE MACRO googlesql.timestamp_text(v) AS
                         + CAST('0' || regexp_extract(v, '[+-][0-9]{1,2}:?([0-9]{2})?$', 1) AS INTEGER))))
             ELSE googlesql.utc(TRY_CAST(replace(regexp_replace(v, '([zZ]| UTC)$', ''), 't', 'T') AS TIMESTAMP))
         END
+        WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2} [+-](0?[0-9]|1[0-3])(:?[0-5][0-9])?') AND left(v, 4) <> '0000'
+        THEN googlesql.timestamp_with_offset(regexp_extract(v, '^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})', 1), regexp_extract(v, ' ([+-][0-9:]+)$', 1))
+        WHEN googlesql.names_zone(v) THEN googlesql.utc(CAST('Invalid timestamp: a time zone by its name is read from literals only: ' || v AS TIMESTAMP))
     END;
 
 CREATE OR REPLACE MACRO googlesql.safe_as_int64(a VARCHAR) AS list_transform([a], lambda v: googlesql.int64_text(v))[1],
-    (a BIGINT) AS a, (a DOUBLE) AS TRY_CAST(round(a) AS BIGINT), (a DECIMAL(38,9)) AS TRY_CAST(a AS BIGINT), (a BOOLEAN) AS CAST(a AS BIGINT);
+    (a BIGINT) AS a, (a DOUBLE) AS TRY_CAST(round(a) AS BIGINT), (a DECIMAL(38,9)) AS TRY_CAST(a AS BIGINT), (a BOOLEAN) AS CAST(a AS BIGINT),
+    (a UBIGINT[4]) AS TRY(bignumeric_int64(a));
 CREATE OR REPLACE MACRO googlesql.as_int64(a VARCHAR) AS
         list_transform([a], lambda v: coalesce(googlesql.int64_text(v), CAST('Bad int64 value: ' || v AS BIGINT)))[1],
-    (a BIGINT) AS a, (a DOUBLE) AS CAST(round(a) AS BIGINT), (a DECIMAL(38,9)) AS CAST(a AS BIGINT), (a BOOLEAN) AS CAST(a AS BIGINT);
+    (a BIGINT) AS a, (a DOUBLE) AS CAST(round(a) AS BIGINT), (a DECIMAL(38,9)) AS CAST(a AS BIGINT), (a BOOLEAN) AS CAST(a AS BIGINT),
+    (a UBIGINT[4]) AS bignumeric_int64(a);
 CREATE OR REPLACE MACRO googlesql.safe_as_float64(a VARCHAR) AS list_transform([a], lambda v: googlesql.float64_text(v))[1],
-    (a BIGINT) AS CAST(a AS DOUBLE), (a DOUBLE) AS a, (a DECIMAL(38,9)) AS CAST(a AS DOUBLE);
+    (a BIGINT) AS CAST(a AS DOUBLE), (a DOUBLE) AS a, (a DECIMAL(38,9)) AS CAST(a AS DOUBLE),
+    (a UBIGINT[4]) AS bignumeric_float64(a);
 CREATE OR REPLACE MACRO googlesql.as_float64(a VARCHAR) AS
         list_transform([a], lambda v: coalesce(googlesql.float64_text(v), CAST('Bad double value: ' || v AS DOUBLE)))[1],
-    (a BIGINT) AS CAST(a AS DOUBLE), (a DOUBLE) AS a, (a DECIMAL(38,9)) AS CAST(a AS DOUBLE);
+    (a BIGINT) AS CAST(a AS DOUBLE), (a DOUBLE) AS a, (a DECIMAL(38,9)) AS CAST(a AS DOUBLE),
+    (a UBIGINT[4]) AS bignumeric_float64(a);
 -- The number itself, rounded half away from zero; DuckDB would round its product with 10^9.
 CREATE OR REPLACE MACRO googlesql.float64_numeric(v) AS CASE WHEN abs(v) < 1e15 THEN CAST(CAST(format('{:.22f}', v) AS DECIMAL(38,22)) AS DECIMAL(38,9))
     WHEN abs(v) < 1e29 THEN CAST(format('{:.9f}', v) AS DECIMAL(38,9)) END;
@@ -61,10 +73,18 @@ CREATE OR REPLACE MACRO googlesql.float64_numeric(v) AS CASE WHEN abs(v) < 1e15 
 CREATE OR REPLACE MACRO googlesql.plain_number(v) AS CASE WHEN regexp_full_match(v, '\s*[+-]?\s*[0-9][0-9,]*(\.[0-9]*)?([eE][+-]?[0-9]+)?\s*|\s*[+-]?\s*\.[0-9]+([eE][+-]?[0-9]+)?\s*|\s*[0-9][0-9,]*(\.[0-9]*)?\s*[+-]\s*')
     THEN regexp_extract(v, '^\s*([+-]?)', 1) || regexp_extract(replace(v, ',', ''), '([+-]?)\s*$', 1) || regexp_extract(replace(v, ',', ''), '[0-9.][0-9.]*([eE][+-]?[0-9]+)?') ELSE v END;
 CREATE OR REPLACE MACRO googlesql.safe_as_numeric(a VARCHAR) AS list_transform([a], lambda v: googlesql.numeric_text(v))[1],
-    (a BIGINT) AS CAST(a AS DECIMAL(38,9)), (a DOUBLE) AS list_transform([a], lambda v: googlesql.float64_numeric(v))[1], (a DECIMAL(38,9)) AS a;
+    (a BIGINT) AS CAST(a AS DECIMAL(38,9)), (a DOUBLE) AS list_transform([a], lambda v: googlesql.float64_numeric(v))[1], (a DECIMAL(38,9)) AS a,
+    (a UBIGINT[4]) AS TRY(bignumeric_numeric(a));
 CREATE OR REPLACE MACRO googlesql.as_numeric(a VARCHAR) AS
         list_transform([a], lambda v: coalesce(googlesql.numeric_text(v), CAST('Invalid NUMERIC value: ' || v AS DECIMAL(38,9))))[1],
-    (a BIGINT) AS CAST(a AS DECIMAL(38,9)), (a DOUBLE) AS list_transform([a], lambda v: coalesce(googlesql.float64_numeric(v), CAST('Invalid NUMERIC value: ' || v AS DECIMAL(38,9))))[1], (a DECIMAL(38,9)) AS a;
+    (a BIGINT) AS CAST(a AS DECIMAL(38,9)), (a DOUBLE) AS list_transform([a], lambda v: coalesce(googlesql.float64_numeric(v), CAST('Invalid NUMERIC value: ' || v AS DECIMAL(38,9))))[1], (a DECIMAL(38,9)) AS a,
+    (a UBIGINT[4]) AS bignumeric_numeric(a);
+-- BIGNUMERIC is an array of four limbs, and its arithmetic functions of Pipewright's: see `bignumeric.rs`.
+CREATE OR REPLACE MACRO googlesql.as_bignumeric(a VARCHAR) AS bignumeric_of_text(a),
+    (a BIGINT) AS bignumeric_of_int64(a), (a DOUBLE) AS bignumeric_of_float64(a), (a DECIMAL(38,9)) AS bignumeric_of_text(CAST(a AS VARCHAR)), (a UBIGINT[4]) AS a;
+CREATE OR REPLACE MACRO googlesql.safe_as_bignumeric(a VARCHAR) AS TRY(bignumeric_of_text(a)),
+    (a BIGINT) AS bignumeric_of_int64(a), (a DOUBLE) AS TRY(bignumeric_of_float64(a)), (a DECIMAL(38,9)) AS bignumeric_of_text(CAST(a AS VARCHAR)), (a UBIGINT[4]) AS a;
+CREATE OR REPLACE MACRO googlesql.parse_bignumeric(a) AS bignumeric_of_text(list_transform([a], lambda v: googlesql.plain_number(v))[1]);
 CREATE OR REPLACE MACRO googlesql.parse_numeric(a) AS googlesql.as_numeric(list_transform([a], lambda v: googlesql.plain_number(v))[1]);
 CREATE OR REPLACE MACRO googlesql.safe_as_bool(a VARCHAR) AS googlesql.bool_text(a), (a BOOLEAN) AS a, (a BIGINT) AS a <> 0;
 CREATE OR REPLACE MACRO googlesql.as_bool(a VARCHAR) AS
@@ -125,11 +145,13 @@ CREATE OR REPLACE MACRO googlesql.as_string(a VARCHAR) AS a,
     (a BLOB) AS decode(a), (a INTERVAL) AS googlesql.interval_string(a),
     (a STRUCT("range$start" DATE, "range$end" DATE)) AS list_transform([a], lambda "v$text": CASE WHEN "v$text" IS NOT NULL THEN googlesql.range_words(CASE WHEN isfinite("v$text"."range$start") THEN CAST("v$text"."range$start" AS VARCHAR) END, CASE WHEN isfinite("v$text"."range$end") THEN CAST("v$text"."range$end" AS VARCHAR) END) END)[1],
     (a STRUCT("range$start" TIMESTAMP, "range$end" TIMESTAMP)) AS list_transform([a], lambda "v$text": CASE WHEN "v$text" IS NOT NULL THEN googlesql.range_words(CASE WHEN isfinite("v$text"."range$start") THEN googlesql.datetime_string("v$text"."range$start") END, CASE WHEN isfinite("v$text"."range$end") THEN googlesql.datetime_string("v$text"."range$end") END) END)[1],
-    (a STRUCT("range$start" TIMESTAMPTZ, "range$end" TIMESTAMPTZ)) AS list_transform([a], lambda "v$text": CASE WHEN "v$text" IS NOT NULL THEN googlesql.range_words(CASE WHEN isfinite("v$text"."range$start") THEN googlesql.datetime_string(make_timestamp(epoch_us("v$text"."range$start"))) || '+00' END, CASE WHEN isfinite("v$text"."range$end") THEN googlesql.datetime_string(make_timestamp(epoch_us("v$text"."range$end"))) || '+00' END) END)[1];
+    (a STRUCT("range$start" TIMESTAMPTZ, "range$end" TIMESTAMPTZ)) AS list_transform([a], lambda "v$text": CASE WHEN "v$text" IS NOT NULL THEN googlesql.range_words(CASE WHEN isfinite("v$text"."range$start") THEN googlesql.datetime_string(make_timestamp(epoch_us("v$text"."range$start"))) || '+00' END, CASE WHEN isfinite("v$text"."range$end") THEN googlesql.datetime_string(make_timestamp(epoch_us("v$text"."range$end"))) || '+00' END) END)[1],
+    (a UBIGINT[4]) AS bignumeric_text(a);
 CREATE OR REPLACE MACRO googlesql.safe_as_string(a VARCHAR) AS a,
     (a BIGINT) AS googlesql.as_string(a), (a BOOLEAN) AS googlesql.as_string(a), (a DOUBLE) AS googlesql.as_string(a),
     (a DECIMAL(38,9)) AS googlesql.as_string(a), (a DATE) AS googlesql.as_string(a), (a TIME) AS googlesql.as_string(a),
-    (a TIMESTAMP) AS googlesql.as_string(a), (a TIMESTAMPTZ) AS googlesql.as_string(a), (a BLOB) AS TRY(decode(a)), (a INTERVAL) AS googlesql.as_string(a), (a STRUCT("range$start" DATE, "range$end" DATE)) AS googlesql.as_string(a), (a STRUCT("range$start" TIMESTAMP, "range$end" TIMESTAMP)) AS googlesql.as_string(a), (a STRUCT("range$start" TIMESTAMPTZ, "range$end" TIMESTAMPTZ)) AS googlesql.as_string(a);
+    (a TIMESTAMP) AS googlesql.as_string(a), (a TIMESTAMPTZ) AS googlesql.as_string(a), (a BLOB) AS TRY(decode(a)), (a INTERVAL) AS googlesql.as_string(a), (a STRUCT("range$start" DATE, "range$end" DATE)) AS googlesql.as_string(a), (a STRUCT("range$start" TIMESTAMP, "range$end" TIMESTAMP)) AS googlesql.as_string(a), (a STRUCT("range$start" TIMESTAMPTZ, "range$end" TIMESTAMPTZ)) AS googlesql.as_string(a),
+    (a UBIGINT[4]) AS bignumeric_text(a);
 CREATE OR REPLACE MACRO googlesql.as_bytes(a VARCHAR) AS encode(a), (a BLOB) AS a;
 CREATE OR REPLACE MACRO googlesql.safe_as_bytes(a VARCHAR) AS encode(a), (a BLOB) AS a;
 -- Types with parameters: text and bytes of at most so many characters, numbers of so many digits, the last `s` behind the point.

@@ -23,7 +23,8 @@ CREATE OR REPLACE MACRO googlesql.format_plain(a VARCHAR) AS coalesce(a, 'NULL')
     (a BIGINT[]) AS coalesce(googlesql.listed(list_transform(a, lambda v: CAST(v AS VARCHAR))), 'NULL'),
     (a VARCHAR[]) AS coalesce(googlesql.listed(a), 'NULL'),
     (a DOUBLE[]) AS coalesce(googlesql.listed(list_transform(a, lambda v: googlesql.pointed(v))), 'NULL'),
-    (a DATE[]) AS coalesce(googlesql.listed(list_transform(a, lambda v: CAST(v AS VARCHAR))), 'NULL');
+    (a DATE[]) AS coalesce(googlesql.listed(list_transform(a, lambda v: CAST(v AS VARCHAR))), 'NULL'),
+    (a UBIGINT[4]) AS coalesce(bignumeric_text(a), 'NULL');
 CREATE OR REPLACE MACRO googlesql.format_literal(a VARCHAR) AS coalesce(googlesql.text_literal(a), 'NULL'),
     (a BIGINT) AS coalesce(CAST(a AS VARCHAR), 'NULL'), (a BOOLEAN) AS coalesce(CAST(a AS VARCHAR), 'NULL'),
     (a DOUBLE) AS coalesce(googlesql.float64_literal(a), 'NULL'),
@@ -34,7 +35,8 @@ CREATE OR REPLACE MACRO googlesql.format_literal(a VARCHAR) AS coalesce(googlesq
     (a BIGINT[]) AS coalesce(googlesql.listed(list_transform(a, lambda v: CAST(v AS VARCHAR))), 'NULL'),
     (a VARCHAR[]) AS coalesce(googlesql.listed(list_transform(a, lambda v: googlesql.text_literal(v))), 'NULL'),
     (a DOUBLE[]) AS coalesce(googlesql.listed(list_transform(a, lambda v: googlesql.float64_literal(v))), 'NULL'),
-    (a DATE[]) AS coalesce(googlesql.listed(list_transform(a, lambda v: 'DATE "' || CAST(v AS VARCHAR) || '"')), 'NULL');
+    (a DATE[]) AS coalesce(googlesql.listed(list_transform(a, lambda v: 'DATE "' || CAST(v AS VARCHAR) || '"')), 'NULL'),
+    (a UBIGINT[4]) AS coalesce('BIGNUMERIC "' || bignumeric_text(a) || '"', 'NULL');
 -- So many decimals: of a NUMERIC all that it has, of a FLOAT64 those of the number that is nearest to its digits.
 CREATE OR REPLACE MACRO googlesql.decimals(text, digits) AS CASE WHEN digits = 0 THEN text[1:-11] WHEN digits <= 9 THEN text[1:-(10 - digits)] ELSE text || repeat('0', digits - 9) END;
 CREATE OR REPLACE MACRO googlesql.format_fixed(a DOUBLE, digits, kept, native) AS format(native, a + 0),

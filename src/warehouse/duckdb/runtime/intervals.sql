@@ -28,3 +28,36 @@ CREATE OR REPLACE MACRO googlesql.justify_days(i) AS list_transform([googlesql.c
     WHEN "p$justify".m < 0 AND "p$justify".d > 0 THEN struct_pack(m := "p$justify".m + 1, d := "p$justify".d - 30, u := "p$justify".u) ELSE "p$justify" END))[1];
 CREATE OR REPLACE MACRO googlesql.justify_hours(i) AS googlesql.interval_of_parts(googlesql.one_sign_of_days(googlesql.carried_hours(googlesql.interval_parts(i))));
 CREATE OR REPLACE MACRO googlesql.justify_interval(i) AS googlesql.interval_of_parts(googlesql.one_sign_of_days(googlesql.one_sign_of_months(googlesql.carried_days(googlesql.carried_hours(googlesql.interval_parts(i))))));
+-- CAST from text: `Y-M D H:M:S`, a beginning of it down to `Y-M`, `D H:M[:S]`, `H:M:S`, and ISO 8601's `P1Y2M3DT4H5M6S`.
+-- NULL for what is none, and beyond 10,000 years. https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions#cast-interval
+CREATE OR REPLACE MACRO googlesql.whole_of(t) AS coalesce(TRY_CAST(nullif(t, '') AS HUGEINT), CASE WHEN t = '' THEN 0 END);
+CREATE OR REPLACE MACRO googlesql.sign_of(t) AS CASE WHEN starts_with(t, '-') THEN -1 ELSE 1 END;
+CREATE OR REPLACE MACRO googlesql.micros_of(t) AS googlesql.sign_of(t) * (googlesql.whole_of(regexp_extract(t, '^[+-]?([0-9]+)', 1)) * 3600000000
+    + googlesql.whole_of(regexp_extract(t, '^[^:]*:([0-9]+)', 1)) * 60000000 + googlesql.whole_of(regexp_extract(t, ':[0-9]+:([0-9]+)', 1)) * 1000000
+    + googlesql.whole_of(rpad(regexp_extract(t, '\.([0-9]+)$', 1), 6, '0')));
+CREATE OR REPLACE MACRO googlesql.interval_within(m, d, u) AS list_transform([struct_pack(m := m, d := d, u := u)], lambda "p$within":
+    CASE WHEN abs("p$within".m) <= 120000 AND abs("p$within".d) <= 3660000 AND abs("p$within".u) <= 316224000000000000 THEN googlesql.interval_of("p$within".m, "p$within".d, "p$within".u) END)[1];
+CREATE OR REPLACE MACRO googlesql.interval_of_words(p) AS list_transform([p], lambda "p$words": googlesql.interval_within(
+    googlesql.sign_of("p$words".ym) * (googlesql.whole_of(regexp_extract("p$words".ym, '^[+-]?([0-9]+)-', 1)) * 12 + googlesql.whole_of(regexp_extract("p$words".ym, '-([0-9]+)$', 1))),
+    googlesql.whole_of("p$words".d), googlesql.micros_of("p$words".t)))[1];
+CREATE OR REPLACE MACRO googlesql.iso_second(t) AS googlesql.sign_of(t) * (googlesql.whole_of(regexp_extract(t, '^[+-]?([0-9]+)', 1)) * 1000000 + googlesql.whole_of(rpad(regexp_extract(t, '\.([0-9]+)$', 1), 6, '0')));
+CREATE OR REPLACE MACRO googlesql.interval_of_iso(p) AS list_transform([p], lambda "p$iso": googlesql.interval_within(
+    googlesql.whole_of("p$iso".y) * 12 + googlesql.whole_of("p$iso".m), googlesql.whole_of("p$iso".w) * 7 + googlesql.whole_of("p$iso".d),
+    googlesql.whole_of("p$iso".h) * 3600000000 + googlesql.whole_of("p$iso".i) * 60000000 + googlesql.iso_second("p$iso".s)))[1];
+CREATE OR REPLACE MACRO googlesql.interval_text(v) AS CASE
+    WHEN starts_with(v, 'P') THEN CASE WHEN regexp_full_match(v, 'P([+-]?[0-9]+Y)?([+-]?[0-9]+M)?([+-]?[0-9]+W)?([+-]?[0-9]+D)?(T([+-]?[0-9]+H)?([+-]?[0-9]+M)?([+-]?[0-9]+(\.[0-9]{1,6})?S)?)?') AND v <> 'P' THEN
+        googlesql.interval_of_iso(regexp_extract(v, '^P(?:([+-]?[0-9]+)Y)?(?:([+-]?[0-9]+)M)?(?:([+-]?[0-9]+)W)?(?:([+-]?[0-9]+)D)?(?:T(?:([+-]?[0-9]+)H)?(?:([+-]?[0-9]+)M)?(?:([+-]?[0-9.]+)S)?)?$', ['y', 'm', 'w', 'd', 'h', 'i', 's'])) END
+    WHEN regexp_matches(v, '^[+-]?[0-9]+-') THEN CASE WHEN regexp_full_match(v, '[+-]?[0-9]+-[0-9]+( [+-]?[0-9]+( [+-]?[0-9]+(:[0-9]+(:[0-9]+(\.[0-9]{1,6})?)?)?)?)?') THEN
+        googlesql.interval_of_words(regexp_extract(v, '^([+-]?[0-9]+-[0-9]+)(?: ([+-]?[0-9]+))?(?: ([+-]?[0-9:.]+))?$', ['ym', 'd', 't'])) END
+    WHEN regexp_full_match(v, '[+-]?[0-9]+ [+-]?[0-9]+:[0-9]+(:[0-9]+(\.[0-9]{1,6})?)?|[+-]?[0-9]+:[0-9]+:[0-9]+(\.[0-9]{1,6})?') THEN
+        googlesql.interval_of_words(regexp_extract(v, '^()(?:([+-]?[0-9]+) )?([+-]?[0-9:.]+)$', ['ym', 'd', 't'])) END;
+CREATE OR REPLACE MACRO googlesql.safe_as_interval(a VARCHAR) AS list_transform([a], lambda "v$interval_text": googlesql.interval_text("v$interval_text"))[1], (a INTERVAL) AS a;
+CREATE OR REPLACE MACRO googlesql.as_interval(a VARCHAR) AS list_transform([a], lambda "v$interval_text": coalesce(googlesql.interval_text("v$interval_text"),
+    to_days(CAST(CAST('Invalid INTERVAL value: ' || "v$interval_text" AS BIGINT) AS INTEGER))))[1], (a INTERVAL) AS a;
+-- A quotient: what is left of the months becomes days, and what is left of the days hours.
+CREATE OR REPLACE MACRO googlesql.interval_over(m, d, u, n) AS list_transform([struct_pack(m := CAST(m AS HUGEINT), d := CAST(d AS HUGEINT), u := CAST(u AS HUGEINT),
+    n := CASE WHEN n = 0 THEN CAST('division by zero' AS BIGINT) ELSE n END)], lambda "p$over": list_transform([struct_pack(m := "p$over".m // "p$over".n,
+    d := "p$over".d + "p$over".m % "p$over".n * 30, u := "p$over".u, n := "p$over".n)], lambda "p$rest":
+    googlesql.interval_of("p$rest".m, "p$rest".d // "p$rest".n, ("p$rest".u + "p$rest".d % "p$rest".n * 86400000000) // "p$rest".n))[1])[1];
+CREATE OR REPLACE MACRO googlesql.divide_interval(i, n) AS list_transform([struct_pack(p := googlesql.interval_parts(i), n := n)], lambda "p$divided":
+    googlesql.interval_over("p$divided".p.m, "p$divided".p.d, "p$divided".p.u, "p$divided".n))[1];

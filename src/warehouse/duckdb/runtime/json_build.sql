@@ -21,6 +21,10 @@ CREATE OR REPLACE MACRO googlesql.leaf_json_string(kind, text) AS CASE
     WHEN kind IN ('DOUBLE', 'FLOAT') THEN googlesql.float64_json(text)
     WHEN starts_with(kind, 'DECIMAL') THEN googlesql.number_text(TRY_CAST(text AS DECIMAL(38,9)))
     ELSE '"' || googlesql.iso_text(kind, text) || '"' END;
+CREATE OR REPLACE MACRO googlesql.bignumeric_json_string(a) AS list_transform([bignumeric_text(a)], lambda "s$big": CASE WHEN "s$big" IS NULL THEN 'null'
+    WHEN contains("s$big", '.') OR length("s$big") > 17 OR abs(TRY_CAST("s$big" AS HUGEINT)) > 9007199254740992 THEN '"' || "s$big" || '"' ELSE "s$big" END)[1];
+CREATE OR REPLACE MACRO googlesql.bignumeric_json(a) AS list_transform([a], lambda "v$big": CASE WHEN "v$big" IS NULL THEN 'null'
+    WHEN TRY_CAST(bignumeric_text("v$big") AS HUGEINT) BETWEEN -9223372036854775808 AND 18446744073709551615 AND NOT contains(bignumeric_text("v$big"), '.') OR TRY(bignumeric_of_float64(bignumeric_float64("v$big"))) = "v$big" THEN bignumeric_text("v$big") ELSE CAST(to_json(bignumeric_float64("v$big")) AS VARCHAR) END)[1];
 -- A struct or list of types that DuckDB prints otherwise than BigQuery raises, unless it is written in place.
 CREATE OR REPLACE MACRO googlesql.to_json_string(a) AS CASE
     WHEN a IS NULL THEN 'null'
@@ -49,6 +53,7 @@ CREATE OR REPLACE MACRO googlesql.to_json(a) AS CASE
     ELSE googlesql.json_sorted(to_json(a)) END;
 
 CREATE OR REPLACE MACRO googlesql.parse_json(a) AS googlesql.json_sorted(CAST(a AS JSON));
+CREATE OR REPLACE MACRO googlesql.json_flatten(a) AS CAST(json_flatten(CAST(a AS VARCHAR)) AS JSON[]);
 CREATE OR REPLACE MACRO googlesql.json_items(a) AS json_extract(a, '$[*]');
 CREATE OR REPLACE MACRO googlesql.json_list(items) AS CASE WHEN len(items) = 0 THEN CAST('[]' AS JSON) ELSE to_json(items) END;
 CREATE OR REPLACE MACRO googlesql.json_nulls(n) AS list_transform(range(0, n), lambda "v$json_nulls": CAST('null' AS JSON));

@@ -19,13 +19,13 @@ CREATE OR REPLACE MACRO googlesql.shift_right(a, n) AS list_transform([struct_pa
     ELSE googlesql.of_bits(googlesql.bits_of("p$shift".a) // CAST(pow(2, "p$shift".n) AS HUGEINT)) END)[1];
 -- The name that BigQuery has for a type of DuckDB.
 CREATE OR REPLACE MACRO googlesql.scalar_type_name(kind) AS CASE kind WHEN 'BIGINT' THEN 'INT64' WHEN 'DOUBLE' THEN 'FLOAT64' WHEN 'VARCHAR' THEN 'STRING'
-    WHEN 'BOOLEAN' THEN 'BOOL' WHEN 'BLOB' THEN 'BYTES' WHEN 'DECIMAL(38,9)' THEN 'NUMERIC' WHEN 'TIMESTAMP' THEN 'DATETIME'
+    WHEN 'BOOLEAN' THEN 'BOOL' WHEN 'BLOB' THEN 'BYTES' WHEN 'DECIMAL(38,9)' THEN 'NUMERIC' WHEN 'UBIGINT[4]' THEN 'BIGNUMERIC' WHEN 'TIMESTAMP' THEN 'DATETIME'
     WHEN 'TIMESTAMP WITH TIME ZONE' THEN 'TIMESTAMP' WHEN 'DATE' THEN 'DATE' WHEN 'TIME' THEN 'TIME' WHEN 'JSON' THEN 'JSON' WHEN 'INTERVAL' THEN 'INTERVAL'
     WHEN 'INTEGER' THEN 'INT64' ELSE CAST(CAST('INFORMATION_SCHEMA does not name the type ' || kind AS BIGINT) AS VARCHAR) END;
 CREATE OR REPLACE MACRO googlesql.type_name(kind) AS CASE WHEN ends_with(kind, '[]') THEN 'ARRAY<' || googlesql.scalar_type_name(left(kind, -2)) || '>'
     ELSE googlesql.scalar_type_name(kind) END;
 -- TYPEOF: DuckDB's name of a type in BigQuery's words.
-CREATE OR REPLACE MACRO googlesql.type_words(t) AS list_transform([t], lambda v: replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(v,
+CREATE OR REPLACE MACRO googlesql.type_words(t) AS list_transform([t], lambda v: replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(v, 'UBIGINT[4]', 'BIGNUMERIC'),
     'TIMESTAMP WITH TIME ZONE', 'INSTANT'), 'TIMESTAMP', 'DATETIME'), 'INSTANT', 'TIMESTAMP'), 'BIGINT', 'INT64'), 'INTEGER', 'INT64'), 'DOUBLE', 'FLOAT64'), 'VARCHAR', 'STRING'),
     'DECIMAL(38,9)', 'NUMERIC'), 'BLOB', 'BYTES'), 'BOOLEAN', 'BOOL'), '"NULL"', 'INT64'))[1];
 CREATE OR REPLACE MACRO googlesql.type_of(a) AS list_transform([googlesql.type_words(typeof(a))], lambda v: regexp_replace(translate(

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 
 use duckdb::Connection;
 
+use super::bignumeric;
 use crate::googlesql::duckdb::RUNTIME_SCHEMA;
 
 /// The families, in an order in which each finds the macros it calls.
@@ -46,6 +47,7 @@ pub fn version() -> String {
 /// # Errors
 /// What DuckDB says, as when the database is open for reading only and its macros are of another version.
 pub fn install(connection: &Connection) -> duckdb::Result<()> {
+    bignumeric::register(connection)?;
     let version = version();
     if installed(connection).is_some_and(|installed| installed == version)
         || prepared::copy(connection, &version)
@@ -69,6 +71,7 @@ fn installed(connection: &Connection) -> Option<String> {
 
 /// Writes the macros from their text.
 fn write(connection: &Connection, version: &str) -> duckdb::Result<()> {
+    bignumeric::register(connection)?;
     let mut script = format!("BEGIN; CREATE SCHEMA IF NOT EXISTS {RUNTIME_SCHEMA};\n");
     for family in FAMILIES {
         script.push_str(family);
