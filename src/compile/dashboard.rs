@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::template::Renderer;
 use super::{Catalog, CompiledQuery, Naming, model, sql_diagnostic};
 use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, did_you_mean, quoted};
-use crate::googlesql::analyze::{Analysis, Options, Parameters, analyze_query};
+use crate::googlesql::analyze::{Analysis, Names, Options, Parameters, analyze_query};
 use crate::googlesql::{Column, parse};
 use crate::project::{Address, Dashboard, Project, Tile};
 
@@ -103,7 +103,7 @@ impl Compiler<'_, '_> {
             }
         };
         let bound = parse::query(&rendered.sql.text).map_err(|fault| vec![fault]).and_then(|query| {
-            let analysis = analyze_query(&query, self.catalog, parameters, Options { as_table: true })?;
+            let analysis = analyze_query(&query, self.catalog, parameters, Options { names: Names::Table })?;
             let names: Vec<&str> = parameters.names().collect();
             let compiled = model::translate(&rendered.sql, query, &names, &analysis.resolved, self.naming)?;
             Ok((analysis, compiled))

@@ -11,7 +11,7 @@ use super::template::Rendered;
 use super::{Catalog, CompiledNode, Dialect, Naming, sql_diagnostic};
 use crate::diag::{Code, Diagnostic, MappedText, did_you_mean, quoted};
 use crate::fingerprint::Fingerprint;
-use crate::googlesql::analyze::{self, Analysis, Options, Parameters, analyze_query};
+use crate::googlesql::analyze::{self, Analysis, Names, Options, Parameters, analyze_query};
 use crate::googlesql::{Column, Resolved, SqlFault, duckdb, parse};
 use crate::project::{Detail, Model, Node};
 
@@ -86,7 +86,7 @@ pub(super) fn bind(
     naming: &Naming,
 ) -> Result<(Analysis, CompiledQuery), Vec<SqlFault>> {
     let query = parse::query(&rendered.sql.text).map_err(|fault| vec![fault])?;
-    let analysis = analyze_query(&query, catalog, &Parameters::new(), Options { as_table: true })?;
+    let analysis = analyze_query(&query, catalog, &Parameters::new(), Options { names: Names::Table })?;
     let query = translate(&rendered.sql, query, &[], &analysis.resolved, naming)?;
     Ok((analysis, query))
 }

@@ -43,13 +43,18 @@ fn count(results: &[Checked<'_>], verdicts: &[Verdict]) -> usize {
 
 /// How many there are, and how many of each verdict.
 pub fn results_summary(results: &[Checked<'_>]) -> String {
-    format!(
-        "{}: {} passed, {} warned, {} failed",
-        plural(results.len(), "expectation", "expectations"),
-        count(results, &[Verdict::Passed]),
-        count(results, &[Verdict::Warned]),
-        count(results, &[Verdict::Failed, Verdict::Errored])
-    )
+    let all = plural(results.len(), "expectation", "expectations");
+    let told: Vec<String> = [
+        ("passed", [Verdict::Passed].as_slice()),
+        ("warned", &[Verdict::Warned]),
+        ("failed", &[Verdict::Failed, Verdict::Errored]),
+    ]
+    .into_iter()
+    .map(|(word, verdicts)| (count(results, verdicts), word))
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, word)| format!("{number} {word}"))
+    .collect();
+    if told.is_empty() { all } else { format!("{all}: {}", told.join(", ")) }
 }
 
 fn table(results: &[Checked<'_>]) -> String {

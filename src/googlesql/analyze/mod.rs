@@ -171,8 +171,22 @@ pub struct Note {
 /// What is asked of a query beyond being valid.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The result becomes a table: each column needs a name of its own.
-    pub as_table: bool,
+    /// What the names of its columns must be.
+    pub names: Names,
+}
+
+/// What the names of a query's columns must be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Names {
+    /// Anything: the query is a part of something.
+    #[default]
+    Any,
+    /// Those that there are differ: rows are shown by them.
+    ///
+    /// BigQuery: `Duplicate column names in the result are not supported`.
+    Distinct,
+    /// Each column has one of its own: the rows become a table.
+    Table,
 }
 
 /// Checks a query.
@@ -187,9 +201,7 @@ pub fn analyze_query(
 ) -> Result<Analysis, Vec<SqlFault>> {
     let mut analyzer = Analyzer::new(catalog, parameters);
     let output = analyzer.query(query, None);
-    if options.as_table {
-        analyzer.check_table(&output);
-    }
+    analyzer.check_names(&output, options.names);
     analyzer.finish(&output)
 }
 

@@ -9,6 +9,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
+use super::Names;
 use super::analyzer::{Analyzer, Context};
 use super::coerce::{Verdict, common, conversion, groupable};
 use super::expression::span_of;
@@ -479,10 +480,14 @@ impl<'q> Analyzer<'q, '_> {
     }
 
     /// Checks that a result can become a table: each column has a name of its own.
-    pub(super) fn check_table(&mut self, output: &Output<'q>) {
+    pub(super) fn check_names(&mut self, output: &Output<'q>, names: Names) {
+        if names == Names::Any {
+            return;
+        }
         let mut seen: BTreeSet<String> = BTreeSet::new();
         for (position, item) in output.items.iter().enumerate() {
             match &item.name {
+                None if names == Names::Distinct => {}
                 None => {
                     let message = format!("column {} of the result has no name", position + 1);
                     self.fault(

@@ -6,7 +6,7 @@
 //!
 //! What comes out calls DuckDB's own functions and persisted macros alone, so that any DuckDB client can read a
 //! view of it from the database file; but for BIGNUMERIC and for time zones that are no literals, which are computed
-//! by functions that Pipewright registers (`docs/adr/0008-bignumeric.md`).
+//! by functions that Pipewright registers (`docs/adr/0009-bignumeric.md`).
 //!
 //! # Known differences
 //!

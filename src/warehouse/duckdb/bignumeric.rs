@@ -4,7 +4,7 @@
 //! with the sign's bit turned over. The order of these arrays is that of the numbers, and each number has one, so that
 //! comparison, ORDER BY, GROUP BY, joins, MIN and MAX are the engine's own.
 //!
-//! The arithmetic is no macro: 256 bits and more are not there to compute with (`docs/adr/0008-bignumeric.md`).
+//! The arithmetic is no macro: 256 bits and more are not there to compute with (`docs/adr/0009-bignumeric.md`).
 
 use std::sync::Arc;
 

@@ -35,7 +35,12 @@ pub(super) fn bind(
         // Which names are variables is not asked: see `Script::bound`.
         _ if parameters.variables.is_some() && parameters.types.is_empty() => Resolved::default(),
         Some(query) => {
-            let options = Options { as_table: names_columns(statement) };
+            let names = match statement {
+                Statement::Query(_) => analyze::Names::Distinct,
+                _ if names_columns(statement) => analyze::Names::Table,
+                _ => analyze::Names::Any,
+            };
+            let options = Options { names };
             resolve_written(statement, target, analyze_query(query, target, &known, options)?)
         }
         None => resolve_dml(statement, target, &known),

@@ -11,7 +11,7 @@ use sqlparser::ast::{
 
 use super::Tables;
 use crate::diag::Code;
-use crate::googlesql::analyze::{Options, Parameters, analyze_query};
+use crate::googlesql::analyze::{Names, Options, Parameters, analyze_query};
 use crate::googlesql::{Column, Type, parse};
 
 /// Faults that show only when a query runs, or in the service: their questions are right in our eyes.
@@ -78,7 +78,7 @@ fn rename(change: &AlterTable, tables: &mut Tables) {
 }
 
 fn columns_of(query: &sqlparser::ast::Query, tables: &Tables) -> Vec<Column> {
-    let analysis = analyze_query(query, tables, &Parameters::new(), Options { as_table: true });
+    let analysis = analyze_query(query, tables, &Parameters::new(), Options { names: Names::Table });
     analysis.expect("a table of the setup").columns.into_iter().map(|output| output.column).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Valid queries and the columns that Google's analyzer gives them (`types.txt`: a query, and its columns indented).
 
 use super::{analyze, analyze_with};
-use crate::googlesql::analyze::{Options, Parameters, analyze_expression};
+use crate::googlesql::analyze::{Names, Options, Parameters, analyze_expression};
 use crate::googlesql::{Column, Type, parse};
 
 /// The cases of a file: a query, and the indented lines behind it.
@@ -72,7 +72,7 @@ fn a_table_with_unknown_columns_raises_no_alarm() {
 
 #[test]
 fn a_table_needs_names() {
-    let faults = |sql| analyze_with(sql, Options { as_table: true }).expect_err(sql);
+    let faults = |sql| analyze_with(sql, Options { names: Names::Table }).expect_err(sql);
     let [unnamed] = &faults("SELECT i + 1 FROM ds.u")[..] else { panic!() };
     assert_eq!(
         (unnamed.code.id(), unnamed.message.as_str()),
@@ -82,7 +82,7 @@ fn a_table_needs_names() {
         panic!()
     };
     assert_eq!(double.message, "the result has two columns `V`");
-    assert!(analyze_with("SELECT i, k FROM ds.u", Options { as_table: true }).is_ok());
+    assert!(analyze_with("SELECT i, k FROM ds.u", Options { names: Names::Table }).is_ok());
     assert!(analyze("SELECT i, i FROM ds.u").is_ok());
 }
 
