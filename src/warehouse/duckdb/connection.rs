@@ -53,11 +53,12 @@ pub(super) fn open(path: &Path, target: &DuckDbTarget, access: Access) -> Result
         .help("is it a DuckDB file, and does no other program hold it open?"),
         transient: false,
     })?;
-    // Views may call them, whether or not the macros are to be written.
-    bignumeric::register(&connection).map_err(|error| engine_error(&error))?;
-    if access == Access::Write {
-        runtime::install(&connection).map_err(|error| engine_error(&error))?;
-    }
+    let known = match access {
+        Access::Write => runtime::install(&connection),
+        // Views may call the functions, though the macros are not to be written.
+        Access::Read => bignumeric::register(&connection),
+    };
+    known.map_err(|error| engine_error(&error))?;
     Ok(connection)
 }
 

@@ -71,7 +71,6 @@ fn installed(connection: &Connection) -> Option<String> {
 
 /// Writes the macros from their text.
 fn write(connection: &Connection, version: &str) -> duckdb::Result<()> {
-    bignumeric::register(connection)?;
     let mut script = format!("BEGIN; CREATE SCHEMA IF NOT EXISTS {RUNTIME_SCHEMA};\n");
     for family in FAMILIES {
         script.push_str(family);

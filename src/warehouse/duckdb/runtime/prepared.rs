@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use duckdb::Connection;
 use etcetera::base_strategy::{BaseStrategy, choose_base_strategy};
 
-use super::{RUNTIME_SCHEMA, write};
+use super::{RUNTIME_SCHEMA, bignumeric, write};
 use crate::googlesql::duckdb::{Ident, quote};
 
 /// The name that the file goes by while it is attached.
@@ -48,6 +48,7 @@ fn prepare(file: &Path, version: &str) -> bool {
         let (name, process) = (file.file_name()?.to_string_lossy(), std::process::id());
         let part = folder.join(format!("{name}.{process}-{}.part", PARTS.fetch_add(1, Ordering::Relaxed)));
         let made = Connection::open(&part).and_then(|connection| {
+            bignumeric::register(&connection)?;
             write(&connection, version)?;
             connection.close().map_err(|(_, error)| error)
         });
