@@ -84,7 +84,14 @@ mod tests {
     use duckdb::Connection;
 
     use super::{copy_from, prepare};
-    use crate::warehouse::duckdb::runtime::write;
+    use crate::warehouse::duckdb::runtime::{bignumeric, write};
+
+    /// A database in memory that knows the functions that macros call.
+    fn memory() -> Connection {
+        let connection = Connection::open_in_memory().expect("memory");
+        bignumeric::register(&connection).expect("the functions");
+        connection
+    }
 
     /// Every macro with its parameters, their types and what it stands for.
     fn macros(connection: &Connection) -> Vec<String> {
@@ -102,8 +109,7 @@ mod tests {
         assert!(prepare(&file, "1"));
         let left: Vec<_> = fs_err::read_dir(folder.path()).expect("the folder").collect();
         assert_eq!(left.len(), 1, "{left:?}");
-        let (written, copied) = (Connection::open_in_memory(), Connection::open_in_memory());
-        let (written, copied) = (written.expect("memory"), copied.expect("memory"));
+        let (written, copied) = (memory(), memory());
         write(&written, "1").expect("the macros");
         // What an older version left gives way.
         copied.execute_batch("CREATE SCHEMA googlesql; CREATE MACRO googlesql.old() AS 1").expect("a macro");
@@ -117,7 +123,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("runtime.duckdb");
         fs_err::write(&file, "no database").expect("a file");
-        let connection = Connection::open_in_memory().expect("memory");
+        let connection = memory();
         assert!(copy_from(&connection, &file).is_err());
         assert!(macros(&connection).is_empty());
         write(&connection, "1").expect("the connection still works");
