@@ -103,6 +103,18 @@ pub enum Verdict {
     Errored,
 }
 
+impl Verdict {
+    /// Its word, as in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Warned => "warned",
+            Self::Failed => "failed",
+            Self::Errored => "errored",
+        }
+    }
+}
+
 /// A verdict with what it was drawn from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {

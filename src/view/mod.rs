@@ -2,6 +2,7 @@
 //!
 //! Standard output carries what was asked for; progress and faults go to standard error.
 
+mod markup;
 mod plan;
 mod progress;
 mod report;

@@ -130,11 +130,12 @@ fn stops(check: &CheckReport) -> bool {
 }
 
 fn word(check: &CheckReport) -> StyledObject<&'static str> {
-    match check.outcome.verdict {
-        Verdict::Passed => style("passed").green(),
-        Verdict::Warned => style("warned").yellow(),
-        Verdict::Failed => style("failed").red(),
-        Verdict::Errored => style("errored").red(),
+    let verdict = check.outcome.verdict;
+    let word = style(verdict.word());
+    match verdict {
+        Verdict::Passed => word.green(),
+        Verdict::Warned => word.yellow(),
+        Verdict::Failed | Verdict::Errored => word.red(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
+use super::markup::escaped;
 use super::{checks_text, exceptions_text, plural};
 use crate::expectations::Verdict;
 use crate::manifest::types::ResultsFormat;
@@ -125,23 +126,23 @@ fn junit(name: &str, results: &[Checked<'_>]) -> String {
     };
     let all: Vec<&Checked<'_>> = results.iter().collect();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    out.push_str(&format!("<testsuites name=\"{}\" {}>\n", xml(name), numbers(&all)));
+    out.push_str(&format!("<testsuites name=\"{}\" {}>\n", escaped(name), numbers(&all)));
     for (suite, of_suite) in suites(results) {
-        out.push_str(&format!("  <testsuite name=\"{}\" {}>\n", xml(suite), numbers(&of_suite)));
+        out.push_str(&format!("  <testsuite name=\"{}\" {}>\n", escaped(suite), numbers(&of_suite)));
         for one in of_suite {
             let (file, line) = one.place.rsplit_once(':').unwrap_or((&one.place, ""));
             let case = format!(
                 "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{}\"",
-                xml(&one.expectation.on.to_string()),
-                xml(&one.expectation.name),
-                xml(file),
-                xml(line)
+                escaped(&one.expectation.on.to_string()),
+                escaped(&one.expectation.name),
+                escaped(file),
+                escaped(line)
             );
-            let found = xml(&one.report.outcome.found);
+            let found = escaped(&one.report.outcome.found);
             let mut details = String::new();
             for (place, row) in one.report.rows() {
-                details.push_str(&xml(&place.map(|place| format!("{place} ")).unwrap_or_default()));
-                details.push_str(&xml(&row.to_string()));
+                details.push_str(&escaped(&place.map(|place| format!("{place} ")).unwrap_or_default()));
+                details.push_str(&escaped(&row.to_string()));
                 details.push('\n');
             }
             let within = match one.verdict() {
@@ -161,25 +162,6 @@ fn junit(name: &str, results: &[Checked<'_>]) -> String {
     out
 }
 
-/// Text inside of XML. Control characters are none of its characters at all.
-pub(super) fn xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' => out.push_str("&#10;"),
-            character if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => {
-                out.push('\u{fffd}');
-            }
-            character => out.push(character),
-        }
-    }
-    out
-}
-
 fn markdown(name: &str, results: &[Checked<'_>]) -> String {
     let mut out = format!("## {}\n\n{}.\n", cell(name), results_summary(results));
     let untold: Vec<&Checked<'_>> = results.iter().filter(|one| one.verdict() != Verdict::Passed).collect();
@@ -187,20 +169,18 @@ fn markdown(name: &str, results: &[Checked<'_>]) -> String {
         out.push_str("\n| | Expectation | Found | Declared |\n|---|---|---|---|\n");
         for one in &untold {
             let word = match one.verdict() {
-                Verdict::Passed => "passed",
-                Verdict::Warned => "warned",
-                Verdict::Failed => "**failed**",
-                Verdict::Errored => "**errored**",
+                verdict @ (Verdict::Failed | Verdict::Errored) => format!("**{}**", verdict.word()),
+                verdict => verdict.word().to_owned(),
             };
             let (address, found) = (cell(&one.report.address), cell(&one.report.outcome.found));
             out.push_str(&format!("| {word} | `{address}` | {found} | {} |\n", cell(&one.place)));
         }
     }
     for one in untold.iter().filter(|one| !one.report.sample.is_empty()) {
-        out.push_str(&format!("\n<details><summary>{}</summary>\n\n", xml(&one.report.address)));
+        out.push_str(&format!("\n<details><summary>{}</summary>\n\n", escaped(&one.report.address)));
         let places: Vec<&str> = one.report.rows().filter_map(|(place, _)| place).collect();
         if !places.is_empty() {
-            out.push_str(&format!("{}\n\n", xml(&places.join(", "))));
+            out.push_str(&format!("{}\n\n", escaped(&places.join(", "))));
         }
         out.push_str("```json\n");
         for row in &one.report.sample {
@@ -232,11 +212,6 @@ pub fn trend(shares: &[f64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_no_xml_does_not_reach_it() {
-        assert_eq!(xml("a<b & \"c\"\u{1}\n>"), "a&lt;b &amp; &quot;c&quot;\u{fffd}&#10;&gt;");
-    }
 
     #[test]
     fn a_trend_goes_from_nothing_to_the_most() {

@@ -4,7 +4,7 @@ use console::style;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::results::xml;
+use super::markup::escaped;
 use super::{duration, plural};
 
 /// What became of a unit test.
@@ -94,13 +94,13 @@ pub fn junit_of_tests(reports: &[TestReport]) -> String {
         let seconds = report.milliseconds as f64 / 1000.0;
         let case = format!(
             "    <testcase classname=\"{}\" name=\"{}\" time=\"{seconds:.3}\"",
-            xml(&report.model),
-            xml(&report.name)
+            escaped(&report.model),
+            escaped(&report.name)
         );
         if report.passed() {
             out.push_str(&format!("{case}/>\n"));
         } else {
-            let found = xml(&report.findings().join("\n"));
+            let found = escaped(&report.findings().join("\n"));
             let within = match report.outcome.error {
                 Some(_) => format!("<error message=\"it could not be run\">{found}</error>"),
                 None => format!("<failure message=\"other rows\">{found}</failure>"),

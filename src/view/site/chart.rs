@@ -1,8 +1,8 @@
 //! Charts as SVG that stands in the page. Each has a title, and each mark in it tells its value when pointed at.
 
-use super::escaped;
 use crate::expectations::Verdict;
 use crate::report::PastRun;
+use crate::view::markup::escaped;
 
 const WIDTH: f64 = 400.0;
 

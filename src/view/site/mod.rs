@@ -19,6 +19,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::expectations::Verdict;
 use crate::project::{Expectation, Project};
 use crate::report::{PastCheck, PastRun, PastStep, Track};
+use crate::view::markup::escaped;
 
 /// The pages' templates by name. The first holds what all have.
 const TEMPLATES: [(&str, &str); 8] = [
@@ -137,15 +138,9 @@ impl Tally {
     }
 }
 
-/// The word of a verdict, as in JSON.
+/// The word of a verdict, if there is one.
 fn word(verdict: Option<Verdict>) -> &'static str {
-    match verdict {
-        Some(Verdict::Passed) => "passed",
-        Some(Verdict::Warned) => "warned",
-        Some(Verdict::Failed) => "failed",
-        Some(Verdict::Errored) => "errored",
-        None => "unknown",
-    }
+    verdict.map_or("unknown", Verdict::word)
 }
 
 /// The site of a pipeline's results on one target.
@@ -382,24 +377,6 @@ fn wrong(error: &minijinja::Error) -> Diagnostic {
     Diagnostic::error(Code::Internal, format!("a page cannot be written: {error:#}"))
 }
 
-/// Text inside of HTML, between tags or in quotes. Control characters have no meaning there.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\n' | '\t' => out.push(character),
-            character if character.is_control() => out.push('\u{fffd}'),
-            character => out.push(character),
-        }
-    }
-    out
-}
-
 /// A point in time as people read it: `2018-10-17 17:30 UTC`. What is no such text stays as it is.
 fn time(rfc3339: &str) -> String {
     match (rfc3339.get(..10), rfc3339.get(11..16), rfc3339.ends_with('Z')) {
@@ -431,14 +408,6 @@ mod tests {
         assert_eq!(Site::run_path("20181017T173018Z-1a2b3c4d"), "runs/20181017T173018Z-1a2b3c4d.html");
         assert!(Site::is_of_run("runs/a-1~2.html", "a-1") && Site::is_of_run("runs/a-1.html", "a-1"));
         assert!(!Site::is_of_run("runs/a-12.html", "a-1"));
-    }
-
-    #[test]
-    fn nothing_gets_out_of_its_place() {
-        assert_eq!(
-            escaped("<a href='x' b=\"&\">\u{1}\n"),
-            "&lt;a href=&#39;x&#39; b=&quot;&amp;&quot;&gt;\u{fffd}\n"
-        );
     }
 
     #[test]
