@@ -17,14 +17,17 @@ const CHECKPOINTS: &str = "checkpoints:
     tags: [money]
 ";
 
+/// The shop, whose manifest got checkpoints after its first run.
+fn with_checkpoints() -> Project {
+    let project = built();
+    let target = "default_target: local\n";
+    project.replace("pipeline.yaml", target, &format!("{target}{CHECKPOINTS}"));
+    project
+}
+
 /// The shop with checkpoints, and with an order that is there twice behind Pipewright's back.
 fn spoilt() -> Project {
-    let project = built();
-    project.replace(
-        "pipeline.yaml",
-        "default_target: local\n",
-        &format!("default_target: local\n{CHECKPOINTS}"),
-    );
+    let project = with_checkpoints();
     project.replace(
         "expectations/shop.yaml",
         "name: revenue_is_positive, sql: revenue > 0",
@@ -79,12 +82,7 @@ fn a_checkpoint_looks_at_its_own_and_does_what_it_says() {
 
 #[test]
 fn each_run_tells_and_writes_what_its_checkpoints_found() {
-    let project = built();
-    project.replace(
-        "pipeline.yaml",
-        "default_target: local\n",
-        &format!("default_target: local\n{CHECKPOINTS}"),
-    );
+    let project = with_checkpoints();
     project.replace(
         "expectations/shop.yaml",
         "name: revenue_is_positive,",

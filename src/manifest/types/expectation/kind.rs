@@ -159,3 +159,23 @@ macro_rules! table_kind {
         kind! { $(#[doc = $doc])+ $name { $($body)* } |_| super::Shared::default() }
     };
 }
+
+/// A kind whose query gives the bad rows: some of them may be forgiven.
+macro_rules! bad_rows_kind {
+    ($(#[doc = $doc:literal])+ $name:ident { $($body:tt)* }) => {
+        kind! {
+            $(#[doc = $doc])+
+            $name {
+                $($body)*
+                /// How many bad rows are forgiven.
+                #[serde(default)]
+                #[schemars(example = 3)]
+                pub allowed: u64,
+            }
+            |kind| super::Shared {
+                tolerance: Some(super::Tolerance { mostly: 1.0, allowed: kind.allowed }),
+                ..super::Shared::default()
+            }
+        }
+    };
+}

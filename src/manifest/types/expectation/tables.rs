@@ -166,7 +166,7 @@ row_kind! {
     }
 }
 
-kind! {
+bad_rows_kind! {
     /// Each value of a column occurs as often as it does in a column of another table.
     Cardinality {
         /// The column.
@@ -179,18 +179,10 @@ kind! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(example = &"order_id")]
         pub field: Option<String>,
-        /// How many of what differs is forgiven.
-        #[serde(default)]
-        #[schemars(example = 3)]
-        pub allowed: u64,
-    }
-    |kind| super::Shared {
-        tolerance: Some(super::Tolerance { mostly: 1.0, allowed: kind.allowed }),
-        ..super::Shared::default()
     }
 }
 
-kind! {
+bad_rows_kind! {
     /// Another table has the same rows, each as often. The order of rows does not count.
     SameRows {
         /// The other source, seed or model.
@@ -200,14 +192,6 @@ kind! {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         #[schemars(example = vec!["order_id", "price"])]
         pub columns: Vec<String>,
-        /// How many of what differs is forgiven.
-        #[serde(default)]
-        #[schemars(example = 3)]
-        pub allowed: u64,
-    }
-    |kind| super::Shared {
-        tolerance: Some(super::Tolerance { mostly: 1.0, allowed: kind.allowed }),
-        ..super::Shared::default()
     }
 }
 
@@ -233,7 +217,7 @@ table_kind! {
     }
 }
 
-kind! {
+bad_rows_kind! {
     /// A query gives no rows: those that it gives are the bad ones.
     ///
     /// In it, `this` is the table and each of `reads` is the table of that name.
@@ -245,13 +229,5 @@ kind! {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         #[schemars(example = vec!["raw_orders"])]
         pub reads: Vec<String>,
-        /// How many rows it may give.
-        #[serde(default)]
-        #[schemars(example = 3)]
-        pub allowed: u64,
-    }
-    |kind| super::Shared {
-        tolerance: Some(super::Tolerance { mostly: 1.0, allowed: kind.allowed }),
-        ..super::Shared::default()
     }
 }
