@@ -1,7 +1,7 @@
 //! New rows into an incremental table: built aside, proven, audited, brought in, the whole audited, remembered; all in
 //! one transaction.
 
-use super::step::{Context, Of, Refused, Work, check, refuse_failures, remembered};
+use super::step::{Context, Of, Refused, Work, check, refuse_failures, refuse_shrinking, remembered};
 use crate::diag::{Code, Diagnostic};
 use crate::expectations::grouped;
 use crate::manifest::types::{Materialization, Strategy};
@@ -36,6 +36,7 @@ pub(super) fn perform_merge(
     }
     let size = check(context, &merge.publish.audit, &of, session, work)?;
     refuse_failures(work)?;
+    refuse_shrinking(context, &merge.publish, size, Some(&before))?;
     work.refused = None;
     let new_rows = new.map(|(rows, _)| rows);
     account(merge.strategy, before.rows, new_rows, size.map(|(rows, _)| rows))?;

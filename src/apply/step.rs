@@ -337,7 +337,7 @@ fn perform_load(
 }
 
 /// A table that is empty all at once, or has lost much of what it had, is more often a fault upstream than the truth.
-fn refuse_shrinking(
+pub(super) fn refuse_shrinking(
     context: &Context<'_>,
     publish: &Publish,
     size: Option<(u64, u64)>,

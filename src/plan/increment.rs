@@ -4,9 +4,10 @@ use super::planner::Planning;
 use super::{ColumnChanges, MergeAction, Publish, Reason, diff};
 use crate::compile::CompiledNode;
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::expectations::Audit;
 use crate::fingerprint::Fingerprint;
 use crate::googlesql::Column;
-use crate::manifest::types::{OnQueryChange, OnSchemaChange};
+use crate::manifest::types::{OnQueryChange, OnSchemaChange, Strategy};
 use crate::project::{Increment, Node};
 
 /// A fingerprint with the way that new rows take into a table. Their query is not in it: rows that are there do not come
@@ -21,50 +22,63 @@ pub(super) fn proof(compiled: &CompiledNode) -> Option<String> {
     compiled.increment.as_ref()?.proof.as_ref().map(|proof| proof.native.clone())
 }
 
-/// The step that brings new rows into a table, or the way to publish a whole one back where it must be built anew.
+/// What brings new rows into a table that is there.
+pub(super) struct NewRows {
+    strategy: Strategy,
+    native: String,
+    proof: Option<String>,
+    audit_of_new: Audit,
+    audit_of_table: Audit,
+    statements: Vec<String>,
+}
+
+impl NewRows {
+    /// The step of it.
+    pub(super) fn action(self, publish: Publish) -> MergeAction {
+        let Self { strategy, native, proof, audit_of_new, audit_of_table, statements } = self;
+        let publish = Publish { audit: audit_of_table, ..publish };
+        MergeAction { strategy, native, audit_of_new, proof, statements, publish }
+    }
+}
+
+/// The new rows of a table that is to change for some reasons; nothing where it must be built anew.
 ///
 /// # Errors
 /// Columns that have changed in a way that the manifest does not allow.
-pub(super) fn merge(
+pub(super) fn new_rows(
     planning: &Planning<'_>,
     node: &Node,
     compiled: &CompiledNode,
     reasons: &[Reason],
     before: &[Column],
-    mut publish: Publish,
-) -> Result<Result<MergeAction, Publish>, Diagnostics> {
-    let Some((settings, increment)) = planning.compiled.increment(node) else { return Ok(Err(publish)) };
+) -> Result<Option<NewRows>, Diagnostics> {
+    let Some((settings, increment)) = planning.compiled.increment(node) else { return Ok(None) };
     let goes_on = |reason: &Reason| match reason {
         Reason::UpstreamChanged => true,
         Reason::QueryChanged => settings.on_query_change == OnQueryChange::Keep,
         _ => false,
     };
     if !reasons.iter().all(goes_on) {
-        return Ok(Err(publish));
+        return Ok(None);
     }
     let changes = diff::columns(before, &compiled.columns);
-    let added = match settings.on_schema_change {
+    let mut statements = match settings.on_schema_change {
         _ if changes.is_empty() => Vec::new(),
         OnSchemaChange::Add if changes.removed.is_empty() && changes.retyped.is_empty() => {
             planning.compiled.adding(node, &changes.added)?
         }
-        OnSchemaChange::Rebuild if settings.on_query_change == OnQueryChange::Rebuild => {
-            return Ok(Err(publish));
-        }
+        OnSchemaChange::Rebuild if settings.on_query_change == OnQueryChange::Rebuild => return Ok(None),
         _ => return Err(refused(node, &changes).into()),
     };
-    let (audit_of_new, audit) = planning.compiled.audits_of_increment(&node.address)?;
-    publish.audit = audit;
-    Ok(Ok(MergeAction {
+    statements.extend(increment.statements.iter().map(|statement| statement.native.clone()));
+    let (audit_of_new, audit_of_table) = planning.compiled.audits_of_increment(&node.address)?;
+    Ok(Some(NewRows {
         strategy: settings.strategy,
         native: increment.query.native.clone(),
-        audit_of_new,
         proof: proof(compiled),
-        statements: added
-            .into_iter()
-            .chain(increment.statements.iter().map(|statement| statement.native.clone()))
-            .collect(),
-        publish,
+        audit_of_new,
+        audit_of_table,
+        statements,
     }))
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Action, BuildAction, ColumnChanges, Drift, Estimate, FAILED_SUFFIX, LoadAction, Orphan, Plan, Publish,
-    Reading, Reason, Record, Step, diff, file,
+    Reading, Reason, Record, Step, diff, file, increment,
 };
 use crate::compile::{CompiledNode, CompiledProject};
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -171,9 +171,9 @@ impl Planner<'_> {
         let before = state.map(|state| state.columns.as_slice()).unwrap_or_default();
         let action = if rebuilds {
             let publish = self.publish(node, object, audit.cloned().unwrap_or_default(), record);
-            match super::increment::merge(self.planning, node, compiled, &reasons, before, publish) {
-                Ok(Ok(merge)) => Action::Merge(Box::new(merge)),
-                Ok(Err(publish)) => self.rebuild(node, compiled, publish),
+            match increment::new_rows(self.planning, node, compiled, &reasons, before) {
+                Ok(Some(new_rows)) => Action::Merge(Box::new(new_rows.action(publish))),
+                Ok(None) => self.rebuild(node, compiled, publish),
                 Err(faults) => return self.faults.extend(faults),
             }
         } else if reasons.iter().any(|reason| CHECKED_ONLY.contains(reason)) {
@@ -247,7 +247,7 @@ impl Planner<'_> {
             (Detail::Model(model), query) => Action::Build(Box::new(BuildAction {
                 materialization: model.materialization,
                 native: query.as_ref().map(|query| query.native.clone()).unwrap_or_default(),
-                proof: super::increment::proof(compiled),
+                proof: increment::proof(compiled),
                 publish,
             })),
             (Detail::Load(load), _) => Action::Load(Box::new(LoadAction {
@@ -275,7 +275,7 @@ impl Planner<'_> {
         };
         let mut own = Fingerprint::new("own").text(&query).text(materialization).text(&node.relation());
         if let Some((settings, _)) = self.planning.compiled.increment(node) {
-            own = super::increment::with_strategy(own, settings);
+            own = increment::with_strategy(own, settings);
         }
         let own = own.finish();
         let mut data = Fingerprint::new("data").text(&own);

@@ -171,6 +171,23 @@ fn new_rows_and_the_whole_table_are_both_audited_before_anybody_sees_them() {
 }
 
 #[test]
+fn a_partition_that_comes_back_empty_handed_does_not_shrink_the_table() {
+    let orders = |rows: usize| {
+        let rows: Vec<String> = (1..=rows).map(|id| format!("{id},2024-01-01,pen,1.00\n")).collect();
+        format!("id,day,product,amount\n{}", rows.concat())
+    };
+    let project = incremental(BY_DAY, ALL_ROWS);
+    project.write("data/orders.csv", &orders(10));
+    log_step(&project);
+    project.write("data/orders.csv", &orders(2));
+    project.replace("sources/shop.yaml", "data/orders.csv\n", "data/orders.csv\n    max_shrink: 1\n");
+    refused(&project, &["model.log", "PW0708", "it would shrink from 10 rows to 2"]);
+    assert_eq!(rows(&project, "SELECT COUNT(*) FROM marts.log"), json!([["10"]]));
+    project.run(&["apply", "--allow-shrink"]).succeeds();
+    assert_eq!(rows(&project, "SELECT COUNT(*) FROM marts.log"), json!([["2"]]));
+}
+
+#[test]
 fn columns_that_come_are_added_refused_or_built_anew() {
     let query = "SELECT * FROM {{ source('orders') }}\n\
         {% if is_incremental() %}WHERE day > (SELECT MAX(day) FROM {{ this }}){% endif %}\n";
