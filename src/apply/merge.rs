@@ -31,6 +31,8 @@ pub(super) fn perform_merge(
     prove(session, merge.proof.as_deref())?;
     // From here on the published table is touched: a refusal takes all of that back first.
     work.refused = work.refused.take().map(|kept| Refused { again: Some(merge.native.clone()), ..kept });
+    let into = relation.sibling(&merge.into);
+    session.prepare_merge(relation, &into)?;
     for statement in &merge.statements {
         session.execute(statement)?;
     }
@@ -41,14 +43,14 @@ pub(super) fn perform_merge(
     let new_rows = new.map(|(rows, _)| rows);
     account(merge.strategy, before.rows, new_rows, size.map(|(rows, _)| rows))?;
     session.remove(&at, Materialization::Table)?;
-    session.describe(relation, Materialization::Table, &record.comment)?;
+    let columns = session.columns(&into)?;
+    session.publish_merge(&into, relation, &merge.publish)?;
     if merge.publish.failed_before {
         session.remove_failed(relation)?;
     }
     work.rows = size.map(|(rows, _)| rows);
     work.bytes = size.map(|(_, bytes)| bytes);
     work.new_rows = new_rows;
-    let columns = session.columns(relation)?;
     let state = remembered(context, step, record, Materialization::Table, columns, work);
     session.remember(&step.address, &state)
 }

@@ -153,7 +153,7 @@ fn one_try(
     let stopping = Arc::clone(&work.stopping);
     let limit = step.timeout_ms.map(Duration::from_millis);
     let done = within(context.running.cancel, limit, session.interrupter(), &stopping, || {
-        session.begin()?;
+        session.begin(&step.address.to_string())?;
         perform(context, step, session.as_mut(), work).and_then(|()| session.commit())
     });
     // Out of the watchdog's reach: an interrupted rollback would leave the transaction open.
@@ -174,7 +174,7 @@ fn one_try(
 fn keep_failed(session: &mut dyn Session, refused: &Refused) -> Result<Option<String>> {
     if let Some(query) = &refused.again {
         session.rollback();
-        session.begin()?;
+        session.begin(&refused.of.to_string())?;
         session.build(&refused.build, refused.kind, query)?;
     }
     let kept = session.keep_failed(&refused.build, &refused.of, refused.kind)?;

@@ -15,8 +15,8 @@ use crate::manifest::types::Target;
 use crate::plan::{self, Plan};
 use crate::state::{FileState, Snapshot};
 use crate::view::{Reporter, plan_text, run_text};
-use crate::warehouse::Warehouse;
-use crate::warehouse::duckdb::{Access, file as database};
+use crate::warehouse::Access;
+use crate::warehouse::duckdb::file as database;
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome, Diagnostics> {
     let printer = workspace.printer;
@@ -59,7 +59,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     let report = apply(
         &plan,
         &Running {
-            warehouse: &warehouse,
+            warehouse: warehouse.as_ref(),
             root: &workspace.root,
             threads,
             command: "apply",
@@ -75,7 +75,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     if !args.json {
         printer.out(&run_text(&report, &|address| place(&loaded.compiled, address)));
     }
-    let checkpoints = checkpoint::after_run(workspace, &loaded.compiled, &warehouse, &report)?;
+    let checkpoints = checkpoint::after_run(workspace, &loaded.compiled, warehouse.as_ref(), &report)?;
     if !args.json {
         printer.out(&checkpoints);
     }

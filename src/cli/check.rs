@@ -23,8 +23,7 @@ use crate::project::{Address, Detail, Expectation, Node, Project};
 use crate::report::RunReport;
 use crate::state::Snapshot;
 use crate::view::{Checked, plural, results_text};
-use crate::warehouse::duckdb::Access;
-use crate::warehouse::{RunHeader, Warehouse};
+use crate::warehouse::{Access, RunHeader};
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome, Diagnostics> {
     let chosen = Chosen::load(workspace, &args.selection)?;
@@ -121,7 +120,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
         }
     }
     // Last, so that what was kept is in them.
-    write_sites(workspace, compiled, &warehouse, checkpoint, failed)?;
+    write_sites(workspace, compiled, warehouse.as_ref(), checkpoint, failed)?;
     faults.into_result(())?;
     Ok(if failed { Outcome::Failed } else { Outcome::Done })
 }

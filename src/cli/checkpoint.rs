@@ -12,7 +12,7 @@ use crate::manifest::types::{Checkpoint, CheckpointAction, When};
 use crate::project::{Expectation, Project};
 use crate::report::{CheckReport, RunReport};
 use crate::view::{Checked, results_summary, results_text};
-use crate::warehouse::duckdb::DuckDb;
+use crate::warehouse::Warehouse;
 
 /// The checkpoint of a name.
 ///
@@ -77,7 +77,7 @@ pub(super) fn write(
 pub(super) fn write_sites(
     workspace: &Workspace<'_>,
     compiled: &CompiledProject,
-    warehouse: &DuckDb,
+    warehouse: &dyn Warehouse,
     checkpoint: &Checkpoint,
     failed: bool,
 ) -> Result<(), Diagnostics> {
@@ -99,7 +99,7 @@ pub(super) fn write_sites(
 pub(super) fn after_run(
     workspace: &Workspace<'_>,
     compiled: &CompiledProject,
-    warehouse: &DuckDb,
+    warehouse: &dyn Warehouse,
     report: &RunReport,
 ) -> Result<String, Diagnostics> {
     let checkpoints = &compiled.project.checkpoints;

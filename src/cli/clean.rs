@@ -5,8 +5,7 @@ use super::{Outcome, confirm};
 use crate::diag::Diagnostics;
 use crate::state::mark;
 use crate::view::plural;
-use crate::warehouse::duckdb::Access;
-use crate::warehouse::{Relation, Warehouse};
+use crate::warehouse::{Access, Relation};
 
 pub(super) fn run(workspace: &Workspace<'_>, yes: bool) -> Result<Outcome, Diagnostics> {
     let printer = workspace.printer;
@@ -37,7 +36,7 @@ pub(super) fn run(workspace: &Workspace<'_>, yes: bool) -> Result<Outcome, Diagn
         confirm::drops(printer, made.len())?;
     }
     let mut session = warehouse.session().map_err(fault)?;
-    session.begin().map_err(fault)?;
+    session.begin("clean").map_err(fault)?;
     for (address, relation, kind) in &made {
         session.remove(relation, *kind).map_err(fault)?;
         session.remove_rejects(relation).map_err(fault)?;

@@ -10,8 +10,7 @@ use crate::plan::{self, Plan, Planning};
 use crate::project::Address;
 use crate::state::Snapshot;
 use crate::view::plan_text;
-use crate::warehouse::Warehouse;
-use crate::warehouse::duckdb::Access;
+use crate::warehouse::Access;
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &PlanArgs) -> Result<Outcome, Diagnostics> {
     let loaded = workspace.load()?;

@@ -11,8 +11,7 @@ use super::workspace::{Workspace, fault};
 use crate::diag::Diagnostics;
 use crate::project::{Expectation, Form};
 use crate::view::plural;
-use crate::warehouse::Warehouse;
-use crate::warehouse::duckdb::Access;
+use crate::warehouse::Access;
 
 /// How much room a proposal leaves beyond what was seen.
 const ROOM: f64 = 0.2;

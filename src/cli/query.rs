@@ -10,57 +10,42 @@ use super::workspace::Workspace;
 use super::{Outcome, usage};
 use crate::compile::sql_diagnostic;
 use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, SourceFile};
-use crate::googlesql::duckdb::{DatasetNames, Parameters, translate_value};
 use crate::googlesql::parameter::Parameter;
-use crate::googlesql::{Column, Type, parse};
+use crate::googlesql::{Column, Type};
 use crate::view::{Align, Table};
-use crate::warehouse::duckdb::catalog::DatabaseNames;
-use crate::warehouse::duckdb::query::{QueryError, QueryResult};
-use crate::warehouse::duckdb::{Access, in_memory, script as scripts};
+use crate::warehouse::duckdb::{in_memory, query_parameters, script as scripts};
+use crate::warehouse::{Access, QueryError, QueryResult};
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &QueryArgs) -> Result<Outcome, Diagnostics> {
     let script = script(args)?;
     let parameters = parameters(&args.parameters)?;
     let result = if args.ephemeral {
         let connection = in_memory().map_err(super::workspace::fault)?;
-        scripts::run_ephemeral(&connection, &script.text, &parameters)
+        query_parameters(&parameters)
+            .and_then(|parameters| scripts::run_ephemeral(&connection, &script.text, &parameters))
     } else {
         let loaded = workspace.load()?;
         // A script may write, as it could in any client; a target that is only read stays as it is.
         let access = if scripts::only_reads(&script.text) { Access::Read } else { Access::Write };
-        let warehouse = workspace.open(&loaded, access, "pipewright query", "0s")?;
-        let connection = warehouse.connection().map_err(super::workspace::fault)?;
-        scripts::run(&connection, &script.text, &DatabaseNames(&connection), &parameters)
+        workspace.open(&loaded, access, "pipewright query", "0s")?.query(&script.text, &parameters)
     };
     let result = result.map_err(|error| told(error, &script))?;
     workspace.printer.out(&written(&result, args.format)?);
     Ok(Outcome::Done)
 }
 
-/// The parameters as the engine reads them.
-fn parameters(given: &[String]) -> Result<Parameters, Diagnostics> {
-    let mut parameters = Parameters::default();
-    for text in given {
-        let wrong = |message| {
-            Diagnostics::from(
-                usage(message).help("`--parameter n:INT64:5`, `--parameter ids:ARRAY<INT64>:[1,2]`"),
-            )
-        };
-        let parameter = Parameter::parse(text).map_err(wrong)?;
-        let value = parse::expression(&parameter.expression)
-            .map_err(|fault| vec![fault])
-            .and_then(|value| translate_value(&value, &DatasetNames, &Parameters::default()))
-            .map_err(|faults| {
-                wrong(faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "))
-            })?;
-        match parameter.name {
-            Some(name) => {
-                parameters.named.insert(name, value);
-            }
-            None => parameters.positional.push(value),
-        }
-    }
-    Ok(parameters)
+fn parameters(given: &[String]) -> Result<Vec<Parameter>, Diagnostics> {
+    let parse = |text: &String| {
+        let parameter = Parameter::parse(text).and_then(|parameter| {
+            // A value that cannot be translated is a fault of the command line, not of the script.
+            query_parameters(std::slice::from_ref(&parameter)).map_err(|error| error.to_string())?;
+            Ok(parameter)
+        });
+        parameter.map_err(|why| {
+            usage(why).help("`--parameter n:INT64:5`, `--parameter ids:ARRAY<INT64>:[1,2]`").into()
+        })
+    };
+    given.iter().map(parse).collect()
 }
 
 fn script(args: &QueryArgs) -> Result<Arc<SourceFile>, Diagnostics> {

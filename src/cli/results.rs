@@ -7,15 +7,14 @@ use super::workspace::{Workspace, fault};
 use super::{Outcome, site};
 use crate::diag::Diagnostics;
 use crate::view::{Align, Table, count, trend};
-use crate::warehouse::Warehouse;
-use crate::warehouse::duckdb::Access;
+use crate::warehouse::Access;
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &ResultsArgs) -> Result<Outcome, Diagnostics> {
     let ResultsArgs { names, failing, json, site } = args;
     let loaded = workspace.load()?;
     let warehouse = workspace.open(&loaded, Access::Read, "pipewright results", "0s")?;
     if let Some(folder) = site {
-        site::write(workspace, &loaded.compiled, &warehouse, folder)?;
+        site::write(workspace, &loaded.compiled, warehouse.as_ref(), folder)?;
         return Ok(Outcome::Done);
     }
     let mut results = match warehouse.snapshot().map_err(fault)?.state.lineage {

@@ -8,8 +8,7 @@ use super::workspace::{Workspace, fault};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::report::FileRows;
 use crate::view::{Align, Table, bytes, count, duration, files_table};
-use crate::warehouse::Warehouse;
-use crate::warehouse::duckdb::Access;
+use crate::warehouse::Access;
 
 pub(super) fn run(
     workspace: &Workspace<'_>,

@@ -18,7 +18,6 @@ use crate::report::{PastCheck, PastRun, PastStep};
 use crate::view::plural;
 use crate::view::site::{About, Page, Site, TREND};
 use crate::warehouse::Warehouse;
-use crate::warehouse::duckdb::DuckDb;
 
 /// The file that says what was written.
 const STAMP: &str = ".pipewright-site.json";
@@ -64,7 +63,7 @@ struct Done {
 pub(super) fn write(
     workspace: &Workspace<'_>,
     compiled: &CompiledProject,
-    warehouse: &DuckDb,
+    warehouse: &dyn Warehouse,
     folder: &Path,
 ) -> Result<(), Diagnostics> {
     let was_used = warehouse.snapshot().map_err(fault)?.state.lineage.is_some();

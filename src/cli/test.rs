@@ -14,8 +14,8 @@ use crate::compile::{CompiledTest, Dialect};
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean, quoted};
 use crate::googlesql::duckdb::Parameters;
 use crate::view::{TestOutcome, TestReport, junit_of_tests, tests_text};
-use crate::warehouse::duckdb::query::{QueryError, QueryResult};
 use crate::warehouse::duckdb::{in_memory, script};
+use crate::warehouse::{QueryError, QueryResult};
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &TestArgs) -> Result<Outcome, Diagnostics> {
     let loaded = workspace.load()?;

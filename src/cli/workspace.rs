@@ -16,8 +16,9 @@ use crate::project::{Address, Detail, Project, resolve};
 use crate::source::{FileSet, FileStamp, SourceError, expand, fingerprint_files};
 use crate::state::{FileState, Snapshot};
 use crate::view::Printer;
-use crate::warehouse::WarehouseError;
-use crate::warehouse::duckdb::{Access, DuckDb, Opening};
+use crate::warehouse::bigquery::BigQuery;
+use crate::warehouse::duckdb::{DuckDb, Opening};
+use crate::warehouse::{Access, Warehouse, WarehouseError};
 
 use super::args::{Global, SelectionArgs};
 use super::usage;
@@ -100,33 +101,31 @@ impl<'a> Workspace<'a> {
         access: Access,
         command: &str,
         lock_timeout: &str,
-    ) -> Result<DuckDb, Diagnostics> {
+    ) -> Result<Box<dyn Warehouse>, Diagnostics> {
         let wait = DurationText::parse(lock_timeout)
             .ok_or_else(|| usage(format!("`{lock_timeout}` is not a time such as `30s` or `5m`")))?
             .0;
-        let Some(Target::DuckDb(settings)) = loaded.compiled.target_settings() else {
-            return Err(Diagnostic::error(
-                Code::UnsupportedTarget,
-                format!(
-                    "the target `{}` is BigQuery, which this version only compiles for",
-                    loaded.compiled.target
-                ),
-            )
-            .help("use `pipewright compile` for its SQL, or run on a DuckDB target")
-            .into());
+        let project = &loaded.compiled.project;
+        let open = || -> Result<Box<dyn Warehouse>, WarehouseError> {
+            Ok(match loaded.compiled.target_settings() {
+                Some(Target::DuckDb(settings)) => {
+                    let opening = Opening { access, command };
+                    Box::new(DuckDb::open(&self.root, settings, &project.name, opening)?)
+                }
+                Some(Target::BigQuery(settings)) => {
+                    Box::new(BigQuery::open(&self.root, settings, project, access, command)?)
+                }
+                // Compiling has refused a target that is not there.
+                None => return Err(Diagnostic::error(Code::Internal, "there is no target").into()),
+            })
         };
         let started = Instant::now();
         loop {
-            match DuckDb::open(
-                &self.root,
-                settings,
-                &loaded.compiled.project.name,
-                Opening { access, command },
-            ) {
+            match open() {
                 Err(error) if error.diagnostic.code == Code::Locked && started.elapsed() < wait => {
                     std::thread::sleep(Duration::from_millis(200));
                 }
-                result => return result.map_err(fault),
+                opened => return opened.map_err(fault),
             }
         }
     }

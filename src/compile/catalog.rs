@@ -62,6 +62,15 @@ impl Naming {
         Ident(&path).to_string()
     }
 
+    /// The name of the table that new rows of an incremental one are brought into.
+    pub fn merged(&self, node: &Node) -> String {
+        match self.dialect {
+            Dialect::DuckDb => node.table().to_owned(),
+            // There is no transaction over whole tables: a copy is published as a new build is.
+            Dialect::BigQuery => format!("{}__pipewright_next", node.table()),
+        }
+    }
+
     /// A node's table as GoogleSQL names it.
     pub fn relation_of(&self, project: &Project, address: &Address) -> String {
         project

@@ -140,7 +140,7 @@ pub(super) fn compile_increment(
         return Err(faults);
     }
     let build = naming.relation(&node.dataset, &node.build_name());
-    let table = naming.relation(&node.dataset, node.table());
+    let table = naming.relation(&node.dataset, &naming.merged(node));
     let key: Vec<Ident<'_>> = settings.key.iter().map(|(name, _)| Ident(name)).collect();
     let native =
         |google: String| compile_statement(google, naming).map_err(|fault| vec![fault.about(&subject)]);
@@ -248,7 +248,7 @@ impl CompiledProject {
     /// # Errors
     /// SQL without a translation: a fault of Pipewright.
     pub fn adding(&self, node: &Node, columns: &[Column]) -> Result<Vec<String>, Diagnostic> {
-        let table = self.naming.relation(&node.dataset, node.table());
+        let table = self.naming.relation(&node.dataset, &self.naming.merged(node));
         let add = |column: &Column| {
             let (name, data_type) = (Ident(&column.name), &column.data_type);
             let google = format!("ALTER TABLE {table} ADD COLUMN {name} {data_type}");
@@ -257,16 +257,30 @@ impl CompiledProject {
         columns.iter().map(add).collect()
     }
 
-    /// The audits of an increment: of the new rows where they are built, and of the published table with them in it.
+    /// The audits of an increment: of the new rows where they are built, and of the table with them in it.
     ///
     /// # Errors
     /// As [`Self::audit_of_published`].
     pub fn audits_of_increment(&self, address: &Address) -> Result<(Audit, Audit), Diagnostics> {
+        let (new_rows, table) = self.by_scope(address);
+        let node = self.node(address);
+        let build_name = node.map(Node::build_name).unwrap_or_default();
+        let merged = node.map(|node| self.naming.merged(node)).unwrap_or_default();
+        Ok((self.audit_as(address, &build_name, &new_rows)?, self.audit_as(address, &merged, &table)?))
+    }
+
+    /// The audit of an incremental table as it is published: nobody can tell new rows from others any more.
+    ///
+    /// # Errors
+    /// As [`Self::audit_of_published`].
+    pub fn audit_of_published_increment(&self, address: &Address) -> Result<Audit, Diagnostics> {
+        self.audit_of_some(address, &self.by_scope(address).1)
+    }
+
+    /// The places of a node's expectations: of those about new rows, and of those about the table.
+    fn by_scope(&self, address: &Address) -> (Vec<usize>, Vec<usize>) {
         let all = self.audits.get(address).map(|audit| audit.expectations.as_slice()).unwrap_or_default();
-        let of_new_rows = |index: &usize| self.project.expectations[*index].scope == Scope::NewRows;
-        let (new_rows, table): (Vec<usize>, Vec<usize>) = all.iter().partition(|index| of_new_rows(index));
-        let build_name = self.node(address).map(Node::build_name).unwrap_or_default();
-        Ok((self.audit_as(address, &build_name, &new_rows)?, self.audit_of_some(address, &table)?))
+        all.iter().partition(|index| self.project.expectations[**index].scope == Scope::NewRows)
     }
 
     /// How new rows come into a node's table; nothing for what is always built as a whole.

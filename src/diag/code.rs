@@ -225,6 +225,14 @@ codes! {
     Usage = "PW0805" in Environment;
     /// Generated files are out of date.
     Outdated = "PW0806" in Environment;
+    /// Credentials that are missing, malformed or expired.
+    CredentialsRefused = "PW0807" in Environment;
+    /// The account may not do what is asked for.
+    AccessDenied = "PW0808" in Environment;
+    /// More is asked for than the project's quota allows.
+    QuotaExceeded = "PW0809" in Environment;
+    /// A query would read more bytes than it may.
+    TooExpensive = "PW0810" in Environment;
 
     /// A fault of Pipewright itself.
     Internal = "PW0901" in Internal;

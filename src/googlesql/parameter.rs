@@ -14,7 +14,11 @@ use crate::manifest::types::Scalar;
 pub struct Parameter {
     /// `name` of `@name`; none for the next `?`.
     pub name: Option<String>,
-    /// Its value, a constant expression in GoogleSQL.
+    /// Its type.
+    pub data_type: Type,
+    /// Its value: texts stand for values of all scalar types.
+    pub value: Value,
+    /// The same as a constant expression in GoogleSQL.
     pub expression: String,
 }
 
@@ -39,7 +43,8 @@ impl Parameter {
             (_, text) => Value::String(text.to_owned()),
         };
         let name = (!name.is_empty()).then(|| name.to_lowercase());
-        Ok(Self { name, expression: constant(&value, &data_type)? })
+        let expression = constant(&value, &data_type)?;
+        Ok(Self { name, data_type, value, expression })
     }
 }
 

@@ -29,15 +29,16 @@ pub(super) struct NewRows {
     proof: Option<String>,
     audit_of_new: Audit,
     audit_of_table: Audit,
+    into: String,
     statements: Vec<String>,
 }
 
 impl NewRows {
     /// The step of it.
     pub(super) fn action(self, publish: Publish) -> MergeAction {
-        let Self { strategy, native, proof, audit_of_new, audit_of_table, statements } = self;
+        let Self { strategy, native, proof, audit_of_new, audit_of_table, into, statements } = self;
         let publish = Publish { audit: audit_of_table, ..publish };
-        MergeAction { strategy, native, audit_of_new, proof, statements, publish }
+        MergeAction { strategy, native, audit_of_new, proof, into, statements, publish }
     }
 }
 
@@ -78,6 +79,7 @@ pub(super) fn new_rows(
         proof: proof(compiled),
         audit_of_new,
         audit_of_table,
+        into: planning.compiled.naming.merged(node),
         statements,
     }))
 }

@@ -239,7 +239,10 @@ pub struct MergeAction {
     pub audit_of_new: Audit,
     /// As [`BuildAction::proof`].
     pub proof: Option<String>,
-    /// What gives the table further columns, and then the rows.
+    /// The name of the table that they are brought into: the published one itself where a transaction keeps it from
+    /// readers, else a copy of it.
+    pub into: String,
+    /// What gives that table further columns, and then the rows.
     pub statements: Vec<String>,
     /// What must hold of the table with them in it, and what is remembered.
     pub publish: Publish,

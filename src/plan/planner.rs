@@ -177,9 +177,8 @@ impl Planner<'_> {
                 Err(faults) => return self.faults.extend(faults),
             }
         } else if reasons.iter().any(|reason| CHECKED_ONLY.contains(reason)) {
-            // New rows were looked at when they came in: nobody can tell them from others any more.
             let audit = match self.planning.compiled.increment(node) {
-                Some(_) => self.planning.compiled.audits_of_increment(address).map(|(_, of_table)| of_table),
+                Some(_) => self.planning.compiled.audit_of_published_increment(address),
                 None => self.planning.compiled.audit_of_published(address),
             };
             match audit {

@@ -1,9 +1,14 @@
-//! Where pipelines run: a small trait, and the embedded engine behind it.
+//! Where pipelines run: small traits, and the engines behind them.
 //!
 //! A [`Warehouse`] is looked at with [`Warehouse::snapshot`] and worked on through [`Session`]s, one for each
 //! worker. What a session does between [`Session::begin`] and [`Session::commit`] readers see at once or never.
+//! What became of past runs is read through [`History`].
 
+pub mod bigquery;
 pub mod duckdb;
+mod holder;
+mod input;
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -13,12 +18,16 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::diag::Diagnostic;
+use crate::googlesql::parameter::Parameter;
 use crate::manifest::types::Materialization;
 use crate::plan::{LoadAction, Publish, Reading};
 use crate::project::Address;
-use crate::report::FileRows;
+use crate::report::{FileRows, PastCheck, PastRun, PastStep, Track};
 use crate::source::Place;
 use crate::state::{NodeState, Snapshot};
+
+pub use holder::Holder;
+pub use rows::{QueryError, QueryResult};
 
 /// A table's place: dataset and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,8 +91,17 @@ pub struct RunHeader {
     pub by: String,
 }
 
+/// What a target is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reading.
+    Read,
+    /// Writing, which one process does at a time.
+    Write,
+}
+
 /// A place where pipelines run.
-pub trait Warehouse: Sync {
+pub trait Warehouse: History + Sync {
     /// The target as it is.
     fn snapshot(&self) -> Result<Snapshot>;
 
@@ -97,6 +115,34 @@ pub trait Warehouse: Sync {
     ///
     /// Runs that started before a time, RFC 3339, are forgotten with their results.
     fn finish_run(&self, report: &crate::report::RunReport, forget_before: Option<&str>) -> Result<()>;
+
+    /// The rows of the last statement of a GoogleSQL script.
+    fn query(&self, script: &str, parameters: &[Parameter]) -> std::result::Result<QueryResult, QueryError>;
+}
+
+/// What became of the runs of a pipeline. All of it needs a target that was written to before.
+pub trait History {
+    /// Past runs, newest first; or the steps of one.
+    ///
+    /// A run that is still called running, though nobody holds the target, is not: its process ended before it could
+    /// say so.
+    fn history(&self, run: Option<&str>, limit: u32) -> Result<Vec<Value>>;
+
+    /// What became of each expectation in all runs: counts, the last verdict, the first and the last failure, changes
+    /// and the shares of failing rows.
+    fn results(&self) -> Result<Vec<Value>>;
+
+    /// All runs, newest first, none of them running as in [`History::history`].
+    fn past_runs(&self) -> Result<Vec<PastRun>>;
+
+    /// What became of each expectation, with so many of its last runs.
+    fn tracks(&self, last: u32) -> Result<Vec<Track>>;
+
+    /// The expectations of some runs, each run's together and in its order.
+    fn past_checks(&self, runs: &[&str]) -> Result<Vec<PastCheck>>;
+
+    /// The steps of some runs, each run's together and in its order.
+    fn past_steps(&self, runs: &[&str]) -> Result<Vec<PastStep>>;
 }
 
 /// Stops what a session is doing, from another thread.
@@ -131,8 +177,8 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> ControlFlow<()>;
 
 /// One worker's way to a warehouse.
 pub trait Session: Send {
-    /// Starts a transaction.
-    fn begin(&mut self) -> Result<()>;
+    /// Starts a unit of work on something, which jobs and logs are named after.
+    fn begin(&mut self, about: &str) -> Result<()>;
     /// Publishes everything since `begin`.
     fn commit(&mut self) -> Result<()>;
     /// Forgets everything since `begin`; nothing without a transaction.
@@ -167,6 +213,10 @@ pub trait Session: Send {
         kind: Materialization,
         publish: &Publish,
     ) -> Result<()>;
+    /// Makes the table that new rows of a published one are brought into, unless it is that one itself.
+    fn prepare_merge(&mut self, of: &Relation, into: &Relation) -> Result<()>;
+    /// Gives readers a table that new rows were brought into.
+    fn publish_merge(&mut self, into: &Relation, as_: &Relation, publish: &Publish) -> Result<()>;
     /// Writes a table's comment.
     fn describe(&mut self, at: &Relation, kind: Materialization, comment: &str) -> Result<()>;
     /// Drops a table or view.

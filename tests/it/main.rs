@@ -14,6 +14,7 @@
 mod accepted;
 mod architecture;
 mod audit;
+mod bigquery;
 mod cache;
 mod catalogue;
 mod checkpoints;

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Checkpoint, DurationText, ExpectationSeverity, Job, Materialized, Notification, Retries, Scalar, Secret,
+    Checkpoint, DurationText, ExpectationSeverity, Job, Materialized, Notification, Retries, Scalar,
 };
 
 /// The root of a Pipewright manifest: `pipeline.yaml`.
@@ -91,10 +91,20 @@ pub struct BigQueryTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"dev_ana_")]
     pub dataset_prefix: Option<String>,
-    /// Path of a service account's key file; application-default credentials unless given.
+    /// Path of a file of credentials, relative to the project: a service account's key, or what `gcloud` or workload
+    /// identity federation made. Application-default credentials unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = &"${GOOGLE_APPLICATION_CREDENTIALS}")]
-    pub credentials_file: Option<Secret>,
+    #[schemars(example = &"${PIPEWRIGHT_KEY_FILE}")]
+    pub credentials_file: Option<String>,
+    /// The project whose quota and bill requests count for; that of the credentials unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"my-billing-project")]
+    pub quota_project: Option<String>,
+    /// Where BigQuery is, for private endpoints and emulators. Nobody's credentials are sent to one that begins with
+    /// `http://`, unless `credentials_file` names some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"https://bigquery-myendpoint.p.googleapis.com")]
+    pub endpoint: Option<String>,
 }
 
 /// A dataset: a namespace of tables.

@@ -4,19 +4,10 @@ use std::path::Path;
 
 use duckdb::{AccessMode, Config, Connection};
 
-use super::super::{Result, WarehouseError};
+use super::super::{Access, Result, WarehouseError};
 use super::{bignumeric, runtime};
 use crate::diag::{Code, Diagnostic};
 use crate::manifest::types::DuckDbTarget;
-
-/// What a command does with a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// It only reads.
-    Read,
-    /// It writes.
-    Write,
-}
 
 /// Opens a target's file; where a file that is only read is missing, an empty database in memory, without the
 /// runtime library.

@@ -1,11 +1,11 @@
-//! Files into a table: batches in, every row counted on both sides, rejected rows kept beside it.
+//! Files into a table of the engine, rejected rows kept beside it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use duckdb::Connection;
 
-use super::super::{Loaded, Progress, Relation, Result, Wanted, WarehouseError};
+use super::super::input::{Input, Sink};
+use super::super::{Loaded, Progress, Relation, Result};
 use super::append::{Appender, native_type};
 use super::aside::Aside;
 use super::connection::engine_error;
@@ -13,14 +13,8 @@ use super::session::quoted;
 use crate::diag::{Code, Diagnostic};
 use crate::googlesql::Column;
 use crate::googlesql::duckdb::Ident;
-use crate::manifest::types::{Format, MissingColumn, NewColumn};
-use crate::plan::{LoadAction, Reading};
-use crate::report::FileRows;
-use crate::source::{
-    self, Accounting, Batch, ColumnSpec, FileSet, FileStamp, InputFile, Place, ReadSpec, Reader, Reject,
-    SourceError,
-};
-use crate::state::FileState;
+use crate::plan::LoadAction;
+use crate::source::{Batch, Reject};
 
 /// Where files go.
 pub(super) struct Into<'a> {
@@ -42,17 +36,8 @@ pub(super) fn load(
     load: &LoadAction,
     progress: Progress<'_>,
 ) -> Result<Loaded> {
-    let reading = &load.reading;
-    let files = input_files(reading, into.root);
-    if let Some(changed) = changed_since(reading, &files)? {
-        return Err(Diagnostic::error(Code::StalePlan, format!("{changed} changed since the plan was made"))
-            .help("plan again")
-            .into());
-    }
-    let mut spec = read_spec(reading).map_err(source_fault)?;
-    spec.columns = source::plan_columns(&files, &spec).map_err(header_faults)?;
-    let columns: Vec<Column> =
-        spec.columns.iter().map(|column| Column::new(&column.name, column.data_type.clone())).collect();
+    let input = Input::open(load, into.root)?;
+    let columns = input.columns.clone();
     create(connection, into.at, &columns)?;
     if Aside::Rejects.is_there(connection, into.publish_as)?.is_none() {
         let taken = Aside::Rejects.of(into.publish_as);
@@ -63,117 +48,38 @@ pub(super) fn load(
         .help("rejected rows would go there; rename it or drop it yourself")
         .into());
     }
-    // They become those of the published table when it does.
-    let rejects_table = Aside::Rejects.of(into.at);
-    let mut total = Accounting::default();
-    let mut refused: Vec<Reject> = Vec::new();
-    let mut rejects_made = false;
-    let mut appender = Appender::new(connection, into.at, &columns)?;
-    let mut batch = Batch::default();
-    let mut rows_of_files = Vec::with_capacity(files.len());
-    for file in &files {
-        let mut reader = Reader::open(file, &spec).map_err(source_fault)?;
-        let (mut written, mut rejected) = (0u64, 0u64);
-        while reader.next_batch(&mut batch).map_err(source_fault)? {
-            appender.append(&batch)?;
-            written += batch.rows as u64;
-            rejected += batch.rejects.len() as u64;
-            if !batch.rejects.is_empty() {
-                if !rejects_made {
-                    connection
-                        .execute_batch(&format!("CREATE TABLE {} ({REJECT_COLUMNS})", quoted(&rejects_table)))
-                        .map_err(|error| engine_error(&error))?;
-                    Aside::Rejects.claim(connection, into.at)?;
-                    rejects_made = true;
-                }
-                keep(connection, &rejects_table, &batch.rejects)?;
-                let room = 5usize.saturating_sub(refused.len());
-                refused.extend(batch.rejects.iter().take(room).cloned());
-            }
-            let now = reader.accounting();
-            if progress(total.rows_read + now.rows_read, total.bytes + now.bytes).is_break() {
-                return Err(Diagnostic::error(Code::Interrupted, "loading was stopped").into());
-            }
+    let appender = Appender::new(connection, into.at, &columns)?;
+    let mut tables = Tables { connection, at: into.at, appender, rejects_made: false };
+    let loaded = input.read(&mut tables, progress)?;
+    tables.appender.finish()?;
+    Ok(loaded)
+}
+
+/// The table that is loaded, and the one beside it for what was refused.
+struct Tables<'a> {
+    connection: &'a Connection,
+    at: &'a Relation,
+    appender: Appender<'a>,
+    rejects_made: bool,
+}
+
+impl Sink for Tables<'_> {
+    fn rows(&mut self, batch: &Batch) -> Result<()> {
+        self.appender.append(batch)
+    }
+
+    fn rejects(&mut self, rejects: &[Reject]) -> Result<()> {
+        // They become those of the published table when it does.
+        let table = Aside::Rejects.of(self.at);
+        if !self.rejects_made {
+            self.connection
+                .execute_batch(&format!("CREATE TABLE {} ({REJECT_COLUMNS})", quoted(&table)))
+                .map_err(|error| engine_error(&error))?;
+            Aside::Rejects.claim(self.connection, self.at)?;
+            self.rejects_made = true;
         }
-        let counted = reader.accounting();
-        let landed = Accounting { rows_good: written, rows_rejected: rejected, ..counted };
-        if !counted.is_balanced() || !landed.is_balanced() {
-            return Err(lost(&file.name, landed));
-        }
-        rows_of_files.push(FileRows { file: file.name.clone(), read: counted.rows_read, written, rejected });
-        total += landed;
+        keep(self.connection, &table, rejects)
     }
-    appender.finish()?;
-    let allowed = load.max_rejects.allowed(total.rows_read);
-    if total.rows_rejected > allowed {
-        return Err(too_many(&refused, total, allowed));
-    }
-    Ok(Loaded { rows: total.rows_good, rejected: total.rows_rejected, columns, files: rows_of_files })
-}
-
-/// Where rows of a table that was loaded stand in its files.
-pub(super) fn locate(reading: &Reading, root: &Path, wanted: &Wanted<'_>) -> Result<BTreeMap<u64, Place>> {
-    let files = input_files(reading, root);
-    if changed_since(reading, &files)?.is_some() {
-        return Ok(BTreeMap::new());
-    }
-    let mut spec = read_spec(reading).map_err(source_fault)?;
-    spec.columns = source::plan_columns(&files, &spec).map_err(header_faults)?;
-    source::locate(&files, &spec, wanted.rows, wanted.stopped).map_err(source_fault)
-}
-
-fn input_files(reading: &Reading, root: &Path) -> Vec<InputFile> {
-    let input = |file: &FileState| InputFile { name: file.path.clone(), path: root.join(&file.path) };
-    reading.files.iter().map(input).collect()
-}
-
-fn read_spec(load: &Reading) -> std::result::Result<ReadSpec, SourceError> {
-    let columns = load
-        .columns
-        .iter()
-        .map(|(column, required)| {
-            let spec = ColumnSpec::new(&column.name, column.data_type.clone());
-            if *required { spec.required() } else { spec }
-        })
-        .collect();
-    let mut spec = ReadSpec::new(columns);
-    let Format::Csv(options) = &load.format;
-    spec.format = spec.format.with_encoding_label(&options.encoding)?;
-    if let Some(delimiter) = options.delimiter.bytes().next() {
-        spec.format.delimiter = delimiter;
-    }
-    spec.format.quote = options.quote.bytes().next();
-    spec.format.null_markers.clone_from(&options.null_markers);
-    spec.contract.on_new_column = match load.on_new_column {
-        NewColumn::Add => source::NewColumn::Add,
-        NewColumn::Ignore => source::NewColumn::Ignore,
-        NewColumn::Fail => source::NewColumn::Fail,
-    };
-    spec.contract.on_missing_column = match load.on_missing_column {
-        MissingColumn::Add => source::MissingColumn::Add,
-        MissingColumn::Fail => source::MissingColumn::Fail,
-    };
-    Ok(spec)
-}
-
-/// The first file that is not what it was when the plan was made: such a file is not what was planned.
-fn changed_since(reading: &Reading, files: &[InputFile]) -> Result<Option<String>> {
-    let known = FileSet {
-        files: reading
-            .files
-            .iter()
-            .map(|file| FileStamp {
-                name: file.path.clone(),
-                bytes: file.bytes,
-                modified: file.modified,
-                blake3: file.hash.clone(),
-            })
-            .collect(),
-    };
-    // Only a file that was touched is hashed again.
-    let found = source::fingerprint_files(files, &known).map_err(source_fault)?;
-    let mut pairs = reading.files.iter().zip(&found.files);
-    Ok(pairs.find(|(planned, found)| found.blake3 != planned.hash).map(|(planned, _)| planned.path.clone()))
 }
 
 fn create(connection: &Connection, at: &Relation, columns: &[Column]) -> Result<()> {
@@ -203,57 +109,4 @@ fn keep(connection: &Connection, table: &Relation, rejects: &[Reject]) -> Result
         appender.flush()
     };
     write().map_err(|error| engine_error(&error))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn source_fault(error: SourceError) -> WarehouseError {
-    let code = match &error {
-        SourceError::NoFiles { .. } | SourceError::BadPattern { .. } | SourceError::IsFolder { .. } => {
-            Code::NoSourceFile
-        }
-        SourceError::Read { .. } | SourceError::Changed { .. } => Code::UnreadableFile,
-        SourceError::RecordTooLong { .. } => Code::BadRow,
-        _ => Code::HeaderMismatch,
-    };
-    Diagnostic::error(code, error.to_string()).maybe_help(error.help()).into()
-}
-
-fn header_faults(errors: Vec<SourceError>) -> WarehouseError {
-    let mut errors = errors.into_iter();
-    let Some(first) = errors.next() else {
-        return Diagnostic::error(Code::HeaderMismatch, "the files' headers do not fit together").into();
-    };
-    let mut fault = source_fault(first);
-    for error in errors {
-        fault.diagnostic.message = format!("{}; {error}", fault.diagnostic.message);
-    }
-    fault
-}
-
-fn lost(what: &str, counted: Accounting) -> WarehouseError {
-    Diagnostic::error(
-        Code::RowsLost,
-        format!(
-            "{what}: {} rows were read, {} written and {} rejected",
-            counted.rows_read, counted.rows_good, counted.rows_rejected
-        ),
-    )
-    .help("nothing was published; this is a fault of Pipewright, please report it")
-    .into()
-}
-
-fn too_many(refused: &[Reject], total: Accounting, allowed: u64) -> WarehouseError {
-    let mut message = format!(
-        "{} of {} rows cannot be loaded, {allowed} may be rejected",
-        total.rows_rejected, total.rows_read
-    );
-    for reject in refused {
-        let column = reject.column.as_ref().map(|column| format!(", column `{column}`")).unwrap_or_default();
-        let value = reject.value.as_ref().map(|value| format!(" `{value}`")).unwrap_or_default();
-        message.push_str(&format!("\n{}:{}{column}:{value} {}", reject.file, reject.line, reject.reason));
-    }
-    let code = if allowed == 0 { Code::BadRow } else { Code::TooManyRejects };
-    Diagnostic::error(code, message)
-        .help("mend the file, declare another type, or allow some rows to go into the rejects table with `max_rejects`")
-        .into()
 }

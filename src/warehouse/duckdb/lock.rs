@@ -4,23 +4,8 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use crate::clock::{Clock, SystemClock, rfc3339};
+use super::super::Holder;
 use crate::diag::{Code, Diagnostic};
-
-/// Who holds a lock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// Its process.
-    pub pid: u32,
-    /// Its machine.
-    pub host: String,
-    /// Its command.
-    pub command: String,
-    /// Since when, RFC 3339.
-    pub since: String,
-}
 
 /// A lock on a database file, held until it is dropped. The operating system gives it back when the process
 /// ends, however it ends.
@@ -45,12 +30,7 @@ impl Lock {
             Err(TryLockError::WouldBlock) => return Err(held(&mut file, database)),
             Err(TryLockError::Error(error)) => return Err(io_fault(&path, &error)),
         }
-        let holder = Holder {
-            pid: std::process::id(),
-            host: gethostname::gethostname().to_string_lossy().into_owned(),
-            command: command.to_owned(),
-            since: rfc3339(SystemClock.now()),
-        };
+        let holder = Holder::this(command);
         let text = serde_json::to_string(&holder).unwrap_or_default();
         file.set_len(0)
             .and_then(|()| file.rewind())
@@ -98,12 +78,5 @@ fn io_fault(path: &Path, error: &std::io::Error) -> Diagnostic {
 fn held(file: &mut File, database: &Path) -> Diagnostic {
     let mut text = String::new();
     let holder = file.read_to_string(&mut text).ok().and_then(|_| serde_json::from_str::<Holder>(&text).ok());
-    let who = match holder {
-        Some(holder) => {
-            format!("`{}`, process {} on {}, since {}", holder.command, holder.pid, holder.host, holder.since)
-        }
-        None => "another process".to_owned(),
-    };
-    Diagnostic::error(Code::Locked, format!("{} is in use by {who}", database.display()))
-        .help("wait until it is done, or give `--lock-timeout 5m` to wait for it")
+    Holder::fault(holder.as_ref(), &database.display().to_string())
 }

@@ -25,14 +25,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use duckdb::Connection;
 
-use super::{Result, RunHeader, Session, Warehouse};
+use self::catalog::DatabaseNames;
+use super::{Access, History, QueryError, QueryResult, Result, RunHeader, Session, Warehouse};
+use crate::googlesql::duckdb::{DatasetNames, Parameters, translate_value};
+use crate::googlesql::parameter::Parameter;
+use crate::googlesql::parse;
 use crate::manifest::types::DuckDbTarget;
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
 use crate::state::Snapshot;
 
 pub use append::native_type;
-pub use connection::{Access, engine_error, in_memory};
-pub use lock::{Holder, Lock};
+pub use connection::{engine_error, in_memory};
+pub use lock::Lock;
 
 /// An embedded database file, open for one command.
 pub struct DuckDb {
@@ -93,24 +97,10 @@ impl DuckDb {
     }
 }
 
-impl DuckDb {
-    /// What became of each expectation in all runs of this pipeline, as `store` has it.
-    ///
-    /// # Errors
-    /// When the engine refuses.
-    pub fn results(&self) -> Result<Vec<serde_json::Value>> {
-        store::results(&self.connection()?, &self.pipeline)
-    }
-
-    /// Past runs, newest first; or the steps of one.
-    ///
-    /// A run writes as long as it goes, and holds the lock for it. Where this process has the lock, a run that is
-    /// still called running is not: its process ended before it could say so.
-    ///
-    /// # Errors
-    /// When the engine refuses.
-    pub fn history(&self, run: Option<&str>, limit: u32) -> Result<Vec<serde_json::Value>> {
+impl History for DuckDb {
+    fn history(&self, run: Option<&str>, limit: u32) -> Result<Vec<serde_json::Value>> {
         let mut history = store::history(&self.connection()?, run, limit)?;
+        // A run holds the lock as long as it goes.
         if self.lock.is_some() {
             for row in history.iter_mut().filter(|row| row["status"] == store::RUNNING) {
                 row["status"] = store::INTERRUPTED.into();
@@ -118,40 +108,24 @@ impl DuckDb {
         }
         Ok(history)
     }
-}
 
-/// What is remembered, to be shown. All of it needs a target that was written to before.
-impl DuckDb {
-    /// All runs of this pipeline, newest first. As in [`DuckDb::history`], none is running where this process has the
-    /// lock.
-    ///
-    /// # Errors
-    /// When the engine refuses.
-    pub fn past_runs(&self) -> Result<Vec<PastRun>> {
+    fn results(&self) -> Result<Vec<serde_json::Value>> {
+        store::results(&self.connection()?, &self.pipeline)
+    }
+
+    fn past_runs(&self) -> Result<Vec<PastRun>> {
         history::runs(&self.connection()?, &self.pipeline, self.lock.is_some())
     }
 
-    /// What became of each expectation, with so many of its last runs.
-    ///
-    /// # Errors
-    /// When the engine refuses.
-    pub fn tracks(&self, last: u32) -> Result<Vec<Track>> {
+    fn tracks(&self, last: u32) -> Result<Vec<Track>> {
         history::tracks(&self.connection()?, &self.pipeline, last)
     }
 
-    /// The expectations of some runs, each run's together and in its order.
-    ///
-    /// # Errors
-    /// When the engine refuses.
-    pub fn past_checks(&self, runs: &[&str]) -> Result<Vec<PastCheck>> {
+    fn past_checks(&self, runs: &[&str]) -> Result<Vec<PastCheck>> {
         history::checks(&self.connection()?, runs)
     }
 
-    /// The steps of some runs, each run's together and in its order.
-    ///
-    /// # Errors
-    /// When the engine refuses.
-    pub fn past_steps(&self, runs: &[&str]) -> Result<Vec<PastStep>> {
+    fn past_steps(&self, runs: &[&str]) -> Result<Vec<PastStep>> {
         history::steps(&self.connection()?, runs)
     }
 }
@@ -183,4 +157,30 @@ impl Warehouse for DuckDb {
     fn finish_run(&self, report: &RunReport, forget_before: Option<&str>) -> Result<()> {
         store::finish_run(&self.connection()?, report, forget_before)
     }
+    fn query(&self, script: &str, parameters: &[Parameter]) -> std::result::Result<QueryResult, QueryError> {
+        let parameters = query_parameters(parameters)?;
+        let connection = self.connection().map_err(|error| QueryError::Engine(error.diagnostic.message))?;
+        script::run(&connection, script, &DatabaseNames(&connection), &parameters)
+    }
+}
+
+/// Parameters as the engine reads them.
+///
+/// # Errors
+/// A value that cannot be translated.
+pub fn query_parameters(given: &[Parameter]) -> std::result::Result<Parameters, QueryError> {
+    let mut parameters = Parameters::default();
+    for parameter in given {
+        let value = parse::expression(&parameter.expression)
+            .map_err(|fault| vec![fault])
+            .and_then(|value| translate_value(&value, &DatasetNames, &Parameters::default()))
+            .map_err(QueryError::Faults)?;
+        match &parameter.name {
+            Some(name) => {
+                parameters.named.insert(name.clone(), value);
+            }
+            None => parameters.positional.push(value),
+        }
+    }
+    Ok(parameters)
 }

@@ -1,6 +1,7 @@
 //! Rows of a query, in the form that BigQuery's interface gives them.
 
-use base64_text::base64;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use duckdb::Connection;
 use duckdb::arrow::array::{
     Array, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array,
@@ -11,55 +12,9 @@ use duckdb::arrow::array::{
 use duckdb::core::{LogicalTypeHandle, LogicalTypeId};
 use serde_json::{Map, Value, json};
 
+use super::super::rows::{QueryError, QueryResult};
 use super::bignumeric::number_at;
-use crate::googlesql::{Column, Field, SqlFault, Type};
-
-/// Rows of a query.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct QueryResult {
-    /// The columns, with BigQuery's types.
-    pub columns: Vec<Column>,
-    /// The rows, a value for each column.
-    ///
-    /// NULL is null; INT64 and finite FLOAT64 are numbers; other FLOAT64, NUMERIC, BYTES (base64), dates and times
-    /// (a TIMESTAMP with its offset, `+00:00`) and JSON are strings; arrays and structs are nested. A NULL array
-    /// is empty, as in BigQuery's results.
-    pub rows: Vec<Vec<Value>>,
-}
-
-impl QueryResult {
-    /// The rows as JSON objects; of columns with one name the last one stays.
-    pub fn objects(&self) -> Vec<Value> {
-        let object = |row: &Vec<Value>| {
-            let names = self.columns.iter().map(|column| column.name.clone());
-            Value::Object(names.zip(row.iter().cloned()).collect::<Map<_, _>>())
-        };
-        self.rows.iter().map(object).collect()
-    }
-}
-
-/// Why a script did not run.
-#[derive(Debug)]
-pub enum QueryError {
-    /// It is wrong, or cannot be translated.
-    Faults(Vec<SqlFault>),
-    /// The engine refused a statement.
-    Engine(String),
-}
-
-impl std::fmt::Display for QueryError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Faults(faults) => {
-                let messages: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
-                f.write_str(&messages.join("; "))
-            }
-            Self::Engine(message) => f.write_str(message),
-        }
-    }
-}
-
-impl std::error::Error for QueryError {}
+use crate::googlesql::{Column, Field, Type};
 
 /// Runs one query of DuckDB's own SQL.
 ///
@@ -276,7 +231,7 @@ fn value_at(array: &dyn Array, row: usize, data_type: &Type) -> Value {
             .map(|array| json!(decimal(array.value(row), array.scale()))),
         Type::String => text_at(array, row).map(|text| json!(text)),
         Type::Json => text_at(array, row).map(|text| json!(spaced_json(text))),
-        Type::Bytes => bytes_at(array, row).map(|bytes| json!(base64(bytes))),
+        Type::Bytes => bytes_at(array, row).map(|bytes| json!(STANDARD.encode(bytes))),
         Type::Date => array
             .as_any()
             .downcast_ref::<Date32Array>()
@@ -412,25 +367,6 @@ fn spaced_json(text: &str) -> String {
     }
 }
 
-mod base64_text {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    /// Bytes in base64 with padding (RFC 4648, section 4).
-    pub(super) fn base64(bytes: &[u8]) -> String {
-        let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-        for chunk in bytes.chunks(3) {
-            let group = chunk.iter().fold(0_u32, |group, byte| group << 8 | u32::from(*byte))
-                << (8 * (3 - chunk.len()));
-            for index in 0..4 {
-                let six = (group >> (18 - 6 * index)) & 63;
-                let letter = ALPHABET.get(six as usize).copied().unwrap_or(b'=');
-                text.push(if index <= chunk.len() { char::from(letter) } else { '=' });
-            }
-        }
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -485,7 +421,7 @@ mod tests {
         for (bytes, text) in
             [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
         {
-            assert_eq!(base64(bytes.as_bytes()), text);
+            assert_eq!(STANDARD.encode(bytes.as_bytes()), text);
         }
     }
 }

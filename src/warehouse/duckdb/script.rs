@@ -12,8 +12,9 @@ use duckdb::Connection;
 use sqlparser::ast::{DataType, DropFunction, Expr, Ident, Query, Spanned, Statement, Visit};
 use sqlparser::tokenizer::Span;
 
+use super::super::rows::{QueryError, QueryResult};
 use super::catalog::DatabaseNames;
-use super::query::{QueryError, QueryResult, columns, engine, fetch};
+use super::query::{columns, engine, fetch};
 use super::target::{Kind, Target, bind, dataset_of_new};
 use super::variable::{missing_name, stored, taken_as, value_of, variable};
 use crate::diag::Code;

@@ -8,7 +8,7 @@ use duckdb::types::ValueRef;
 use duckdb::{Connection, InterruptHandle};
 use serde_json::Value;
 
-use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted};
+use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, input};
 use super::aside::Aside;
 use super::connection::engine_error;
 use super::{load, query, store};
@@ -51,7 +51,7 @@ pub(super) fn keyword(kind: Materialization) -> &'static str {
 }
 
 impl Session for DuckDbSession {
-    fn begin(&mut self) -> Result<()> {
+    fn begin(&mut self, _about: &str) -> Result<()> {
         self.run("BEGIN")
     }
 
@@ -116,7 +116,7 @@ impl Session for DuckDbSession {
         root: &Path,
         wanted: &Wanted<'_>,
     ) -> Result<BTreeMap<u64, Place>> {
-        load::locate(reading, root, wanted)
+        input::locate(reading, root, wanted)
     }
 
     fn columns(&mut self, of: &Relation) -> Result<Vec<(String, String)>> {
@@ -146,6 +146,15 @@ impl Session for DuckDbSession {
         }
         let name = TableName::unqualified(as_.table.clone());
         self.run(&format!("ALTER {} {} RENAME TO {name}", keyword(kind), quoted(build)))
+    }
+
+    fn prepare_merge(&mut self, _of: &Relation, _into: &Relation) -> Result<()> {
+        // The transaction keeps the published table from readers until all is well.
+        Ok(())
+    }
+
+    fn publish_merge(&mut self, _into: &Relation, as_: &Relation, publish: &Publish) -> Result<()> {
+        self.describe(as_, Materialization::Table, &publish.record.comment)
     }
 
     fn describe(&mut self, at: &Relation, kind: Materialization, comment: &str) -> Result<()> {

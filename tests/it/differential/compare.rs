@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use duckdb::Connection;
 use pipewright::googlesql::Type;
 use pipewright::googlesql::duckdb::{DatasetNames, Parameters};
-use pipewright::warehouse::duckdb::query::{QueryError, QueryResult};
 use pipewright::warehouse::duckdb::runtime;
 use pipewright::warehouse::duckdb::script::run;
+use pipewright::warehouse::{QueryError, QueryResult};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 
 use pipewright::googlesql::analyze::function_names;
-use pipewright::warehouse::duckdb::query::QueryError;
+use pipewright::warehouse::QueryError;
 
 use self::compare::{Engine, Line, Tally};
 use crate::support::{repository, start_python};

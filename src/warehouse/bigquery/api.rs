@@ -1,0 +1,295 @@
+//! Requests: one asynchronous runtime behind functions that wait, tried again where that may help.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use gcp_bigquery_client::Client;
+use gcp_bigquery_client::auth::Authenticator;
+use gcp_bigquery_client::client_builder::ClientBuilder;
+use gcp_bigquery_client::error::BQError;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderValue};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use tokio::sync::Notify;
+
+use super::super::Interrupt;
+use super::credentials::Origin;
+use super::error::ApiError;
+use crate::diag::{Code, Diagnostic};
+
+/// Where BigQuery is, unless a target says otherwise.
+const ENDPOINT: &str = "https://bigquery.googleapis.com";
+
+/// How long one request may take: more than BigQuery lets one wait for the results of a query.
+const REQUEST: Duration = Duration::from_secs(120);
+
+/// How failed requests are tried again: each time twice as long after the last, up to a half of it less by chance, so
+/// that many that failed together do not come back together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Backoff {
+    pub(super) first: Duration,
+    pub(super) most: Duration,
+    pub(super) tries: u32,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { first: Duration::from_millis(250), most: Duration::from_secs(32), tries: 8 }
+    }
+}
+
+impl Backoff {
+    /// How long to wait after so many tries.
+    pub(super) fn wait(self, tries: u32, chance: f64) -> Duration {
+        let whole = self.first.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(self.most);
+        whole.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 2.0)
+    }
+}
+
+/// A number from 0 to 1 that differs from process to process and from call to call.
+fn chance() -> f64 {
+    use std::hash::{BuildHasher, Hasher};
+    let bits = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    f64::from(u32::try_from(bits >> 32).unwrap_or(0)) / f64::from(u32::MAX)
+}
+
+/// A way to end a wait from another thread.
+#[derive(Debug, Default)]
+pub(super) struct Stop {
+    stopped: AtomicBool,
+    told: Notify,
+}
+
+impl Stop {
+    pub(super) fn reset(&self) {
+        self.stopped.store(false, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Waits until somebody stops it.
+    async fn stopped(&self) {
+        loop {
+            let told = self.told.notified();
+            if self.is_stopped() {
+                return;
+            }
+            told.await;
+        }
+    }
+}
+
+impl Interrupt for Stop {
+    fn interrupt(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.told.notify_waiters();
+    }
+}
+
+/// Where BigQuery is and who asks.
+pub(super) struct Api {
+    runtime: Runtime,
+    client: Client,
+    http: reqwest::Client,
+    authenticator: Arc<dyn Authenticator>,
+    endpoint: String,
+    backoff: Backoff,
+}
+
+/// Settings of the way to BigQuery.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Way {
+    /// Another place than Google's own.
+    pub(super) endpoint: Option<String>,
+    /// The project whose quota and bill the requests count for.
+    pub(super) quota_project: Option<String>,
+    pub(super) backoff: Backoff,
+}
+
+impl Api {
+    /// A way to BigQuery. Asks nothing yet.
+    ///
+    /// # Errors
+    /// Credentials that cannot be read.
+    pub(super) fn new(way: &Way, origin: &Origin) -> Result<Self, Diagnostic> {
+        let internal = |what: &str, error: String| {
+            Diagnostic::error(Code::TargetUnavailable, format!("{what} cannot be started: {error}"))
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("bigquery")
+            .enable_all()
+            .build()
+            .map_err(|error| internal("the network's threads", error.to_string()))?;
+        let mut headers = HeaderMap::new();
+        if let Some(project) = &way.quota_project {
+            let project = HeaderValue::from_str(project)
+                .map_err(|_| Diagnostic::error(Code::BadValue, format!("`{project}` is no project")))?;
+            headers.insert("x-goog-user-project", project);
+        }
+        let http = reqwest::Client::builder()
+            .default_headers(headers)
+            .user_agent(concat!("pipewright/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(Duration::from_secs(15))
+            .timeout(REQUEST)
+            .build()
+            .map_err(|error| internal("the network", error.to_string()))?;
+        let endpoint = way.endpoint.as_deref().unwrap_or(ENDPOINT).trim_end_matches('/').to_owned();
+        let authenticator = runtime.block_on(origin.authenticator())?;
+        let mut builder = ClientBuilder::new();
+        builder.with_v2_base_url(format!("{endpoint}/bigquery/v2")).with_client(http.clone());
+        let client = runtime
+            .block_on(builder.build_from_authenticator(Arc::clone(&authenticator)))
+            .map_err(|error| internal("the client", ApiError::from(error).message))?;
+        Ok(Self { runtime, client, http, authenticator, endpoint, backoff: way.backoff })
+    }
+
+    /// Asks once.
+    ///
+    /// # Errors
+    /// What BigQuery says, or that it was stopped.
+    pub(super) fn once<T, F>(&self, stop: &Stop, request: F) -> Result<T, ApiError>
+    where
+        F: Future<Output = Result<T, ApiError>>,
+    {
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = stop.stopped() => Err(ApiError::stopped()),
+                answer = request => answer,
+            }
+        })
+    }
+
+    /// Asks until there is an answer that another try would not change. What is asked for must be the same if it was
+    /// done before: its answer may have been lost.
+    ///
+    /// # Errors
+    /// As [`Self::once`].
+    pub(super) fn ask<T, F, R>(&self, stop: &Stop, request: F) -> Result<T, ApiError>
+    where
+        F: Fn(Client) -> R,
+        R: Future<Output = Result<T, BQError>>,
+    {
+        self.persist(stop, || {
+            let asked = request(self.client.clone());
+            async { asked.await.map_err(ApiError::from) }
+        })
+    }
+
+    /// As [`Self::ask`], but once.
+    ///
+    /// # Errors
+    /// As [`Self::once`].
+    pub(super) fn attempt<T, F, R>(&self, stop: &Stop, request: F) -> Result<T, ApiError>
+    where
+        F: FnOnce(Client) -> R,
+        R: Future<Output = Result<T, BQError>>,
+    {
+        let asked = request(self.client.clone());
+        self.once(stop, async { asked.await.map_err(ApiError::from) })
+    }
+
+    /// As [`Self::ask`], of any request.
+    ///
+    /// # Errors
+    /// As [`Self::once`].
+    pub(super) fn persist<T, F, R>(&self, stop: &Stop, request: F) -> Result<T, ApiError>
+    where
+        F: Fn() -> R,
+        R: Future<Output = Result<T, ApiError>>,
+    {
+        let mut tries = 1;
+        loop {
+            match self.once(stop, request()) {
+                Err(error) if error.is_transient() && tries < self.backoff.tries => {
+                    self.pause(stop, self.backoff.wait(tries, chance()))?;
+                    tries += 1;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Waits.
+    ///
+    /// # Errors
+    /// That it was stopped.
+    pub(super) fn pause(&self, stop: &Stop, time: Duration) -> Result<(), ApiError> {
+        self.once(stop, async {
+            tokio::time::sleep(time).await;
+            Ok(())
+        })
+    }
+
+    /// How failed requests are tried again.
+    pub(super) fn backoff(&self) -> Backoff {
+        self.backoff
+    }
+
+    /// A request that the client's library does not have, below the endpoint: `/bigquery/v2/projects/…`.
+    pub(super) async fn request(
+        &self,
+        method: Method,
+        path: &str,
+    ) -> Result<reqwest::RequestBuilder, ApiError> {
+        self.request_to(method, &format!("{}{path}", self.endpoint)).await
+    }
+
+    /// The same at a whole address, which BigQuery gave.
+    pub(super) async fn request_to(
+        &self,
+        method: Method,
+        address: &str,
+    ) -> Result<reqwest::RequestBuilder, ApiError> {
+        let token = self.authenticator.access_token().await?;
+        Ok(self.http.request(method, address).bearer_auth(token))
+    }
+
+    /// The JSON of something below the endpoint.
+    ///
+    /// # Errors
+    /// What BigQuery says.
+    pub(super) async fn json(&self, path: &str, query: &[(&str, String)]) -> Result<Value, ApiError> {
+        answered(self.request(Method::GET, path).await?.query(query).send().await?).await
+    }
+
+    /// Changes something below the endpoint: what the body names, and nothing else.
+    ///
+    /// # Errors
+    /// What BigQuery says.
+    pub(super) async fn patch(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        answered(self.request(Method::PATCH, path).await?.json(body).send().await?).await
+    }
+}
+
+/// The JSON of an answer.
+async fn answered(answer: reqwest::Response) -> Result<Value, ApiError> {
+    let status = answer.status();
+    let body = answer.text().await?;
+    if !status.is_success() {
+        return Err(ApiError::of_answer(status.as_u16(), &body));
+    }
+    serde_json::from_str(&body).map_err(|error| ApiError::from(BQError::from(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_most_and_differ_by_chance() {
+        let backoff = Backoff { first: Duration::from_secs(1), most: Duration::from_secs(8), tries: 9 };
+        let waits: Vec<u64> = (1..=6).map(|tries| backoff.wait(tries, 0.0).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 8, 8]);
+        assert_eq!(backoff.wait(3, 1.0), Duration::from_secs(2));
+        assert_eq!(backoff.wait(u32::MAX, 0.0), Duration::from_secs(8));
+        let drawn: std::collections::BTreeSet<u64> = (0..20).map(|_| chance().to_bits()).collect();
+        assert!(drawn.len() > 10);
+    }
+}

@@ -1,0 +1,147 @@
+//! Who Pipewright is to Google: a key file, the application's default credentials, or nobody for an emulator.
+//!
+//! The order is that of Google's own clients (<https://google.aip.dev/auth/4110>): what the manifest names, what
+//! `GOOGLE_APPLICATION_CREDENTIALS` names, what `gcloud auth application-default login` left, the metadata server of
+//! a machine of Google's. Nothing of it is ever printed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use gcp_bigquery_client::auth::Authenticator;
+use gcp_bigquery_client::error::BQError;
+use serde::Deserialize;
+use yup_oauth2::authenticator::{ApplicationDefaultCredentialsTypes, DefaultAuthenticator};
+use yup_oauth2::{
+    ApplicationDefaultCredentialsAuthenticator, ApplicationDefaultCredentialsFlowOpts,
+    AuthorizedUserAuthenticator, ExternalAccountAuthenticator, ServiceAccountAuthenticator,
+};
+
+use crate::diag::{Code, Diagnostic};
+
+/// What tokens are asked for: jobs and tables, and no more.
+const SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/bigquery"];
+
+/// Where credentials come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// No credentials: an emulator on this machine.
+    Nobody,
+    /// A file of one of Google's forms.
+    File(PathBuf),
+    /// The metadata server.
+    Machine,
+}
+
+impl Origin {
+    /// Where they are to be found for a target.
+    pub(super) fn of(root: &Path, named: Option<&str>, endpoint: Option<&str>) -> Self {
+        if let Some(named) = named {
+            return Self::File(root.join(named));
+        }
+        if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) {
+            return Self::Nobody;
+        }
+        if let Some(named) =
+            std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").filter(|path| !path.is_empty())
+        {
+            return Self::File(named.into());
+        }
+        let gcloud = std::env::var_os("CLOUDSDK_CONFIG").map(PathBuf::from).or_else(|| {
+            let folder = if cfg!(windows) { ("APPDATA", "gcloud") } else { ("HOME", ".config/gcloud") };
+            std::env::var_os(folder.0).map(|base| PathBuf::from(base).join(folder.1))
+        });
+        match gcloud.map(|folder| folder.join("application_default_credentials.json")) {
+            Some(file) if file.is_file() => Self::File(file),
+            _ => Self::Machine,
+        }
+    }
+
+    /// The way to tokens.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is of no known form.
+    pub(super) async fn authenticator(&self) -> Result<Arc<dyn Authenticator>, Diagnostic> {
+        match self {
+            Self::Nobody => Ok(Arc::new(Nobody)),
+            Self::Machine => {
+                let options = ApplicationDefaultCredentialsFlowOpts::default();
+                let made = match ApplicationDefaultCredentialsAuthenticator::builder(options).await {
+                    ApplicationDefaultCredentialsTypes::InstanceMetadata(builder) => builder.build().await,
+                    ApplicationDefaultCredentialsTypes::ServiceAccount(builder) => builder.build().await,
+                };
+                made.map(granting).map_err(|error| refused(&error.to_string()))
+            }
+            Self::File(path) => of_file(path).await,
+        }
+    }
+}
+
+/// What all of Google's forms have.
+#[derive(Deserialize)]
+struct Form {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+async fn of_file(path: &Path) -> Result<Arc<dyn Authenticator>, Diagnostic> {
+    let text = fs_err::read_to_string(path).map_err(|error| {
+        refused(&error.to_string())
+            .help("name the file with `credentials_file` or GOOGLE_APPLICATION_CREDENTIALS")
+    })?;
+    // What the parser says may quote the file.
+    let malformed = || refused(&format!("{} is no file of credentials", path.display()));
+    let form: Form = serde_json::from_str(&text).map_err(|_| malformed())?;
+    let made = match form.kind.as_str() {
+        "service_account" => {
+            let key = yup_oauth2::parse_service_account_key(&text).map_err(|_| malformed())?;
+            ServiceAccountAuthenticator::builder(key).build().await
+        }
+        "authorized_user" => {
+            let secret = serde_json::from_str(&text).map_err(|_| malformed())?;
+            AuthorizedUserAuthenticator::builder(secret).build().await
+        }
+        "external_account" => {
+            let secret = serde_json::from_str(&text).map_err(|_| malformed())?;
+            ExternalAccountAuthenticator::builder(secret).build().await
+        }
+        other => {
+            return Err(refused(&format!("{} has credentials of the type `{other}`", path.display())).help(
+                "a service account's key, `gcloud auth application-default login` and workload identity federation \
+                 are understood",
+            ));
+        }
+    };
+    made.map(granting).map_err(|_| malformed())
+}
+
+fn refused(why: &str) -> Diagnostic {
+    Diagnostic::error(Code::CredentialsRefused, format!("there are no credentials for BigQuery: {why}"))
+}
+
+fn granting(authenticator: DefaultAuthenticator) -> Arc<dyn Authenticator> {
+    Arc::new(Granting(authenticator))
+}
+
+/// Tokens of an account; kept until they are about to expire.
+#[derive(Clone)]
+struct Granting(DefaultAuthenticator);
+
+#[async_trait]
+impl Authenticator for Granting {
+    async fn access_token(&self) -> Result<String, BQError> {
+        let token = self.0.token(&SCOPES).await?;
+        token.token().map(str::to_owned).ok_or(BQError::NoToken)
+    }
+}
+
+/// An emulator asks for nothing.
+#[derive(Clone)]
+struct Nobody;
+
+#[async_trait]
+impl Authenticator for Nobody {
+    async fn access_token(&self) -> Result<String, BQError> {
+        Ok("nobody".to_owned())
+    }
+}

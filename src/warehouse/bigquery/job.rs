@@ -1,0 +1,292 @@
+//! Jobs: made under a name of our own, waited for, and never run twice.
+//!
+//! An answer that is lost says nothing of the job. Its name is chosen before it is asked for, so that it can be looked
+//! up: what is there is not asked for again
+//! (<https://cloud.google.com/bigquery/docs/running-jobs#generate-jobid>).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use gcp_bigquery_client::model::job::Job;
+use gcp_bigquery_client::model::job_configuration::JobConfiguration;
+use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
+use gcp_bigquery_client::model::job_reference::JobReference;
+use gcp_bigquery_client::model::query_parameter::QueryParameter;
+use serde_json::Value;
+
+use super::super::QueryResult;
+use super::api::{Api, Stop};
+use super::error::ApiError;
+use super::results;
+
+/// Labels of jobs: who caused them. What BigQuery bills can be told apart by them.
+pub(super) type Labels = HashMap<String, String>;
+
+/// How jobs are run.
+pub(super) struct Jobs {
+    pub(super) api: Arc<Api>,
+    pub(super) project: String,
+    pub(super) location: Option<String>,
+    /// `INTERACTIVE` or `BATCH`.
+    pub(super) priority: Option<String>,
+    /// What one query may bill.
+    pub(super) most_bytes: Option<u64>,
+    /// After how long BigQuery gives one up.
+    pub(super) timeout: Option<Duration>,
+    named: AtomicU64,
+}
+
+/// A job that is done, as BigQuery describes it.
+///
+/// It is read as JSON: the library's types do not know all that a job may say of itself, and an answer that they cannot
+/// hold would be none.
+#[derive(Debug, Clone)]
+pub(super) struct Done(Value);
+
+impl Done {
+    /// Rows that a statement wrote, changed or deleted.
+    pub(super) fn affected(&self) -> Option<u64> {
+        self.0["statistics"]["query"]["numDmlAffectedRows"].as_str()?.parse().ok()
+    }
+
+    /// Rows that a load job wrote.
+    pub(super) fn loaded(&self) -> Option<u64> {
+        self.0["statistics"]["load"]["outputRows"].as_str()?.parse().ok()
+    }
+}
+
+impl Jobs {
+    pub(super) fn new(api: Arc<Api>, project: String, location: Option<String>) -> Self {
+        let (priority, most_bytes, timeout) = (None, None, None);
+        Self { api, project, location, priority, most_bytes, timeout, named: AtomicU64::new(0) }
+    }
+
+    /// A name that no job has had.
+    pub(super) fn name(&self) -> String {
+        let count = self.named.fetch_add(1, Ordering::Relaxed);
+        let seed = format!("{:?} {} {count}", std::time::SystemTime::now(), std::process::id());
+        format!("pipewright_{}", &blake3::hash(seed.as_bytes()).to_hex()[..32])
+    }
+
+    /// A job's name with where it is.
+    pub(super) fn reference(&self, name: &str) -> JobReference {
+        JobReference {
+            project_id: Some(self.project.clone()),
+            job_id: Some(name.to_owned()),
+            location: self.location.clone(),
+        }
+    }
+
+    /// What a statement is asked for with.
+    pub(super) fn statement(
+        &self,
+        sql: &str,
+        parameters: Vec<QueryParameter>,
+        labels: &Labels,
+    ) -> JobConfiguration {
+        let mode = match parameters.first() {
+            None => None,
+            Some(first) if first.name.is_some() => Some("NAMED".to_owned()),
+            Some(_) => Some("POSITIONAL".to_owned()),
+        };
+        JobConfiguration {
+            query: Some(JobConfigurationQuery {
+                query: sql.to_owned(),
+                use_legacy_sql: Some(false),
+                priority: self.priority.clone(),
+                maximum_bytes_billed: self.most_bytes.map(|bytes| bytes.to_string()),
+                parameter_mode: mode,
+                query_parameters: (!parameters.is_empty()).then_some(parameters),
+                ..JobConfigurationQuery::default()
+            }),
+            labels: Some(labels.clone()),
+            job_timeout_ms: self.timeout.map(|time| time.as_millis().to_string()),
+            ..JobConfiguration::default()
+        }
+    }
+
+    /// Runs a statement or a script.
+    ///
+    /// # Errors
+    /// What BigQuery says.
+    pub(super) fn execute(&self, stop: &Stop, labels: &Labels, sql: &str) -> Result<Done, ApiError> {
+        self.run(stop, self.statement(sql, Vec::new(), labels))
+    }
+
+    /// The rows of a query.
+    ///
+    /// # Errors
+    /// What BigQuery says.
+    pub(super) fn query(
+        &self,
+        stop: &Stop,
+        labels: &Labels,
+        sql: &str,
+        parameters: Vec<QueryParameter>,
+    ) -> Result<QueryResult, ApiError> {
+        let done = self.run(stop, self.statement(sql, parameters, labels))?;
+        self.rows(stop, &done)
+    }
+
+    /// Runs a job of any kind.
+    ///
+    /// # Errors
+    /// What BigQuery says.
+    pub(super) fn run(&self, stop: &Stop, configuration: JobConfiguration) -> Result<Done, ApiError> {
+        let mut tries = 1;
+        loop {
+            // A job that failed has used up its name.
+            let done = self.run_as(stop, &self.name(), &configuration);
+            match done {
+                Err(error) if error.status.is_none() && error.is_transient() && tries < 4 => {
+                    self.api.pause(stop, self.api.backoff().wait(tries, 0.5))?;
+                    tries += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Runs a job under a name; if there is one of that name, it is the one.
+    ///
+    /// # Errors
+    /// What BigQuery says.
+    pub(super) fn run_as(
+        &self,
+        stop: &Stop,
+        name: &str,
+        configuration: &JobConfiguration,
+    ) -> Result<Done, ApiError> {
+        let asked = Job {
+            job_reference: Some(self.reference(name)),
+            configuration: Some(configuration.clone()),
+            ..Job::default()
+        };
+        let backoff = self.api.backoff();
+        let mut tries = 1;
+        let made = loop {
+            let project = self.project.clone();
+            let client_asked = asked.clone();
+            match self
+                .api
+                .attempt(stop, |client| async move { client.job().insert(&project, client_asked).await })
+            {
+                Ok(job) => break serde_json::to_value(job).unwrap_or_default(),
+                Err(error) if error.is_duplicate() => break self.look(stop, name)?,
+                Err(error) if error.is_transient() && tries < backoff.tries => {
+                    self.api.pause(stop, backoff.wait(tries, 0.5))?;
+                    tries += 1;
+                    match self.look(stop, name) {
+                        Ok(job) => break job,
+                        Err(error) if error.is_missing() => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Err(error) => {
+                    if stop.is_stopped() {
+                        self.cancel(name);
+                    }
+                    return Err(error);
+                }
+            }
+        };
+        self.finished(stop, name, made)
+    }
+
+    /// A job by its name.
+    ///
+    /// # Errors
+    /// What BigQuery says: that there is none, too.
+    pub(super) fn look(&self, stop: &Stop, name: &str) -> Result<Value, ApiError> {
+        let path = format!("/bigquery/v2/projects/{}/jobs/{name}", self.project);
+        self.api.persist(stop, || self.api.json(&path, &self.place()))
+    }
+
+    /// Where jobs are, as part of a request.
+    fn place(&self) -> Vec<(&'static str, String)> {
+        self.location.clone().map(|location| ("location", location)).into_iter().collect()
+    }
+
+    /// Waits until a job is done.
+    ///
+    /// # Errors
+    /// Why it failed.
+    pub(super) fn finished(&self, stop: &Stop, name: &str, mut job: Value) -> Result<Done, ApiError> {
+        let is_query = job["configuration"]["query"].is_object();
+        let mut wait = Duration::from_millis(50);
+        loop {
+            if job["status"]["errorResult"].is_object() {
+                return Err(ApiError::of_job(&job["status"]["errorResult"]));
+            }
+            if job["status"]["state"] == "DONE" {
+                return Ok(Done(job));
+            }
+            let waited =
+                if is_query { self.wait_for_results(stop, name) } else { self.api.pause(stop, wait) };
+            wait = (wait * 2).min(Duration::from_secs(2));
+            let looked = match waited {
+                // A query that failed is told of in its status.
+                Err(error) if stop.is_stopped() => Err(error),
+                _ => self.look(stop, name),
+            };
+            job = match looked {
+                Ok(job) => job,
+                Err(error) => {
+                    if stop.is_stopped() {
+                        self.cancel(name);
+                    }
+                    return Err(error);
+                }
+            };
+        }
+    }
+
+    /// BigQuery answers when a query is done, or after ten seconds.
+    fn wait_for_results(&self, stop: &Stop, name: &str) -> Result<(), ApiError> {
+        let path = format!("/bigquery/v2/projects/{}/queries/{name}", self.project);
+        let mut query = self.place();
+        query.extend([("maxResults", "0".to_owned()), ("timeoutMs", "10000".to_owned())]);
+        self.api.once(stop, self.api.json(&path, &query)).map(|_| ())
+    }
+
+    /// Asks for a job to be given up. Nobody waits for it any more, so that an answer is not needed.
+    fn cancel(&self, name: &str) {
+        let (project, location) = (self.project.clone(), self.location.clone());
+        // The one who stopped it has stopped all that goes by that handle.
+        let _ = self.api.attempt(&Stop::default(), |client| async move {
+            client.job().cancel_job(&project, name, location.as_deref()).await
+        });
+    }
+
+    /// The rows that a job gave.
+    ///
+    /// # Errors
+    /// What BigQuery says.
+    pub(super) fn rows(&self, stop: &Stop, done: &Done) -> Result<QueryResult, ApiError> {
+        let reference = &done.0["jobReference"];
+        let name = reference["jobId"].as_str().ok_or_else(|| ApiError::lacks("name of the job"))?;
+        let path = format!("/bigquery/v2/projects/{}/queries/{name}", self.project);
+        let mut query = vec![("formatOptions.useInt64Timestamp", "true".to_owned())];
+        query.extend(reference["location"].as_str().map(|location| ("location", location.to_owned())));
+        let mut result: Option<QueryResult> = None;
+        loop {
+            let page: Value = self.api.persist(stop, || self.api.json(&path, &query))?;
+            let result = result.get_or_insert_with(|| QueryResult {
+                columns: results::columns(&page["schema"]),
+                rows: Vec::new(),
+            });
+            for row in page["rows"].as_array().into_iter().flatten() {
+                result.rows.push(results::row(row, &result.columns));
+            }
+            match page["pageToken"].as_str() {
+                Some(token) if !token.is_empty() => {
+                    query.retain(|(name, _)| *name != "pageToken");
+                    query.push(("pageToken", token.to_owned()));
+                }
+                _ => return Ok(std::mem::take(result)),
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! One writer at a time, without a server: a table that only one can make, and that expires.
+//!
+//! Making a table that is there fails, which no two processes can both escape. Its description says who holds it and
+//! until when; it is prolonged while its holder lives, and BigQuery drops it when its holder has died without a word.
+//! Whoever would go on after that is stopped by the serial (see [`super::store`]).
+
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use gcp_bigquery_client::model::field_type::FieldType;
+use gcp_bigquery_client::model::table::Table;
+use gcp_bigquery_client::model::table_field_schema::TableFieldSchema;
+use gcp_bigquery_client::model::table_reference::TableReference;
+use gcp_bigquery_client::model::table_schema::TableSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::super::{Holder, Relation, Result};
+use super::api::{Api, Stop};
+use super::error::ApiError;
+use super::place::Place;
+use super::store::{DATASET, overtaken};
+use crate::clock::{Clock, SystemClock};
+
+/// How long a lease holds that nobody prolongs.
+const TERM: Duration = Duration::from_secs(300);
+
+/// How often it is prolonged.
+const PROLONGED: Duration = Duration::from_secs(60);
+
+/// What the table's description says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Word {
+    #[serde(flatten)]
+    holder: Holder,
+    /// When it ends, in milliseconds since 1970.
+    until: i64,
+    /// Tells one lease from all others.
+    token: String,
+}
+
+impl Word {
+    /// Whether its holder is gone: its time is over, or it was a process of this machine that is no more.
+    fn is_over(&self, now: i64) -> bool {
+        self.until < now || (self.holder.host == Holder::this("").host && !is_alive(self.holder.pid))
+    }
+}
+
+/// Where that cannot be told, it is.
+fn is_alive(pid: u32) -> bool {
+    let processes = std::path::Path::new("/proc");
+    !processes.join("self").exists() || processes.join(pid.to_string()).exists()
+}
+
+/// The right to write, held until it is dropped.
+pub(super) struct Lease {
+    held: Arc<Held>,
+    end: Option<Sender<()>>,
+    prolonging: Option<JoinHandle<()>>,
+}
+
+struct Held {
+    api: Arc<Api>,
+    at: TableReference,
+    address: String,
+    word: Word,
+    /// Until when it certainly holds.
+    until: Mutex<Instant>,
+}
+
+impl Lease {
+    /// Takes the lease of a pipeline. Its dataset is there.
+    ///
+    /// # Errors
+    /// Who holds it.
+    pub(super) fn take(api: &Arc<Api>, place: &Place, pipeline: &str, command: &str) -> Result<Self> {
+        let held = Held::new(api, place, pipeline, command);
+        // The second time what was over is out of the way.
+        for _ in 0..2 {
+            match held.make() {
+                Ok(()) => return Ok(Self::prolonged(held)),
+                Err(error) if error.is_duplicate() => {}
+                Err(error) => return Err(error.into()),
+            }
+            match held.read()? {
+                Some(word) if word.token == held.word.token => return Ok(Self::prolonged(held)),
+                Some(word) if !word.is_over(now()) => {
+                    let what = format!("{}.{}", place.project, place.dataset(DATASET));
+                    return Err(Holder::fault(Some(&word.holder), &what).into());
+                }
+                _ => held.remove()?,
+            }
+        }
+        Err(Holder::fault(None, &format!("{}.{}", place.project, place.dataset(DATASET))).into())
+    }
+
+    /// Whether somebody has it.
+    pub(super) fn is_taken(api: &Arc<Api>, place: &Place, pipeline: &str) -> bool {
+        let held = Held::new(api, place, pipeline, "");
+        matches!(held.read(), Ok(Some(word)) if !word.is_over(now()))
+    }
+
+    fn prolonged(held: Held) -> Self {
+        let held = Arc::new(held);
+        let (end, ended) = channel::<()>();
+        let mine = Arc::clone(&held);
+        let prolonging = std::thread::Builder::new().name("lease".to_owned()).spawn(move || {
+            while ended.recv_timeout(PROLONGED) == Err(RecvTimeoutError::Timeout) {
+                // One that failed is tried again in a minute; the term has five of them.
+                let _ = mine.prolong();
+            }
+        });
+        Self { held, end: Some(end), prolonging: prolonging.ok() }
+    }
+
+    /// Whether it still holds.
+    ///
+    /// # Errors
+    /// That somebody else may have it by now.
+    pub(super) fn hold(&self) -> Result<()> {
+        let until = *self.held.until.lock().unwrap_or_else(PoisonError::into_inner);
+        if Instant::now() < until { Ok(()) } else { Err(overtaken()) }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.prolonging.take() {
+            let _ = thread.join();
+        }
+        // What is left ends by itself.
+        if matches!(self.held.read(), Ok(Some(word)) if word.token == self.held.word.token) {
+            let _ = self.held.remove();
+        }
+    }
+}
+
+fn now() -> i64 {
+    SystemClock.now().timestamp_millis()
+}
+
+impl Held {
+    fn new(api: &Arc<Api>, place: &Place, pipeline: &str, command: &str) -> Self {
+        let relation = Relation { dataset: DATASET.to_owned(), table: format!("lease_{pipeline}") };
+        let seed = format!("{:?} {}", std::time::SystemTime::now(), std::process::id());
+        let token = blake3::hash(seed.as_bytes()).to_hex()[..16].to_owned();
+        Self {
+            api: Arc::clone(api),
+            at: place.reference(&relation),
+            address: place.address(&relation),
+            word: Word { holder: Holder::this(command), until: 0, token },
+            until: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// What the table is to say from now on, when that ends, and until when it certainly holds.
+    fn word(&self) -> (String, i64, Instant) {
+        let started = Instant::now();
+        let until = now() + i64::try_from(TERM.as_millis()).unwrap_or(i64::MAX);
+        let word = Word { until, ..self.word.clone() };
+        (serde_json::to_string(&word).unwrap_or_default(), until, started + TERM - PROLONGED)
+    }
+
+    fn make(&self) -> std::result::Result<(), ApiError> {
+        let (word, ends, until) = self.word();
+        let table = Table {
+            table_reference: self.at.clone(),
+            description: Some(word),
+            expiration_time: Some(ends.to_string()),
+            schema: TableSchema::new(vec![TableFieldSchema::new("holder", FieldType::String)]),
+            ..Table::default()
+        };
+        let made = self.api.ask(&Stop::default(), |client| {
+            let table = table.clone();
+            async move { client.table().create(table).await }
+        });
+        made.map(|_| self.holds_until(until))
+    }
+
+    fn prolong(&self) -> std::result::Result<(), ApiError> {
+        // What somebody else has taken meanwhile is not touched.
+        if !matches!(self.read(), Ok(Some(word)) if word.token == self.word.token) {
+            return Err(ApiError::stopped());
+        }
+        let (word, ends, until) = self.word();
+        let body = json!({ "description": word, "expirationTime": ends.to_string() });
+        let prolonged = self.api.once(&Stop::default(), self.api.patch(&self.address, &body));
+        prolonged.map(|_| self.holds_until(until))
+    }
+
+    fn holds_until(&self, until: Instant) {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    /// Who has it; nobody where it is not there or says nothing of a lease.
+    fn read(&self) -> std::result::Result<Option<Word>, ApiError> {
+        match self.api.persist(&Stop::default(), || self.api.json(&self.address, &[])) {
+            Ok(table) => Ok(table["description"].as_str().and_then(|word| serde_json::from_str(word).ok())),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn remove(&self) -> std::result::Result<(), ApiError> {
+        let removed = self.api.ask(&Stop::default(), |client| {
+            let at = self.at.clone();
+            async move { client.table().delete(&at.project_id, &at.dataset_id, &at.table_id).await }
+        });
+        match removed {
+            Err(error) if error.is_missing() => Ok(()),
+            removed => removed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_over_with_its_time_or_its_process() {
+        let word = |pid: u32, host: &str, until: i64| Word {
+            holder: Holder { pid, host: host.to_owned(), command: String::new(), since: String::new() },
+            until,
+            token: String::new(),
+        };
+        let (here, own) = (Holder::this("").host, std::process::id());
+        assert!(!word(own, &here, 10).is_over(5));
+        assert!(word(own, &here, 10).is_over(11));
+        // The largest number is no process.
+        assert_eq!(word(u32::MAX, &here, 10).is_over(5), std::path::Path::new("/proc/self").exists());
+        assert!(!word(u32::MAX, "elsewhere", 10).is_over(5));
+    }
+}

@@ -1,0 +1,156 @@
+//! Files into a table: read and judged as for the embedded engine, sent as one load job.
+
+use std::path::Path;
+
+use gcp_bigquery_client::model::field_type::FieldType;
+use gcp_bigquery_client::model::job_configuration::JobConfiguration;
+use gcp_bigquery_client::model::job_configuration_load::JobConfigurationLoad;
+use gcp_bigquery_client::model::table_field_schema::TableFieldSchema;
+use gcp_bigquery_client::model::table_schema::TableSchema;
+
+use super::super::input::{Input, Sink};
+use super::super::{Loaded, Progress, Relation, Result};
+use super::api::Stop;
+use super::encode::{self, CONTENT, NULL};
+use super::job::{Done, Jobs, Labels};
+use super::place::Place;
+use super::upload::Upload;
+use crate::diag::{Code, Diagnostic};
+use crate::googlesql::{Column, Type};
+use crate::plan::LoadAction;
+use crate::source::{Batch, Reject};
+
+/// What load jobs are made with.
+pub(super) struct Loading<'a> {
+    pub(super) jobs: &'a Jobs,
+    pub(super) place: &'a Place,
+    pub(super) stop: &'a Stop,
+    pub(super) labels: &'a Labels,
+}
+
+/// The columns of a table of rejected rows.
+const REJECT_COLUMNS: [(&str, Type); 7] = [
+    ("file", Type::String),
+    ("line", Type::Int64),
+    ("row_number", Type::Int64),
+    ("column_name", Type::String),
+    ("value", Type::String),
+    ("reason", Type::String),
+    ("record", Type::String),
+];
+
+impl Loading<'_> {
+    /// Loads all files of a step into a new table, and what was refused into another, if there is any.
+    ///
+    /// # Errors
+    /// As [`Input::open`] and [`Input::read`], and what BigQuery says.
+    pub(super) fn load(
+        &self,
+        at: &Relation,
+        rejects_at: &Relation,
+        load: &LoadAction,
+        root: &Path,
+        progress: Progress<'_>,
+    ) -> Result<Loaded> {
+        let input = Input::open(load, root)?;
+        let rows = self.open(at, &input.columns)?;
+        let mut sent = Sent { loading: self, rows, rejects: None, rejects_at };
+        let loaded = input.read(&mut sent, progress)?;
+        written(&sent.rows.finish()?, at, loaded.rows)?;
+        if let Some(rejects) = sent.rejects {
+            written(&rejects.finish()?, rejects_at, loaded.rejected)?;
+        }
+        Ok(loaded)
+    }
+
+    fn open(&self, at: &Relation, columns: &[Column]) -> Result<Upload<'_>> {
+        let fields =
+            columns.iter().map(|column| TableFieldSchema::new(&column.name, field(&column.data_type)));
+        let load = JobConfigurationLoad {
+            destination_table: Some(self.place.reference(at)),
+            schema: Some(TableSchema::new(fields.collect())),
+            source_format: Some("CSV".to_owned()),
+            encoding: Some("UTF-8".to_owned()),
+            null_marker: Some(NULL.to_owned()),
+            allow_quoted_newlines: Some(true),
+            write_disposition: Some("WRITE_TRUNCATE".to_owned()),
+            ..JobConfigurationLoad::default()
+        };
+        let configuration = JobConfiguration {
+            load: Some(load),
+            labels: Some(self.labels.clone()),
+            job_timeout_ms: self.jobs.timeout.map(|time| time.as_millis().to_string()),
+            ..JobConfiguration::default()
+        };
+        Ok(Upload::open(self.jobs, self.stop, configuration, CONTENT)?)
+    }
+}
+
+/// The two uploads of a load.
+struct Sent<'a> {
+    loading: &'a Loading<'a>,
+    rows: Upload<'a>,
+    rejects: Option<Upload<'a>>,
+    rejects_at: &'a Relation,
+}
+
+impl Sink for Sent<'_> {
+    fn rows(&mut self, batch: &Batch) -> Result<()> {
+        encode::append(batch, self.rows.buffer());
+        Ok(self.rows.flow()?)
+    }
+
+    fn rejects(&mut self, rejects: &[Reject]) -> Result<()> {
+        let upload = match &mut self.rejects {
+            Some(upload) => upload,
+            None => {
+                let columns = REJECT_COLUMNS.map(|(name, data_type)| Column::new(name, data_type));
+                self.rejects.insert(self.loading.open(self.rejects_at, &columns)?)
+            }
+        };
+        for reject in rejects {
+            let (line, row) = (reject.line.to_string(), reject.row.to_string());
+            let fields = [
+                Some(reject.file.as_str()),
+                Some(&line),
+                Some(&row),
+                reject.column.as_deref(),
+                reject.value.as_deref(),
+                Some(&reject.reason),
+                Some(&reject.record),
+            ];
+            encode::record(&fields, upload.buffer());
+        }
+        Ok(upload.flow()?)
+    }
+}
+
+/// What the load job counted must be what was sent.
+fn written(done: &Done, at: &Relation, sent: u64) -> Result<()> {
+    match done.loaded() {
+        Some(written) if written != sent => Err(Diagnostic::error(
+            Code::RowsLost,
+            format!("{at}: {sent} rows were sent, and BigQuery wrote {written}"),
+        )
+        .help("nothing was published; this is a fault of Pipewright, please report it")
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+/// The type of a column that files can have.
+fn field(data_type: &Type) -> FieldType {
+    match data_type {
+        Type::Int64 => FieldType::Integer,
+        Type::Float64 => FieldType::Float,
+        Type::Numeric => FieldType::Numeric,
+        Type::Bool => FieldType::Boolean,
+        Type::Date => FieldType::Date,
+        Type::Time => FieldType::Time,
+        Type::Datetime => FieldType::Datetime,
+        Type::Timestamp => FieldType::Timestamp,
+        Type::Bytes => FieldType::Bytes,
+        Type::Json => FieldType::Json,
+        _ => FieldType::String,
+    }
+}

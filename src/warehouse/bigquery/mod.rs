@@ -1,0 +1,375 @@
+//! Google BigQuery.
+//!
+//! ```text
+//! Session, Warehouse --> job (named, waited for) --> api (retries, one runtime) --> BigQuery
+//!      |-- load --> input (files judged as everywhere) --> encode --> upload (resumable)
+//!      \-- store (state, runs, results), lease (one writer), observe (what is there)
+//! ```
+//! All of it waits: the asynchronous runtime of the client stays in [`api`].
+
+mod api;
+mod credentials;
+mod encode;
+mod error;
+mod history;
+mod job;
+mod lease;
+mod load;
+mod observe;
+mod parameter;
+mod place;
+mod results;
+mod session;
+mod store;
+mod upload;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gcp_bigquery_client::model::dataset::Dataset;
+use serde_json::{Value, json};
+
+use self::api::{Api, Backoff, Stop, Way};
+use self::credentials::Origin;
+use self::error::ApiError;
+use self::job::{Jobs, Labels};
+use self::lease::Lease;
+use self::place::Place;
+use self::session::BigQuerySession;
+use self::store::{Entry, Pending, Store, label};
+use super::{
+    Access, History, QueryError, QueryResult, Relation, Result, RunHeader, Session, Warehouse, WarehouseError,
+};
+use crate::googlesql::parameter::Parameter;
+use crate::manifest::types::BigQueryTarget;
+use crate::project::{Address, Project};
+use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
+use crate::state::{NodeState, Snapshot, State};
+
+/// A project of BigQuery, open for one command.
+pub struct BigQuery {
+    shared: Arc<Shared>,
+    /// The datasets that the manifest builds in.
+    datasets: BTreeSet<String>,
+    command: String,
+    run: Mutex<Option<RunHeader>>,
+}
+
+/// What all sessions share.
+struct Shared {
+    jobs: Jobs,
+    place: Place,
+    location: Option<String>,
+    pipeline: String,
+    /// What is remembered, as it was read and as this run has changed it.
+    state: Mutex<State>,
+    /// What an earlier run published without being able to say so.
+    settled: Mutex<Vec<(Pending, String)>>,
+    lease: Mutex<Option<Lease>>,
+    serial: AtomicU64,
+    entries: AtomicI64,
+    run: Mutex<Option<String>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    fn store(&self) -> Store<'_> {
+        Store { jobs: &self.jobs, place: &self.place, pipeline: &self.pipeline }
+    }
+
+    fn serial(&self) -> u64 {
+        self.serial.load(Ordering::SeqCst)
+    }
+
+    /// The number of the next entry: greater than all of earlier runs, since serials grow.
+    fn next_entry(&self) -> i64 {
+        let serial = i64::try_from(self.serial()).unwrap_or(i64::MAX / 2_000_000);
+        serial * 1_000_000 + self.entries.fetch_add(1, Ordering::SeqCst)
+    }
+
+    fn labels(&self) -> Labels {
+        let mut labels = Labels::from([("pipewright".to_owned(), label(&self.pipeline))]);
+        if let Some(run) = locked(&self.run).as_deref() {
+            labels.insert("pipewright_run".to_owned(), label(run));
+        }
+        labels
+    }
+
+    fn hold(&self) -> Result<()> {
+        locked(&self.lease).as_ref().map_or(Ok(()), Lease::hold)
+    }
+
+    fn remembered(&self, entry: Entry) {
+        let mut state = locked(&self.state);
+        match entry.state {
+            Some(node) => state.nodes.insert(entry.address, node),
+            None => state.nodes.remove(&entry.address),
+        };
+    }
+
+    fn recalled(&self, address: &Address) -> Option<NodeState> {
+        locked(&self.state).nodes.get(address).cloned()
+    }
+
+    /// A table or view as BigQuery describes it; nothing where there is none.
+    fn table(&self, stop: &Stop, relation: &Relation) -> std::result::Result<Option<Value>, ApiError> {
+        let path = self.place.address(relation);
+        match self.jobs.api.persist(stop, || self.jobs.api.json(&path, &[])) {
+            Ok(table) => Ok(Some(table)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn delete(&self, stop: &Stop, relation: &Relation) -> std::result::Result<(), ApiError> {
+        let deleted = self.jobs.api.ask(stop, |client| {
+            let at = self.place.reference(relation);
+            async move { client.table().delete(&at.project_id, &at.dataset_id, &at.table_id).await }
+        });
+        match deleted {
+            Err(error) if error.is_missing() => Ok(()),
+            deleted => deleted,
+        }
+    }
+
+    fn describe(&self, stop: &Stop, relation: &Relation, text: &str) -> std::result::Result<(), ApiError> {
+        let (path, body) = (self.place.address(relation), json!({ "description": text }));
+        self.jobs.api.persist(stop, || self.jobs.api.patch(&path, &body)).map(|_| ())
+    }
+
+    /// The names of the project's datasets.
+    fn datasets(&self) -> std::result::Result<BTreeSet<String>, ApiError> {
+        let path = format!("/bigquery/v2/projects/{}/datasets", self.place.project);
+        let mut query = vec![("maxResults", "1000".to_owned())];
+        let mut names = BTreeSet::new();
+        loop {
+            let page = self.jobs.api.persist(&Stop::default(), || self.jobs.api.json(&path, &query))?;
+            let found = page["datasets"].as_array().into_iter().flatten();
+            names.extend(
+                found.filter_map(|one| one["datasetReference"]["datasetId"].as_str()).map(str::to_owned),
+            );
+            match page["nextPageToken"].as_str() {
+                Some(token) if !token.is_empty() => {
+                    query.truncate(1);
+                    query.push(("pageToken", token.to_owned()));
+                }
+                _ => return Ok(names),
+            }
+        }
+    }
+
+    fn make_dataset(&self, dataset: &str) -> std::result::Result<(), ApiError> {
+        let made = self.jobs.api.ask(&Stop::default(), |client| {
+            let mut made = Dataset::new(&self.place.project, &self.place.dataset(dataset));
+            made.location.clone_from(&self.location);
+            async move { client.dataset().create(made).await }
+        });
+        match made {
+            Err(error) if !error.is_duplicate() => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl BigQuery {
+    /// Opens a target. For writing, the lease is taken if the target was written to before; else when a run begins.
+    ///
+    /// # Errors
+    /// Credentials that cannot be used, what BigQuery says, or who holds the target.
+    pub fn open(
+        root: &Path,
+        target: &BigQueryTarget,
+        project: &Project,
+        access: Access,
+        command: &str,
+    ) -> Result<Self> {
+        // A variable without a value leaves nothing.
+        let given = |setting: &Option<String>| setting.clone().filter(|text| !text.is_empty());
+        let (endpoint, location) = (given(&target.endpoint), given(&target.location));
+        let way = Way {
+            endpoint: endpoint.clone(),
+            quota_project: given(&target.quota_project),
+            backoff: Backoff::default(),
+        };
+        let origin = Origin::of(root, given(&target.credentials_file).as_deref(), endpoint.as_deref());
+        let api = Arc::new(Api::new(&way, &origin)?);
+        let jobs = Jobs::new(Arc::clone(&api), target.project.clone(), location.clone());
+        let place = Place {
+            project: target.project.clone(),
+            prefix: target.dataset_prefix.clone().unwrap_or_default(),
+        };
+        let shared = Shared {
+            jobs,
+            place,
+            location,
+            pipeline: project.name.clone(),
+            state: Mutex::default(),
+            settled: Mutex::default(),
+            lease: Mutex::default(),
+            serial: AtomicU64::new(0),
+            entries: AtomicI64::new(0),
+            run: Mutex::default(),
+        };
+        let datasets = project.nodes.values().map(|node| node.dataset.clone()).collect();
+        let warehouse =
+            Self { shared: Arc::new(shared), datasets, command: command.to_owned(), run: Mutex::default() };
+        let shared = &warehouse.shared;
+        if access == Access::Write && shared.datasets()?.contains(&shared.place.dataset(store::DATASET)) {
+            warehouse.take()?;
+        }
+        Ok(warehouse)
+    }
+
+    fn take(&self) -> Result<()> {
+        let shared = &self.shared;
+        let mut lease = locked(&shared.lease);
+        if lease.is_none() {
+            *lease = Some(Lease::take(&shared.jobs.api, &shared.place, &shared.pipeline, &self.command)?);
+        }
+        Ok(())
+    }
+}
+
+impl Warehouse for BigQuery {
+    fn snapshot(&self) -> Result<Snapshot> {
+        let shared = &self.shared;
+        let there = shared.datasets()?;
+        let is_there = |dataset: &String| there.contains(&shared.place.dataset(dataset));
+        let remembered = if is_there(&store::DATASET.to_owned()) {
+            match shared.store().read() {
+                Ok(remembered) => remembered,
+                // A dataset of that name without the tables.
+                Err(WarehouseError { diagnostic, .. }) if diagnostic.message.contains("ot found: Table") => {
+                    store::Remembered::default()
+                }
+                Err(error) => return Err(error),
+            }
+        } else {
+            store::Remembered::default()
+        };
+        let mut state = remembered.state;
+        let mut settled = Vec::new();
+        for pending in remembered.pending {
+            // Of a job that is there its end tells; one that is not there was never begun.
+            let stop = Stop::default();
+            let ended = shared.jobs.look(&stop, &pending.job);
+            match ended.and_then(|job| shared.jobs.finished(&stop, &pending.job, job)) {
+                Ok(_) => {
+                    state.nodes.insert(pending.address.clone(), pending.state.clone());
+                    let relation = pending.state.relation.clone();
+                    settled.push((pending, relation));
+                }
+                Err(error) if error.is_transient() => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
+        let datasets: BTreeSet<String> = self
+            .datasets
+            .iter()
+            .cloned()
+            .chain(state.nodes.values().map(|node| Relation::parse(&node.relation).dataset))
+            .filter(is_there)
+            .collect();
+        let mut objects = observe::objects(&shared.jobs, &shared.place, &datasets)?;
+        for (pending, relation) in &settled {
+            if let Some(object) = objects.get_mut(relation) {
+                object.comment = Some(pending.comment.clone());
+            }
+        }
+        shared.serial.store(state.serial, Ordering::SeqCst);
+        *locked(&shared.state) = state.clone();
+        *locked(&shared.settled) = settled;
+        Ok(Snapshot { state, objects })
+    }
+
+    fn session(&self) -> Result<Box<dyn Session>> {
+        Ok(Box::new(BigQuerySession::new(Arc::clone(&self.shared))))
+    }
+
+    fn begin_run(&self, run: &RunHeader, datasets: &[String]) -> Result<()> {
+        let shared = &self.shared;
+        let there = shared.datasets()?;
+        let own = store::DATASET.to_owned();
+        for dataset in std::iter::once(&own).chain(datasets) {
+            if !there.contains(&shared.place.dataset(dataset)) {
+                shared.make_dataset(dataset)?;
+            }
+        }
+        let before = locked(&shared.state).clone();
+        if before.lineage.is_none() {
+            shared.store().make()?;
+        }
+        self.take()?;
+        let serial = shared.store().advance(run, &before)?;
+        shared.serial.store(serial, Ordering::SeqCst);
+        *locked(&shared.run) = Some(run.id.clone());
+        *locked(&self.run) = Some(run.clone());
+        shared.store().add_run(run, None)?;
+        for (pending, relation) in std::mem::take(&mut *locked(&shared.settled)) {
+            shared.describe(&Stop::default(), &Relation::parse(&relation), &pending.comment)?;
+            let entry = Entry { address: pending.address, state: Some(pending.state) };
+            shared.store().add(&entry, shared.next_entry(), None, serial)?;
+        }
+        Ok(())
+    }
+
+    fn finish_run(&self, report: &RunReport, forget_before: Option<&str>) -> Result<()> {
+        let store = self.shared.store();
+        if let Some(time) = forget_before {
+            store.forget_runs(time)?;
+        }
+        store.add_results(report)?;
+        if let Some(run) = locked(&self.run).as_ref() {
+            store.add_run(run, Some(report))?;
+        }
+        Ok(())
+    }
+
+    fn query(&self, script: &str, parameters: &[Parameter]) -> std::result::Result<QueryResult, QueryError> {
+        let shared = &self.shared;
+        let parameters = parameters.iter().map(parameter::given).collect();
+        shared
+            .jobs
+            .query(&Stop::default(), &shared.labels(), script, parameters)
+            .map_err(|error| QueryError::Engine(error.message))
+    }
+}
+
+impl History for BigQuery {
+    fn history(&self, run: Option<&str>, limit: u32) -> Result<Vec<Value>> {
+        history::history(&self.shared.store(), run, limit, self.nobody_runs())
+    }
+
+    fn results(&self) -> Result<Vec<Value>> {
+        history::results(&self.shared.store())
+    }
+
+    fn past_runs(&self) -> Result<Vec<PastRun>> {
+        history::runs(&self.shared.store(), self.nobody_runs())
+    }
+
+    fn tracks(&self, last: u32) -> Result<Vec<Track>> {
+        history::tracks(&self.shared.store(), last)
+    }
+
+    fn past_checks(&self, runs: &[&str]) -> Result<Vec<PastCheck>> {
+        history::checks(&self.shared.store(), runs)
+    }
+
+    fn past_steps(&self, runs: &[&str]) -> Result<Vec<PastStep>> {
+        history::steps(&self.shared.store(), runs)
+    }
+}
+
+impl BigQuery {
+    /// Whether a run that is still called running is not: its lease is over.
+    fn nobody_runs(&self) -> bool {
+        let held = locked(&self.shared.lease).is_some();
+        held || !Lease::is_taken(&self.shared.jobs.api, &self.shared.place, &self.shared.pipeline)
+    }
+}

@@ -1,0 +1,222 @@
+//! Files of a source, read batch by batch, every row counted on both sides; where they go is the engine's.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Loaded, Progress, Result, Wanted, WarehouseError};
+use crate::diag::{Code, Diagnostic};
+use crate::googlesql::Column;
+use crate::manifest::types::{Format, MissingColumn, NewColumn};
+use crate::plan::{LoadAction, Reading};
+use crate::report::FileRows;
+use crate::source::{
+    self, Accounting, Batch, ColumnSpec, FileSet, FileStamp, InputFile, Place, ReadSpec, Reader, Reject,
+    SourceError,
+};
+use crate::state::FileState;
+
+/// Where rows go.
+pub(super) trait Sink {
+    /// Takes the good rows of a batch.
+    fn rows(&mut self, batch: &Batch) -> Result<()>;
+    /// Takes records that were refused; never none.
+    fn rejects(&mut self, rejects: &[Reject]) -> Result<()>;
+}
+
+/// Files as they were planned, their headers read.
+pub(super) struct Input<'a> {
+    load: &'a LoadAction,
+    files: Vec<InputFile>,
+    spec: ReadSpec,
+    /// The columns with those that the files add.
+    pub(super) columns: Vec<Column>,
+}
+
+impl<'a> Input<'a> {
+    /// Opens the files of a step.
+    ///
+    /// # Errors
+    /// Files that changed since they were planned, or whose headers do not fit.
+    pub(super) fn open(load: &'a LoadAction, root: &Path) -> Result<Self> {
+        let reading = &load.reading;
+        let files = input_files(reading, root);
+        if let Some(changed) = changed_since(reading, &files)? {
+            return Err(Diagnostic::error(
+                Code::StalePlan,
+                format!("{changed} changed since the plan was made"),
+            )
+            .help("plan again")
+            .into());
+        }
+        let mut spec = read_spec(reading).map_err(source_fault)?;
+        spec.columns = source::plan_columns(&files, &spec).map_err(header_faults)?;
+        let columns = spec.columns.iter();
+        let columns = columns.map(|column| Column::new(&column.name, column.data_type.clone())).collect();
+        Ok(Self { load, files, spec, columns })
+    }
+
+    /// Reads all of them.
+    ///
+    /// # Errors
+    /// More rows that cannot be loaded than may be, what the sink says, or that it was stopped.
+    pub(super) fn read(self, sink: &mut dyn Sink, progress: Progress<'_>) -> Result<Loaded> {
+        let mut total = Accounting::default();
+        let mut refused: Vec<Reject> = Vec::new();
+        let mut batch = Batch::default();
+        let mut rows_of_files = Vec::with_capacity(self.files.len());
+        for file in &self.files {
+            let mut reader = Reader::open(file, &self.spec).map_err(source_fault)?;
+            let (mut written, mut rejected) = (0u64, 0u64);
+            while reader.next_batch(&mut batch).map_err(source_fault)? {
+                sink.rows(&batch)?;
+                written += batch.rows as u64;
+                rejected += batch.rejects.len() as u64;
+                if !batch.rejects.is_empty() {
+                    sink.rejects(&batch.rejects)?;
+                    let room = 5usize.saturating_sub(refused.len());
+                    refused.extend(batch.rejects.iter().take(room).cloned());
+                }
+                let now = reader.accounting();
+                if progress(total.rows_read + now.rows_read, total.bytes + now.bytes).is_break() {
+                    return Err(Diagnostic::error(Code::Interrupted, "loading was stopped").into());
+                }
+            }
+            let counted = reader.accounting();
+            let landed = Accounting { rows_good: written, rows_rejected: rejected, ..counted };
+            if !counted.is_balanced() || !landed.is_balanced() {
+                return Err(lost(&file.name, landed));
+            }
+            rows_of_files.push(FileRows {
+                file: file.name.clone(),
+                read: counted.rows_read,
+                written,
+                rejected,
+            });
+            total += landed;
+        }
+        let allowed = self.load.max_rejects.allowed(total.rows_read);
+        if total.rows_rejected > allowed {
+            return Err(too_many(&refused, total, allowed));
+        }
+        let (rows, rejected) = (total.rows_good, total.rows_rejected);
+        Ok(Loaded { rows, rejected, columns: self.columns, files: rows_of_files })
+    }
+}
+
+/// Where rows of a table that was loaded stand in its files.
+pub(super) fn locate(reading: &Reading, root: &Path, wanted: &Wanted<'_>) -> Result<BTreeMap<u64, Place>> {
+    let files = input_files(reading, root);
+    if changed_since(reading, &files)?.is_some() {
+        return Ok(BTreeMap::new());
+    }
+    let mut spec = read_spec(reading).map_err(source_fault)?;
+    spec.columns = source::plan_columns(&files, &spec).map_err(header_faults)?;
+    source::locate(&files, &spec, wanted.rows, wanted.stopped).map_err(source_fault)
+}
+
+fn input_files(reading: &Reading, root: &Path) -> Vec<InputFile> {
+    let input = |file: &FileState| InputFile { name: file.path.clone(), path: root.join(&file.path) };
+    reading.files.iter().map(input).collect()
+}
+
+fn read_spec(load: &Reading) -> std::result::Result<ReadSpec, SourceError> {
+    let columns = load
+        .columns
+        .iter()
+        .map(|(column, required)| {
+            let spec = ColumnSpec::new(&column.name, column.data_type.clone());
+            if *required { spec.required() } else { spec }
+        })
+        .collect();
+    let mut spec = ReadSpec::new(columns);
+    let Format::Csv(options) = &load.format;
+    spec.format = spec.format.with_encoding_label(&options.encoding)?;
+    if let Some(delimiter) = options.delimiter.bytes().next() {
+        spec.format.delimiter = delimiter;
+    }
+    spec.format.quote = options.quote.bytes().next();
+    spec.format.null_markers.clone_from(&options.null_markers);
+    spec.contract.on_new_column = match load.on_new_column {
+        NewColumn::Add => source::NewColumn::Add,
+        NewColumn::Ignore => source::NewColumn::Ignore,
+        NewColumn::Fail => source::NewColumn::Fail,
+    };
+    spec.contract.on_missing_column = match load.on_missing_column {
+        MissingColumn::Add => source::MissingColumn::Add,
+        MissingColumn::Fail => source::MissingColumn::Fail,
+    };
+    Ok(spec)
+}
+
+/// The first file that is not what it was when the plan was made: such a file is not what was planned.
+fn changed_since(reading: &Reading, files: &[InputFile]) -> Result<Option<String>> {
+    let known = FileSet {
+        files: reading
+            .files
+            .iter()
+            .map(|file| FileStamp {
+                name: file.path.clone(),
+                bytes: file.bytes,
+                modified: file.modified,
+                blake3: file.hash.clone(),
+            })
+            .collect(),
+    };
+    // Only a file that was touched is hashed again.
+    let found = source::fingerprint_files(files, &known).map_err(source_fault)?;
+    let mut pairs = reading.files.iter().zip(&found.files);
+    Ok(pairs.find(|(planned, found)| found.blake3 != planned.hash).map(|(planned, _)| planned.path.clone()))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn source_fault(error: SourceError) -> WarehouseError {
+    let code = match &error {
+        SourceError::NoFiles { .. } | SourceError::BadPattern { .. } | SourceError::IsFolder { .. } => {
+            Code::NoSourceFile
+        }
+        SourceError::Read { .. } | SourceError::Changed { .. } => Code::UnreadableFile,
+        SourceError::RecordTooLong { .. } => Code::BadRow,
+        _ => Code::HeaderMismatch,
+    };
+    Diagnostic::error(code, error.to_string()).maybe_help(error.help()).into()
+}
+
+fn header_faults(errors: Vec<SourceError>) -> WarehouseError {
+    let mut errors = errors.into_iter();
+    let Some(first) = errors.next() else {
+        return Diagnostic::error(Code::HeaderMismatch, "the files' headers do not fit together").into();
+    };
+    let mut fault = source_fault(first);
+    for error in errors {
+        fault.diagnostic.message = format!("{}; {error}", fault.diagnostic.message);
+    }
+    fault
+}
+
+fn lost(what: &str, counted: Accounting) -> WarehouseError {
+    Diagnostic::error(
+        Code::RowsLost,
+        format!(
+            "{what}: {} rows were read, {} written and {} rejected",
+            counted.rows_read, counted.rows_good, counted.rows_rejected
+        ),
+    )
+    .help("nothing was published; this is a fault of Pipewright, please report it")
+    .into()
+}
+
+fn too_many(refused: &[Reject], total: Accounting, allowed: u64) -> WarehouseError {
+    let mut message = format!(
+        "{} of {} rows cannot be loaded, {allowed} may be rejected",
+        total.rows_rejected, total.rows_read
+    );
+    for reject in refused {
+        let column = reject.column.as_ref().map(|column| format!(", column `{column}`")).unwrap_or_default();
+        let value = reject.value.as_ref().map(|value| format!(" `{value}`")).unwrap_or_default();
+        message.push_str(&format!("\n{}:{}{column}:{value} {}", reject.file, reject.line, reject.reason));
+    }
+    let code = if allowed == 0 { Code::BadRow } else { Code::TooManyRejects };
+    Diagnostic::error(code, message)
+        .help("mend the file, declare another type, or allow some rows to go into the rejects table with `max_rejects`")
+        .into()
+}

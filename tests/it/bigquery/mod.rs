@@ -1,0 +1,59 @@
+//! The target BigQuery, against a server that speaks its interface.
+
+mod emulator;
+
+use std::collections::BTreeMap;
+
+use crate::support::{Outcome, Project};
+use emulator::Emulator;
+
+/// The rows of each table and view of the shipped pipeline, sorted: whole and exact.
+fn content(run: &dyn Fn(&[&str]) -> Outcome) -> BTreeMap<String, Vec<String>> {
+    let listed: serde_json::Value =
+        serde_json::from_str(&run(&["ls", "--json"]).succeeds().stdout).expect("JSON");
+    let relations = listed["nodes"].as_array().expect("nodes").iter();
+    relations
+        .map(|node| {
+            let relation = node["relation"].as_str().expect("a name").to_owned();
+            let sql = format!("SELECT * FROM {relation}");
+            let told = run(&["query", "--format", "jsonl", &sql]).succeeds();
+            let mut rows: Vec<String> = told.stdout.lines().map(str::to_owned).collect();
+            rows.sort();
+            (relation, rows)
+        })
+        .collect()
+}
+
+#[test]
+fn the_shipped_sample_is_the_same_as_on_the_embedded_engine() {
+    let Some(emulator) = Emulator::start() else { return };
+    let project = Project::shipped();
+    project.run(&["apply"]).succeeds();
+    let there = |arguments: &[&str]| Outcome::of(&mut emulator.command(&project, arguments));
+    there(&["apply"]).succeeds();
+    let (local, remote) = (content(&|arguments| project.run(arguments)), content(&there));
+    assert_eq!(local.keys().collect::<Vec<_>>(), remote.keys().collect::<Vec<_>>());
+    for (relation, rows) in &local {
+        let other = &remote[relation];
+        let differs = rows.iter().zip(other).find(|(one, two)| one != two);
+        assert!(differs.is_none() && rows.len() == other.len(), "{relation}: {differs:?}");
+    }
+
+    let again = there(&["apply"]).succeeds();
+    assert!(again.stdout.contains("Nothing to do"), "{again}");
+
+    project.replace(
+        "models/staging/stg_orders.sql",
+        "{{ lower_code('order_status') }}",
+        "TRIM(LOWER(order_status))",
+    );
+    let planned = |outcome: Outcome| -> Vec<String> {
+        let plan: serde_json::Value = serde_json::from_str(&outcome.succeeds().stdout).expect("a plan");
+        let steps = plan["steps"].as_array().expect("steps").iter();
+        steps.map(|step| format!("{} {}", step["address"], step["action"]["do"])).collect()
+    };
+    assert_eq!(planned(there(&["plan", "--json"])), planned(project.run(&["plan", "--json"])));
+    there(&["apply"]).succeeds();
+    let again = there(&["apply"]).succeeds();
+    assert!(again.stdout.contains("Nothing to do"), "{again}");
+}
