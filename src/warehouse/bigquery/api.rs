@@ -1,22 +1,17 @@
 //! Requests: one asynchronous runtime behind functions that wait, tried again where that may help.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use gcp_bigquery_client::Client;
-use gcp_bigquery_client::auth::Authenticator;
-use gcp_bigquery_client::client_builder::ClientBuilder;
-use gcp_bigquery_client::error::BQError;
-use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
 use super::super::Interrupt;
-use super::credentials::Origin;
+use super::credentials::{Account, Origin};
 use super::error::ApiError;
 use crate::diag::{Code, Diagnostic};
 
@@ -94,9 +89,8 @@ impl Interrupt for Stop {
 /// Where BigQuery is and who asks.
 pub(super) struct Api {
     runtime: Runtime,
-    client: Client,
     http: reqwest::Client,
-    authenticator: Arc<dyn Authenticator>,
+    account: Account,
     endpoint: String,
     backoff: Backoff,
 }
@@ -140,13 +134,8 @@ impl Api {
             .build()
             .map_err(|error| internal("the network", error.to_string()))?;
         let endpoint = way.endpoint.as_deref().unwrap_or(ENDPOINT).trim_end_matches('/').to_owned();
-        let authenticator = runtime.block_on(origin.authenticator())?;
-        let mut builder = ClientBuilder::new();
-        builder.with_v2_base_url(format!("{endpoint}/bigquery/v2")).with_client(http.clone());
-        let client = runtime
-            .block_on(builder.build_from_authenticator(Arc::clone(&authenticator)))
-            .map_err(|error| internal("the client", ApiError::from(error).message))?;
-        Ok(Self { runtime, client, http, authenticator, endpoint, backoff: way.backoff })
+        let account = runtime.block_on(origin.account())?;
+        Ok(Self { runtime, http, account, endpoint, backoff: way.backoff })
     }
 
     /// Asks once.
@@ -168,34 +157,6 @@ impl Api {
 
     /// Asks until there is an answer that another try would not change. What is asked for must be the same if it was
     /// done before: its answer may have been lost.
-    ///
-    /// # Errors
-    /// As [`Self::once`].
-    pub(super) fn ask<T, F, R>(&self, stop: &Stop, request: F) -> Result<T, ApiError>
-    where
-        F: Fn(Client) -> R,
-        R: Future<Output = Result<T, BQError>>,
-    {
-        self.persist(stop, || {
-            let asked = request(self.client.clone());
-            async { asked.await.map_err(ApiError::from) }
-        })
-    }
-
-    /// As [`Self::ask`], but once.
-    ///
-    /// # Errors
-    /// As [`Self::once`].
-    pub(super) fn attempt<T, F, R>(&self, stop: &Stop, request: F) -> Result<T, ApiError>
-    where
-        F: FnOnce(Client) -> R,
-        R: Future<Output = Result<T, BQError>>,
-    {
-        let asked = request(self.client.clone());
-        self.once(stop, async { asked.await.map_err(ApiError::from) })
-    }
-
-    /// As [`Self::ask`], of any request.
     ///
     /// # Errors
     /// As [`Self::once`].
@@ -232,39 +193,56 @@ impl Api {
         self.backoff
     }
 
-    /// A request that the client's library does not have, below the endpoint: `/bigquery/v2/projects/…`.
-    pub(super) async fn request(
-        &self,
-        method: Method,
-        path: &str,
-    ) -> Result<reqwest::RequestBuilder, ApiError> {
+    /// A request below the endpoint: `/bigquery/v2/projects/…`.
+    ///
+    /// # Errors
+    /// That no token was granted.
+    pub(super) async fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, ApiError> {
         self.request_to(method, &format!("{}{path}", self.endpoint)).await
     }
 
     /// The same at a whole address, which BigQuery gave.
-    pub(super) async fn request_to(
-        &self,
-        method: Method,
-        address: &str,
-    ) -> Result<reqwest::RequestBuilder, ApiError> {
-        let token = self.authenticator.access_token().await?;
-        Ok(self.http.request(method, address).bearer_auth(token))
+    ///
+    /// # Errors
+    /// As [`Self::request`].
+    pub(super) async fn request_to(&self, method: Method, address: &str) -> Result<RequestBuilder, ApiError> {
+        let request = self.http.request(method, address);
+        Ok(match self.account.token().await? {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        })
     }
 
-    /// The JSON of something below the endpoint.
+    /// What is below the endpoint.
     ///
     /// # Errors
     /// What BigQuery says.
-    pub(super) async fn json(&self, path: &str, query: &[(&str, String)]) -> Result<Value, ApiError> {
+    pub(super) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value, ApiError> {
         answered(self.request(Method::GET, path).await?.query(query).send().await?).await
     }
 
-    /// Changes something below the endpoint: what the body names, and nothing else.
+    /// Makes something, or asks for something to be done.
+    ///
+    /// # Errors
+    /// What BigQuery says.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        answered(self.request(Method::POST, path).await?.json(body).send().await?).await
+    }
+
+    /// Changes what the body names, and nothing else.
     ///
     /// # Errors
     /// What BigQuery says.
     pub(super) async fn patch(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
         answered(self.request(Method::PATCH, path).await?.json(body).send().await?).await
+    }
+
+    /// Removes something.
+    ///
+    /// # Errors
+    /// What BigQuery says.
+    pub(super) async fn delete(&self, path: &str) -> Result<Value, ApiError> {
+        answered(self.request(Method::DELETE, path).await?.send().await?).await
     }
 }
 
@@ -275,7 +253,11 @@ async fn answered(answer: reqwest::Response) -> Result<Value, ApiError> {
     if !status.is_success() {
         return Err(ApiError::of_answer(status.as_u16(), &body));
     }
-    serde_json::from_str(&body).map_err(|error| ApiError::from(BQError::from(error)))
+    // What was removed is told of by an empty answer.
+    if body.trim().is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(&body).map_err(|error| ApiError::unreadable(&error))
 }
 
 #[cfg(test)]

@@ -5,11 +5,7 @@
 //! a machine of Google's. Nothing of it is ever printed.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use async_trait::async_trait;
-use gcp_bigquery_client::auth::Authenticator;
-use gcp_bigquery_client::error::BQError;
 use serde::Deserialize;
 use yup_oauth2::authenticator::{ApplicationDefaultCredentialsTypes, DefaultAuthenticator};
 use yup_oauth2::{
@@ -17,6 +13,7 @@ use yup_oauth2::{
     AuthorizedUserAuthenticator, ExternalAccountAuthenticator, ServiceAccountAuthenticator,
 };
 
+use super::error::ApiError;
 use crate::diag::{Code, Diagnostic};
 
 /// What tokens are asked for: jobs and tables, and no more.
@@ -61,16 +58,16 @@ impl Origin {
     ///
     /// # Errors
     /// A file that cannot be read or is of no known form.
-    pub(super) async fn authenticator(&self) -> Result<Arc<dyn Authenticator>, Diagnostic> {
+    pub(super) async fn account(&self) -> Result<Account, Diagnostic> {
         match self {
-            Self::Nobody => Ok(Arc::new(Nobody)),
+            Self::Nobody => Ok(Account(None)),
             Self::Machine => {
                 let options = ApplicationDefaultCredentialsFlowOpts::default();
                 let made = match ApplicationDefaultCredentialsAuthenticator::builder(options).await {
                     ApplicationDefaultCredentialsTypes::InstanceMetadata(builder) => builder.build().await,
                     ApplicationDefaultCredentialsTypes::ServiceAccount(builder) => builder.build().await,
                 };
-                made.map(granting).map_err(|error| refused(&error.to_string()))
+                made.map(Account::from).map_err(|error| refused(&error.to_string()))
             }
             Self::File(path) => of_file(path).await,
         }
@@ -84,7 +81,7 @@ struct Form {
     kind: String,
 }
 
-async fn of_file(path: &Path) -> Result<Arc<dyn Authenticator>, Diagnostic> {
+async fn of_file(path: &Path) -> Result<Account, Diagnostic> {
     let text = fs_err::read_to_string(path).map_err(|error| {
         refused(&error.to_string())
             .help("name the file with `credentials_file` or GOOGLE_APPLICATION_CREDENTIALS")
@@ -112,36 +109,34 @@ async fn of_file(path: &Path) -> Result<Arc<dyn Authenticator>, Diagnostic> {
             ));
         }
     };
-    made.map(granting).map_err(|_| malformed())
+    made.map(Account::from).map_err(|_| malformed())
 }
 
 fn refused(why: &str) -> Diagnostic {
     Diagnostic::error(Code::CredentialsRefused, format!("there are no credentials for BigQuery: {why}"))
 }
 
-fn granting(authenticator: DefaultAuthenticator) -> Arc<dyn Authenticator> {
-    Arc::new(Granting(authenticator))
-}
+/// Who asks. Tokens are kept until they are about to expire; an emulator asks for none.
+pub(super) struct Account(Option<DefaultAuthenticator>);
 
-/// Tokens of an account; kept until they are about to expire.
-#[derive(Clone)]
-struct Granting(DefaultAuthenticator);
-
-#[async_trait]
-impl Authenticator for Granting {
-    async fn access_token(&self) -> Result<String, BQError> {
-        let token = self.0.token(&SCOPES).await?;
-        token.token().map(str::to_owned).ok_or(BQError::NoToken)
+impl From<DefaultAuthenticator> for Account {
+    fn from(authenticator: DefaultAuthenticator) -> Self {
+        Self(Some(authenticator))
     }
 }
 
-/// An emulator asks for nothing.
-#[derive(Clone)]
-struct Nobody;
-
-#[async_trait]
-impl Authenticator for Nobody {
-    async fn access_token(&self) -> Result<String, BQError> {
-        Ok("nobody".to_owned())
+impl Account {
+    /// A token to ask with; nothing where none is asked for.
+    ///
+    /// # Errors
+    /// That none was granted.
+    pub(super) async fn token(&self) -> Result<Option<String>, ApiError> {
+        let Some(authenticator) = &self.0 else { return Ok(None) };
+        let token =
+            authenticator.token(&SCOPES).await.map_err(|error| ApiError::no_token(&error.to_string()))?;
+        match token.token() {
+            Some(token) => Ok(Some(token.to_owned())),
+            None => Err(ApiError::no_token("the answer has none")),
+        }
     }
 }

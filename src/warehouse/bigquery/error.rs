@@ -2,7 +2,6 @@
 //!
 //! The reasons are those of <https://cloud.google.com/bigquery/docs/error-messages>.
 
-use gcp_bigquery_client::error::BQError;
 use serde_json::Value;
 
 use super::super::WarehouseError;
@@ -30,6 +29,17 @@ impl ApiError {
     /// Work that was given up because somebody asked for it.
     pub(super) fn stopped() -> Self {
         Self { status: None, reason: STOPPED.to_owned(), message: "it was stopped".to_owned() }
+    }
+
+    /// No token was granted.
+    pub(super) fn no_token(why: &str) -> Self {
+        Self { status: None, reason: NO_TOKEN.to_owned(), message: format!("no token was granted: {why}") }
+    }
+
+    /// An answer that is no JSON.
+    pub(super) fn unreadable(error: &serde_json::Error) -> Self {
+        let message = format!("BigQuery's answer cannot be read: {error}");
+        Self { status: None, reason: NO_ANSWER.to_owned(), message }
     }
 
     /// An answer that lacks what it should have.
@@ -140,37 +150,6 @@ impl ApiError {
             Code::TargetUnavailable => "enable the BigQuery API for the project in the Google Cloud console",
             _ => return None,
         })
-    }
-}
-
-impl From<BQError> for ApiError {
-    fn from(error: BQError) -> Self {
-        match error {
-            BQError::ResponseError { error } => {
-                let error = error.error;
-                let reason = error.errors.first().and_then(|first| first.get("reason")).cloned();
-                Self {
-                    status: u16::try_from(error.code).ok(),
-                    reason: reason.unwrap_or(error.status),
-                    message: error.message,
-                }
-            }
-            BQError::RequestError(error) => error.into(),
-            BQError::SerializationError(error) => Self {
-                status: None,
-                reason: NO_ANSWER.to_owned(),
-                message: format!("BigQuery's answer cannot be read: {error}"),
-            },
-            other => Self { status: None, reason: NO_TOKEN.to_owned(), message: token_message(&other) },
-        }
-    }
-}
-
-/// What Google said of the account, without the address that it was asked at: it may have a secret in it.
-fn token_message(error: &BQError) -> String {
-    match error {
-        BQError::YupAuthError(error) => format!("no token was granted: {error}"),
-        _ => "no token was granted".to_owned(),
     }
 }
 

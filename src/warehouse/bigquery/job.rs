@@ -4,17 +4,12 @@
 //! up: what is there is not asked for again
 //! (<https://cloud.google.com/bigquery/docs/running-jobs#generate-jobid>).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use gcp_bigquery_client::model::job::Job;
-use gcp_bigquery_client::model::job_configuration::JobConfiguration;
-use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
-use gcp_bigquery_client::model::job_reference::JobReference;
-use gcp_bigquery_client::model::query_parameter::QueryParameter;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::QueryResult;
 use super::api::{Api, Stop};
@@ -22,7 +17,7 @@ use super::error::ApiError;
 use super::results;
 
 /// Labels of jobs: who caused them. What BigQuery bills can be told apart by them.
-pub(super) type Labels = HashMap<String, String>;
+pub(super) type Labels = BTreeMap<String, String>;
 
 /// How jobs are run.
 pub(super) struct Jobs {
@@ -71,40 +66,33 @@ impl Jobs {
     }
 
     /// A job's name with where it is.
-    pub(super) fn reference(&self, name: &str) -> JobReference {
-        JobReference {
-            project_id: Some(self.project.clone()),
-            job_id: Some(name.to_owned()),
-            location: self.location.clone(),
+    pub(super) fn reference(&self, name: &str) -> Value {
+        json!({ "projectId": self.project, "jobId": name, "location": self.location })
+    }
+
+    /// A job of some kind, `load` or `query`, before it has a name.
+    pub(super) fn configuration(&self, kind: &str, of: Value, labels: &Labels) -> Value {
+        let mut configuration = json!({ kind: of, "labels": labels });
+        if let Some(time) = self.timeout {
+            configuration["jobTimeoutMs"] = json!(time.as_millis().to_string());
         }
+        configuration
     }
 
     /// What a statement is asked for with.
-    pub(super) fn statement(
-        &self,
-        sql: &str,
-        parameters: Vec<QueryParameter>,
-        labels: &Labels,
-    ) -> JobConfiguration {
-        let mode = match parameters.first() {
-            None => None,
-            Some(first) if first.name.is_some() => Some("NAMED".to_owned()),
-            Some(_) => Some("POSITIONAL".to_owned()),
-        };
-        JobConfiguration {
-            query: Some(JobConfigurationQuery {
-                query: sql.to_owned(),
-                use_legacy_sql: Some(false),
-                priority: self.priority.clone(),
-                maximum_bytes_billed: self.most_bytes.map(|bytes| bytes.to_string()),
-                parameter_mode: mode,
-                query_parameters: (!parameters.is_empty()).then_some(parameters),
-                ..JobConfigurationQuery::default()
-            }),
-            labels: Some(labels.clone()),
-            job_timeout_ms: self.timeout.map(|time| time.as_millis().to_string()),
-            ..JobConfiguration::default()
+    pub(super) fn statement(&self, sql: &str, parameters: Vec<Value>, labels: &Labels) -> Value {
+        let mut query = json!({ "query": sql, "useLegacySql": false });
+        if let Some(priority) = &self.priority {
+            query["priority"] = json!(priority);
         }
+        if let Some(bytes) = self.most_bytes {
+            query["maximumBytesBilled"] = json!(bytes.to_string());
+        }
+        if let Some(first) = parameters.first() {
+            query["parameterMode"] = json!(if first["name"].is_string() { "NAMED" } else { "POSITIONAL" });
+            query["queryParameters"] = json!(parameters);
+        }
+        self.configuration("query", query, labels)
     }
 
     /// Runs a statement or a script.
@@ -124,7 +112,7 @@ impl Jobs {
         stop: &Stop,
         labels: &Labels,
         sql: &str,
-        parameters: Vec<QueryParameter>,
+        parameters: Vec<Value>,
     ) -> Result<QueryResult, ApiError> {
         let done = self.run(stop, self.statement(sql, parameters, labels))?;
         self.rows(stop, &done)
@@ -134,7 +122,7 @@ impl Jobs {
     ///
     /// # Errors
     /// What BigQuery says.
-    pub(super) fn run(&self, stop: &Stop, configuration: JobConfiguration) -> Result<Done, ApiError> {
+    pub(super) fn run(&self, stop: &Stop, configuration: Value) -> Result<Done, ApiError> {
         let mut tries = 1;
         loop {
             // A job that failed has used up its name.
@@ -153,27 +141,14 @@ impl Jobs {
     ///
     /// # Errors
     /// What BigQuery says.
-    pub(super) fn run_as(
-        &self,
-        stop: &Stop,
-        name: &str,
-        configuration: &JobConfiguration,
-    ) -> Result<Done, ApiError> {
-        let asked = Job {
-            job_reference: Some(self.reference(name)),
-            configuration: Some(configuration.clone()),
-            ..Job::default()
-        };
+    pub(super) fn run_as(&self, stop: &Stop, name: &str, configuration: &Value) -> Result<Done, ApiError> {
+        let path = format!("/bigquery/v2/projects/{}/jobs", self.project);
+        let asked = json!({ "jobReference": self.reference(name), "configuration": configuration });
         let backoff = self.api.backoff();
         let mut tries = 1;
         let made = loop {
-            let project = self.project.clone();
-            let client_asked = asked.clone();
-            match self
-                .api
-                .attempt(stop, |client| async move { client.job().insert(&project, client_asked).await })
-            {
-                Ok(job) => break serde_json::to_value(job).unwrap_or_default(),
+            match self.api.once(stop, self.api.post(&path, &asked)) {
+                Ok(job) => break job,
                 Err(error) if error.is_duplicate() => break self.look(stop, name)?,
                 Err(error) if error.is_transient() && tries < backoff.tries => {
                     self.api.pause(stop, backoff.wait(tries, 0.5))?;
@@ -201,7 +176,7 @@ impl Jobs {
     /// What BigQuery says: that there is none, too.
     pub(super) fn look(&self, stop: &Stop, name: &str) -> Result<Value, ApiError> {
         let path = format!("/bigquery/v2/projects/{}/jobs/{name}", self.project);
-        self.api.persist(stop, || self.api.json(&path, &self.place()))
+        self.api.persist(stop, || self.api.get(&path, &self.place()))
     }
 
     /// Where jobs are, as part of a request.
@@ -248,16 +223,15 @@ impl Jobs {
         let path = format!("/bigquery/v2/projects/{}/queries/{name}", self.project);
         let mut query = self.place();
         query.extend([("maxResults", "0".to_owned()), ("timeoutMs", "10000".to_owned())]);
-        self.api.once(stop, self.api.json(&path, &query)).map(|_| ())
+        self.api.once(stop, self.api.get(&path, &query)).map(|_| ())
     }
 
     /// Asks for a job to be given up. Nobody waits for it any more, so that an answer is not needed.
     fn cancel(&self, name: &str) {
-        let (project, location) = (self.project.clone(), self.location.clone());
+        let place: String = self.location.iter().map(|location| format!("?location={location}")).collect();
+        let path = format!("/bigquery/v2/projects/{}/jobs/{name}/cancel{place}", self.project);
         // The one who stopped it has stopped all that goes by that handle.
-        let _ = self.api.attempt(&Stop::default(), |client| async move {
-            client.job().cancel_job(&project, name, location.as_deref()).await
-        });
+        let _ = self.api.once(&Stop::default(), self.api.post(&path, &json!({})));
     }
 
     /// The rows that a job gave.
@@ -272,7 +246,7 @@ impl Jobs {
         query.extend(reference["location"].as_str().map(|location| ("location", location.to_owned())));
         let mut result: Option<QueryResult> = None;
         loop {
-            let page: Value = self.api.persist(stop, || self.api.json(&path, &query))?;
+            let page: Value = self.api.persist(stop, || self.api.get(&path, &query))?;
             let result = result.get_or_insert_with(|| QueryResult {
                 columns: results::columns(&page["schema"]),
                 rows: Vec::new(),

@@ -9,11 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use gcp_bigquery_client::model::field_type::FieldType;
-use gcp_bigquery_client::model::table::Table;
-use gcp_bigquery_client::model::table_field_schema::TableFieldSchema;
-use gcp_bigquery_client::model::table_reference::TableReference;
-use gcp_bigquery_client::model::table_schema::TableSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -63,7 +58,8 @@ pub(super) struct Lease {
 
 struct Held {
     api: Arc<Api>,
-    at: TableReference,
+    place: Place,
+    relation: Relation,
     address: String,
     word: Word,
     /// Until when it certainly holds.
@@ -149,8 +145,9 @@ impl Held {
         let token = blake3::hash(seed.as_bytes()).to_hex()[..16].to_owned();
         Self {
             api: Arc::clone(api),
-            at: place.reference(&relation),
             address: place.address(&relation),
+            place: place.clone(),
+            relation,
             word: Word { holder: Holder::this(command), until: 0, token },
             until: Mutex::new(Instant::now()),
         }
@@ -166,17 +163,14 @@ impl Held {
 
     fn make(&self) -> std::result::Result<(), ApiError> {
         let (word, ends, until) = self.word();
-        let table = Table {
-            table_reference: self.at.clone(),
-            description: Some(word),
-            expiration_time: Some(ends.to_string()),
-            schema: TableSchema::new(vec![TableFieldSchema::new("holder", FieldType::String)]),
-            ..Table::default()
-        };
-        let made = self.api.ask(&Stop::default(), |client| {
-            let table = table.clone();
-            async move { client.table().create(table).await }
+        let table = json!({
+            "tableReference": self.place.reference(&self.relation),
+            "description": word,
+            "expirationTime": ends.to_string(),
+            "schema": { "fields": [{ "name": "holder", "type": "STRING" }] },
         });
+        let path = self.place.tables(&self.relation.dataset);
+        let made = self.api.persist(&Stop::default(), || self.api.post(&path, &table));
         made.map(|_| self.holds_until(until))
     }
 
@@ -197,7 +191,7 @@ impl Held {
 
     /// Who has it; nobody where it is not there or says nothing of a lease.
     fn read(&self) -> std::result::Result<Option<Word>, ApiError> {
-        match self.api.persist(&Stop::default(), || self.api.json(&self.address, &[])) {
+        match self.api.persist(&Stop::default(), || self.api.get(&self.address, &[])) {
             Ok(table) => Ok(table["description"].as_str().and_then(|word| serde_json::from_str(word).ok())),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
@@ -205,10 +199,7 @@ impl Held {
     }
 
     fn remove(&self) -> std::result::Result<(), ApiError> {
-        let removed = self.api.ask(&Stop::default(), |client| {
-            let at = self.at.clone();
-            async move { client.table().delete(&at.project_id, &at.dataset_id, &at.table_id).await }
-        });
+        let removed = self.api.persist(&Stop::default(), || self.api.delete(&self.address)).map(|_| ());
         match removed {
             Err(error) if error.is_missing() => Ok(()),
             removed => removed,

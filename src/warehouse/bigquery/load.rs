@@ -2,11 +2,7 @@
 
 use std::path::Path;
 
-use gcp_bigquery_client::model::field_type::FieldType;
-use gcp_bigquery_client::model::job_configuration::JobConfiguration;
-use gcp_bigquery_client::model::job_configuration_load::JobConfigurationLoad;
-use gcp_bigquery_client::model::table_field_schema::TableFieldSchema;
-use gcp_bigquery_client::model::table_schema::TableSchema;
+use serde_json::json;
 
 use super::super::input::{Input, Sink};
 use super::super::{Loaded, Progress, Relation, Result};
@@ -64,25 +60,20 @@ impl Loading<'_> {
     }
 
     fn open(&self, at: &Relation, columns: &[Column]) -> Result<Upload<'_>> {
-        let fields =
-            columns.iter().map(|column| TableFieldSchema::new(&column.name, field(&column.data_type)));
-        let load = JobConfigurationLoad {
-            destination_table: Some(self.place.reference(at)),
-            schema: Some(TableSchema::new(fields.collect())),
-            source_format: Some("CSV".to_owned()),
-            encoding: Some("UTF-8".to_owned()),
-            null_marker: Some(NULL.to_owned()),
-            allow_quoted_newlines: Some(true),
-            write_disposition: Some("WRITE_TRUNCATE".to_owned()),
-            ..JobConfigurationLoad::default()
-        };
-        let configuration = JobConfiguration {
-            load: Some(load),
-            labels: Some(self.labels.clone()),
-            job_timeout_ms: self.jobs.timeout.map(|time| time.as_millis().to_string()),
-            ..JobConfiguration::default()
-        };
-        Ok(Upload::open(self.jobs, self.stop, configuration, CONTENT)?)
+        let fields = columns.iter().map(
+            |column| json!({ "name": column.name, "type": column.data_type.to_string(), "mode": "NULLABLE" }),
+        );
+        let load = json!({
+            "destinationTable": self.place.reference(at),
+            "schema": { "fields": fields.collect::<Vec<_>>() },
+            "sourceFormat": "CSV",
+            "encoding": "UTF-8",
+            "nullMarker": NULL,
+            "allowQuotedNewlines": true,
+            "writeDisposition": "WRITE_TRUNCATE",
+        });
+        let configuration = self.jobs.configuration("load", load, self.labels);
+        Ok(Upload::open(self.jobs, self.stop, &configuration, CONTENT)?)
     }
 }
 
@@ -135,22 +126,5 @@ fn written(done: &Done, at: &Relation, sent: u64) -> Result<()> {
         .help("nothing was published; this is a fault of Pipewright, please report it")
         .into()),
         _ => Ok(()),
-    }
-}
-
-/// The type of a column that files can have.
-fn field(data_type: &Type) -> FieldType {
-    match data_type {
-        Type::Int64 => FieldType::Integer,
-        Type::Float64 => FieldType::Float,
-        Type::Numeric => FieldType::Numeric,
-        Type::Bool => FieldType::Boolean,
-        Type::Date => FieldType::Date,
-        Type::Time => FieldType::Time,
-        Type::Datetime => FieldType::Datetime,
-        Type::Timestamp => FieldType::Timestamp,
-        Type::Bytes => FieldType::Bytes,
-        Type::Json => FieldType::Json,
-        _ => FieldType::String,
     }
 }

@@ -28,7 +28,6 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gcp_bigquery_client::model::dataset::Dataset;
 use serde_json::{Value, json};
 
 use self::api::{Api, Backoff, Stop, Way};
@@ -119,7 +118,7 @@ impl Shared {
     /// A table or view as BigQuery describes it; nothing where there is none.
     fn table(&self, stop: &Stop, relation: &Relation) -> std::result::Result<Option<Value>, ApiError> {
         let path = self.place.address(relation);
-        match self.jobs.api.persist(stop, || self.jobs.api.json(&path, &[])) {
+        match self.jobs.api.persist(stop, || self.jobs.api.get(&path, &[])) {
             Ok(table) => Ok(Some(table)),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
@@ -127,10 +126,8 @@ impl Shared {
     }
 
     fn delete(&self, stop: &Stop, relation: &Relation) -> std::result::Result<(), ApiError> {
-        let deleted = self.jobs.api.ask(stop, |client| {
-            let at = self.place.reference(relation);
-            async move { client.table().delete(&at.project_id, &at.dataset_id, &at.table_id).await }
-        });
+        let path = self.place.address(relation);
+        let deleted = self.jobs.api.persist(stop, || self.jobs.api.delete(&path)).map(|_| ());
         match deleted {
             Err(error) if error.is_missing() => Ok(()),
             deleted => deleted,
@@ -148,7 +145,7 @@ impl Shared {
         let mut query = vec![("maxResults", "1000".to_owned())];
         let mut names = BTreeSet::new();
         loop {
-            let page = self.jobs.api.persist(&Stop::default(), || self.jobs.api.json(&path, &query))?;
+            let page = self.jobs.api.persist(&Stop::default(), || self.jobs.api.get(&path, &query))?;
             let found = page["datasets"].as_array().into_iter().flatten();
             names.extend(
                 found.filter_map(|one| one["datasetReference"]["datasetId"].as_str()).map(str::to_owned),
@@ -164,11 +161,10 @@ impl Shared {
     }
 
     fn make_dataset(&self, dataset: &str) -> std::result::Result<(), ApiError> {
-        let made = self.jobs.api.ask(&Stop::default(), |client| {
-            let mut made = Dataset::new(&self.place.project, &self.place.dataset(dataset));
-            made.location.clone_from(&self.location);
-            async move { client.dataset().create(made).await }
-        });
+        let path = format!("/bigquery/v2/projects/{}/datasets", self.place.project);
+        let reference = json!({ "projectId": self.place.project, "datasetId": self.place.dataset(dataset) });
+        let body = json!({ "datasetReference": reference, "location": self.location });
+        let made = self.jobs.api.persist(&Stop::default(), || self.jobs.api.post(&path, &body));
         match made {
             Err(error) if !error.is_duplicate() => Err(error),
             _ => Ok(()),

@@ -1,6 +1,6 @@
 //! What datasets and tables of the manifest are called in BigQuery.
 
-use gcp_bigquery_client::model::table_reference::TableReference;
+use serde_json::{Value, json};
 
 use super::super::Relation;
 use crate::googlesql::names::Ident;
@@ -19,18 +19,22 @@ impl Place {
     }
 
     /// A table, for requests.
-    pub(super) fn reference(&self, relation: &Relation) -> TableReference {
-        TableReference {
-            project_id: self.project.clone(),
-            dataset_id: self.dataset(&relation.dataset),
-            table_id: relation.table.clone(),
-        }
+    pub(super) fn reference(&self, relation: &Relation) -> Value {
+        json!({
+            "projectId": self.project,
+            "datasetId": self.dataset(&relation.dataset),
+            "tableId": relation.table,
+        })
+    }
+
+    /// Where the tables of a dataset are made, below the endpoint.
+    pub(super) fn tables(&self, dataset: &str) -> String {
+        format!("/bigquery/v2/projects/{}/datasets/{}/tables", self.project, self.dataset(dataset))
     }
 
     /// Where a table is described, below the endpoint.
     pub(super) fn address(&self, relation: &Relation) -> String {
-        let (project, dataset) = (&self.project, self.dataset(&relation.dataset));
-        format!("/bigquery/v2/projects/{project}/datasets/{dataset}/tables/{}", relation.table)
+        format!("{}/{}", self.tables(&relation.dataset), relation.table)
     }
 
     /// A table, for SQL: one quoted path.

@@ -6,12 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use gcp_bigquery_client::model::field_type::FieldType;
-use gcp_bigquery_client::model::job_configuration::JobConfiguration;
-use gcp_bigquery_client::model::job_configuration_load::JobConfigurationLoad;
-use gcp_bigquery_client::model::query_parameter::QueryParameter;
-use gcp_bigquery_client::model::table_field_schema::TableFieldSchema;
-use gcp_bigquery_client::model::table_schema::TableSchema;
 use serde_json::{Value, json};
 
 use super::super::{Relation, Result, RunHeader, WarehouseError};
@@ -118,15 +112,11 @@ impl Store<'_> {
         Labels::from([("pipewright".to_owned(), label(self.pipeline))])
     }
 
-    pub(super) fn rows(&self, sql: &str, parameters: Vec<QueryParameter>) -> Result<Vec<Value>> {
+    pub(super) fn rows(&self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Value>> {
         Ok(self.jobs.query(&Stop::default(), &self.labels(), sql, parameters)?.objects())
     }
 
-    fn write(
-        &self,
-        sql: &str,
-        parameters: Vec<QueryParameter>,
-    ) -> std::result::Result<Option<u64>, ApiError> {
+    fn write(&self, sql: &str, parameters: Vec<Value>) -> std::result::Result<Option<u64>, ApiError> {
         let statement = self.jobs.statement(sql, parameters, &self.labels());
         Ok(self.jobs.run(&Stop::default(), statement)?.affected())
     }
@@ -340,20 +330,17 @@ impl Store<'_> {
 
     fn append(&self, table: &str, rows: &[Value]) -> Result<()> {
         let columns = TABLES.iter().find(|(name, _)| *name == table).map(|(_, columns)| fields(columns));
-        let load = JobConfigurationLoad {
-            destination_table: Some(
+        let load = json!({
+            "destinationTable":
                 self.place.reference(&Relation { dataset: DATASET.to_owned(), table: table.to_owned() }),
-            ),
-            schema: columns.map(TableSchema::new),
-            source_format: Some("NEWLINE_DELIMITED_JSON".to_owned()),
-            write_disposition: Some("WRITE_APPEND".to_owned()),
-            create_disposition: Some("CREATE_NEVER".to_owned()),
-            ..JobConfigurationLoad::default()
-        };
-        let configuration =
-            JobConfiguration { load: Some(load), labels: Some(self.labels()), ..JobConfiguration::default() };
+            "schema": { "fields": columns },
+            "sourceFormat": "NEWLINE_DELIMITED_JSON",
+            "writeDisposition": "WRITE_APPEND",
+            "createDisposition": "CREATE_NEVER",
+        });
+        let configuration = self.jobs.configuration("load", load, &self.labels());
         let stop = Stop::default();
-        let mut upload = Upload::open(self.jobs, &stop, configuration, "application/json")?;
+        let mut upload = Upload::open(self.jobs, &stop, &configuration, "application/json")?;
         for row in rows {
             upload.buffer().extend_from_slice(row.to_string().as_bytes());
             upload.buffer().push(b'\n');
@@ -379,18 +366,12 @@ impl Store<'_> {
 }
 
 /// The columns of a table of [`TABLES`], for a load job.
-fn fields(columns: &str) -> Vec<TableFieldSchema> {
+fn fields(columns: &str) -> Vec<Value> {
     let field = |column: &str| {
         let mut words = column.split_whitespace();
-        let name = words.next().unwrap_or_default().trim_matches('`').to_owned();
-        let data_type = match words.next() {
-            Some("INT64") => FieldType::Integer,
-            Some("FLOAT64") => FieldType::Float,
-            _ => FieldType::String,
-        };
-        let mut field = TableFieldSchema::new(&name, data_type);
-        field.mode = column.ends_with("NOT NULL").then(|| "REQUIRED".to_owned());
-        field
+        let name = words.next().unwrap_or_default().trim_matches('`');
+        let mode = if column.ends_with("NOT NULL") { "REQUIRED" } else { "NULLABLE" };
+        json!({ "name": name, "type": words.next(), "mode": mode })
     };
     columns.split(", ").map(field).collect()
 }

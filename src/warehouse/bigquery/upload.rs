@@ -4,11 +4,9 @@
 //! opened with the job, chunks are put into it, and the last one starts the job. Where an answer is lost, the server is
 //! asked how much it has, and only the rest is sent again. Load jobs cost nothing and publish all rows or none.
 
-use gcp_bigquery_client::model::job::Job;
-use gcp_bigquery_client::model::job_configuration::JobConfiguration;
 use reqwest::Method;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RANGE};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::api::Stop;
 use super::error::ApiError;
@@ -50,15 +48,11 @@ impl<'a> Upload<'a> {
     pub(super) fn open(
         jobs: &'a Jobs,
         stop: &'a Stop,
-        configuration: JobConfiguration,
+        configuration: &Value,
         content: &'static str,
     ) -> Result<Self, ApiError> {
         let name = jobs.name();
-        let job = Job {
-            job_reference: Some(jobs.reference(&name)),
-            configuration: Some(configuration),
-            ..Job::default()
-        };
+        let job = json!({ "jobReference": jobs.reference(&name), "configuration": configuration });
         let path = format!("/upload/bigquery/v2/projects/{}/jobs", jobs.project);
         let session = jobs.api.persist(stop, || async {
             let request = jobs.api.request(Method::POST, &path).await?;
@@ -181,9 +175,7 @@ impl<'a> Upload<'a> {
             if !(200..300).contains(&status) {
                 return Err(ApiError::of_answer(status, &body));
             }
-            serde_json::from_str(&body)
-                .map(Answer::Made)
-                .map_err(|error| gcp_bigquery_client::error::BQError::from(error).into())
+            serde_json::from_str(&body).map(Answer::Made).map_err(|error| ApiError::unreadable(&error))
         })
     }
 }
