@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::Outcome;
 use super::apply::who;
 use super::args::{CheckArgs, CheckFormat};
-use super::checkpoint::{any_failed, due, find, shown, write, write_sites};
+use super::checkpoint::{Found, any_failed, due, find, shown, write, write_sites};
 use super::chosen::Chosen;
 use super::propose;
 use super::workspace::{Workspace, fault};
@@ -99,9 +99,10 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
         let what = plural(passed_over, "expectation is", "expectations are");
         workspace.printer.note(&format!("{what} about new rows alone, and checked when they come in."));
     }
-    workspace.printer.out(&results_text(format(args), name, &checked));
+    let sql_of = |expectation: &Expectation| compiled.sql_of(expectation);
+    workspace.printer.out(&results_text(format(args), name, &checked, &sql_of));
     let failed = !faults.is_empty() || any_failed(&checked);
-    write(workspace, name, checkpoint, &checked, failed)?;
+    write(workspace, compiled, &Found { name, checkpoint, checked: &checked, failed })?;
     for action in &checkpoint.actions {
         match action {
             CheckpointAction::Keep(keep) if due(keep.when, failed) => {
@@ -175,7 +176,8 @@ fn errored(expectation: &Expectation, why: &str) -> CheckReport {
         },
         sample: Vec::new(),
         places: Vec::new(),
-        sql: None,
+        sample_sql: None,
+        milliseconds: 0,
     }
 }
 

@@ -43,6 +43,16 @@ impl CompiledProject {
         self.audit_as(address, &address.name, expectations)
     }
 
+    /// The query of an expectation alone about the published table, in the target's own SQL: one row of rows looked at,
+    /// rows failing and what was observed. In an audit it shares a scan with others where it can. Nothing for what is
+    /// known without a query.
+    pub fn sql_of(&self, expectation: &Expectation) -> Option<String> {
+        let (node, compiled) = (self.node(&expectation.on)?, self.nodes.get(&expectation.on.name)?);
+        let auditor =
+            Auditor { project: &self.project, naming: &self.naming, node, columns: &compiled.columns };
+        auditor.alone(expectation)
+    }
+
     /// The same of its rows in another table of its dataset.
     pub(super) fn audit_as(
         &self,
@@ -212,6 +222,21 @@ impl Auditor<'_> {
             });
         }
         if faults.is_empty() { Ok(audit) } else { Err(faults) }
+    }
+
+    /// The query of an expectation alone; none where it has none, and where it cannot be written, which is a fault when
+    /// the project is compiled.
+    fn alone(&self, expectation: &Expectation) -> Option<String> {
+        let table = self.naming.relation(&self.node.dataset, &self.node.address.name);
+        let relation = |address: &Address| self.naming.relation_of(self.project, address);
+        let audited = Audited { table: &table, columns: self.columns, relation: &relation, numbered: false };
+        let sql = match check(expectation, 0, &audited).ok()?.counting {
+            Counting::Pass { computed, counts } => pass(&table, &computed, None, &[&counts]),
+            Counting::Groups(of_groups) => groups(&table, &[&of_groups]),
+            Counting::Own(sql) => sql,
+            Counting::Known => return None,
+        };
+        self.native(sql).ok()
     }
 
     /// Adds a query that several checks share, in front of the others; where it has no translation, those of its

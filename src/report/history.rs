@@ -130,4 +130,6 @@ pub struct Point {
     pub observed: Option<f64>,
     /// What was found, in a few words.
     pub found: String,
+    /// How long its query took, in milliseconds; nothing for what versions wrote that did not measure it.
+    pub milliseconds: Option<u64>,
 }
