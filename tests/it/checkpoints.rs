@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::shop::{built, by_hand, rows};
+use crate::shop::{built, by_hand, by_hand_in, rows};
 use crate::support::{Project, snapshot_settings};
 
 const CHECKPOINTS: &str = "checkpoints:
@@ -74,6 +74,33 @@ fn each_result_has_its_own_query() {
         );
         assert!(check["milliseconds"].is_u64(), "{check}");
     }
+}
+
+#[test]
+fn tables_are_checked_side_by_side_and_told_in_order() {
+    let project = Project::shipped();
+    project.run(&["apply"]).succeeds();
+    // One table is gone, another has a key twice: the others are told all the same.
+    by_hand_in(
+        &project,
+        "olist.duckdb",
+        "DROP TABLE olist_marts.fact_sales; INSERT INTO olist_marts.dim_customers SELECT * FROM olist_marts.dim_customers LIMIT 1",
+    );
+    let told = |threads: &str| {
+        let told = project.run(&["check", "--format", "json", "--threads", threads]).ends_with(1);
+        let mut results = told.json();
+        for check in results["checks"].as_array_mut().unwrap() {
+            check["milliseconds"] = json!(0);
+        }
+        (results, told.stderr)
+    };
+    let (one, several) = (told("1"), told("4"));
+    assert_eq!(one, several);
+    let count = |word: &str| one.0[word].as_u64().unwrap();
+    // The key, and as many rows as the table that it was built from.
+    let counts = ["passed", "failed", "errored"].map(count);
+    assert!(counts[0] > 300 && counts[1] == 2 && counts[2] > 10, "{counts:?}");
+    assert!(one.1.contains("fact_sales is not in the target"), "{}", one.1);
 }
 
 #[test]
