@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::CheckReport;
 use crate::diag::{Code, Diagnostic};
-use crate::expectations::{Audit, Facts, Observed, Outcome, ROW_NUMBER, Rule, Verdict, judge};
+use crate::expectations::{
+    Audit, Facts, Observed, Outcome, ROW_NUMBER, Rule, Verdict, judge, judge_hidden, said,
+};
 use crate::plan::Reading;
 use crate::source::Place;
 use crate::warehouse::{Result, Session, Wanted, WarehouseError};
@@ -72,7 +74,7 @@ pub(super) fn evaluate(auditing: &Auditing<'_>, session: &mut dyn Session) -> Re
         });
         let failing = outcome.verdict != Verdict::Passed;
         let numbered = check.numbered.as_ref().filter(|_| numbers_known);
-        let mut sample = match (numbered.or(check.sample.as_ref()), failing) {
+        let mut rows = match (numbered.or(check.sample.as_ref()), failing) {
             (Some(sql), true) => match session.rows(sql) {
                 Ok(rows) => rows,
                 Err(error) if (auditing.cancelled)() => return Err(error),
@@ -84,15 +86,16 @@ pub(super) fn evaluate(auditing: &Auditing<'_>, session: &mut dyn Session) -> Re
             _ => Vec::new(),
         };
         let of_sample =
-            if numbered.is_some() { sample.iter_mut().map(take_numbers).collect() } else { Vec::new() };
+            if numbered.is_some() { rows.iter_mut().map(take_numbers).collect() } else { Vec::new() };
         numbers.push(of_sample);
+        check.hidden.hide(&mut rows);
         checks.push(CheckReport {
             address: check.address.clone(),
             severity: check.severity,
             sample_sql: check.sample.clone().filter(|_| failing),
             milliseconds,
             outcome,
-            sample: masked(sample, &check.masked),
+            sample: rows,
             places: Vec::new(),
         });
     }
@@ -101,7 +104,8 @@ pub(super) fn evaluate(auditing: &Auditing<'_>, session: &mut dyn Session) -> Re
         if checks.iter().any(CheckReport::refuses) {
             return Ok(Audited { size, checks });
         }
-        let why = &error.diagnostic.message;
+        let sql = check.sample.as_deref().unwrap_or_default();
+        let why = said(&error.diagnostic.message, sql, &audit.personal);
         let message = format!("the rows that fail {} could not be read: {why}", check.address);
         return Err(WarehouseError {
             diagnostic: Diagnostic::error(Code::ExpectationErrored, message)
@@ -149,16 +153,13 @@ fn answers(auditing: &Auditing<'_>, session: &mut dyn Session) -> Result<Counted
             Ok(answers) => answers,
             Err(error) if query.checks.is_empty() || (auditing.cancelled)() => return Err(error),
             Err(error) => {
+                let why = said(&error.diagnostic.message, &query.sql, &audit.personal);
                 // An engine's transaction may not go on after an error, so nothing else can be asked.
                 let named = query.checks.first().map(|place| audit.checks[*place].address.clone());
                 return Err(WarehouseError {
                     diagnostic: Diagnostic::error(
                         Code::ExpectationErrored,
-                        format!(
-                            "{} could not be evaluated: {}",
-                            named.unwrap_or_default(),
-                            error.diagnostic.message
-                        ),
+                        format!("{} could not be evaluated: {why}", named.unwrap_or_default()),
                     )
                     .help(format!("an expectation that errors is never a pass; its query is\n{}", query.sql)),
                     ..error
@@ -177,6 +178,7 @@ fn answers(auditing: &Auditing<'_>, session: &mut dyn Session) -> Result<Counted
             let check = &audit.checks[*place];
             // Without its counts it was not evaluated, and is no pass.
             let outcome = checked.zip(failing).map(|(checked, failing)| {
+                let judge = if check.hidden.observed { judge_hidden } else { judge };
                 judge(&check.rule, check.severity, &Observed { checked, failing, value }, facts)
             });
             told[*place] = Answer { outcome, milliseconds };
@@ -207,14 +209,4 @@ fn take_numbers(row: &mut Value) -> Vec<u64> {
 fn places_text(numbers: &[u64], places: &BTreeMap<u64, Place>) -> String {
     let known = numbers.iter().filter_map(|number| places.get(number));
     known.map(|place| format!("{}:{}", place.file, place.line)).collect::<Vec<_>>().join(", ")
-}
-
-/// Rows without what is not for everybody's eyes.
-fn masked(mut rows: Vec<Value>, columns: &BTreeSet<String>) -> Vec<Value> {
-    for (name, value) in rows.iter_mut().filter_map(Value::as_object_mut).flatten() {
-        if columns.contains(&name.to_lowercase()) && !value.is_null() {
-            *value = Value::from("***");
-        }
-    }
-    rows
 }

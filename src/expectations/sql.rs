@@ -5,6 +5,7 @@ use crate::googlesql::{Column, Type};
 use crate::manifest::types::Scalar;
 use crate::project::{Address, Against, Expectation, Form, Fragment, Known, OtherCount, Part};
 
+use super::hidden::GROUP_VALUE;
 use super::{ROW_NUMBER, Rule};
 
 /// A table under audit: its name in GoogleSQL, its columns, and the names of the others.
@@ -284,7 +285,7 @@ impl Writer<'_> {
         let keys: Vec<String> = group_by.iter().map(|column| Ident(column).to_string()).collect();
         let list = keys.join(", ");
         let sample = format!(
-            "SELECT {list}, {result} AS value FROM (SELECT {list}, {} AS {size}, {value} AS {result} FROM {} GROUP BY {list}) \
+            "SELECT {list}, {result} AS {GROUP_VALUE} FROM (SELECT {list}, {} AS {size}, {value} AS {result} FROM {} GROUP BY {list}) \
              WHERE {size} > 0 AND {fails} ORDER BY {list} LIMIT {}",
             self.looked(),
             from(self.audited.table, &computed),

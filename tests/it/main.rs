@@ -28,6 +28,7 @@ mod great_expectations;
 mod incremental;
 mod injection;
 mod load;
+mod personal;
 mod pipeline;
 mod plan;
 mod query;

@@ -1,6 +1,6 @@
 //! Files into a table: batches in, every row counted on both sides, rejected rows kept beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use duckdb::Connection;
@@ -11,6 +11,7 @@ use super::aside::Aside;
 use super::connection::engine_error;
 use super::session::quoted;
 use crate::diag::{Code, Diagnostic};
+use crate::expectations::HIDDEN;
 use crate::googlesql::Column;
 use crate::googlesql::duckdb::Ident;
 use crate::manifest::types::{Format, MissingColumn, NewColumn};
@@ -106,7 +107,7 @@ pub(super) fn load(
     appender.finish()?;
     let allowed = load.max_rejects.allowed(total.rows_read);
     if total.rows_rejected > allowed {
-        return Err(too_many(&refused, total, allowed));
+        return Err(too_many(&refused, total, allowed, &load.publish.audit.personal));
     }
     Ok(Loaded { rows: total.rows_good, rejected: total.rows_rejected, columns, files: rows_of_files })
 }
@@ -242,14 +243,23 @@ fn lost(what: &str, counted: Accounting) -> WarehouseError {
     .into()
 }
 
-fn too_many(refused: &[Reject], total: Accounting, allowed: u64) -> WarehouseError {
+/// The rejects table has the values as the files have them; messages go to logs and to people who may not see them all.
+fn too_many(
+    refused: &[Reject],
+    total: Accounting,
+    allowed: u64,
+    personal: &BTreeSet<String>,
+) -> WarehouseError {
     let mut message = format!(
         "{} of {} rows cannot be loaded, {allowed} may be rejected",
         total.rows_rejected, total.rows_read
     );
     for reject in refused {
         let column = reject.column.as_ref().map(|column| format!(", column `{column}`")).unwrap_or_default();
-        let value = reject.value.as_ref().map(|value| format!(" `{value}`")).unwrap_or_default();
+        let is_personal = |column: &String| personal.contains(&column.to_lowercase());
+        let hidden = reject.torn && !personal.is_empty() || reject.column.as_ref().is_some_and(is_personal);
+        let shown = |value: &String| if hidden { HIDDEN.to_owned() } else { value.clone() };
+        let value = reject.value.as_ref().map(|value| format!(" `{}`", shown(value))).unwrap_or_default();
         message.push_str(&format!("\n{}:{}{column}:{value} {}", reject.file, reject.line, reject.reason));
     }
     let code = if allowed == 0 { Code::BadRow } else { Code::TooManyRejects };
