@@ -383,7 +383,8 @@ impl Writer<'_> {
     fn bad_rows(&self, rows: &Fragment) -> Result<CheckSql, BadValue> {
         let rows = self.text(rows, "")?;
         let own = format!(
-            "SELECT (SELECT COUNT(*) FROM {}) AS c, COUNT(*) AS f, {NOTHING} AS o FROM ({rows})",
+            "SELECT (SELECT {} FROM {}) AS c, COUNT(*) AS f, {NOTHING} AS o FROM ({rows})",
+            self.looked(),
             self.audited.table
         );
         let sample = format!("SELECT * FROM ({rows}) LIMIT {}", self.expectation.sample_rows);
@@ -474,6 +475,9 @@ impl Writer<'_> {
                 Part::Itself => out.push_str(itself),
                 Part::Filtered(name) => out.push_str(&self.filtered(name)),
                 Part::Looked => out.push_str(&self.looked()),
+                Part::Where => {
+                    out.extend(self.filter.iter().flat_map(|filter| [" WHERE ", filter.as_str()]));
+                }
                 Part::AllColumns => {
                     let names = self.audited.columns.iter().map(|column| Ident(&column.name).to_string());
                     out.push_str(&names.collect::<Vec<_>>().join(", "));

@@ -167,6 +167,7 @@ row_kind! {
 }
 
 bad_rows_kind! {
+    compared
     /// Each value of a column occurs as often as it does in a column of another table.
     Cardinality {
         /// The column.
@@ -183,6 +184,7 @@ bad_rows_kind! {
 }
 
 bad_rows_kind! {
+    compared
     /// Another table has the same rows, each as often. The order of rows does not count.
     SameRows {
         /// The other source, seed or model.
