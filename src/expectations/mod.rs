@@ -10,6 +10,7 @@ mod audit;
 mod combine;
 mod hidden;
 mod known;
+mod numbered;
 mod sql;
 mod verdict;
 

@@ -6,6 +6,7 @@ use crate::manifest::types::Scalar;
 use crate::project::{Address, Against, Expectation, Form, Fragment, Known, OtherCount, Part};
 
 use super::hidden::GROUP_VALUE;
+use super::numbered::numbered;
 use super::{ROW_NUMBER, Rule};
 
 /// A table under audit: its name in GoogleSQL, its columns, and the names of the others.
@@ -380,8 +381,8 @@ impl Writer<'_> {
         }
     }
 
-    fn bad_rows(&self, rows: &Fragment) -> Result<CheckSql, BadValue> {
-        let rows = self.text(rows, "")?;
+    fn bad_rows(&self, bad: &Fragment) -> Result<CheckSql, BadValue> {
+        let rows = self.text(bad, "")?;
         let own = format!(
             "SELECT (SELECT {} FROM {}) AS c, COUNT(*) AS f, {NOTHING} AS o FROM ({rows})",
             self.looked(),
@@ -389,7 +390,22 @@ impl Writer<'_> {
         );
         let sample = format!("SELECT * FROM ({rows}) LIMIT {}", self.expectation.sample_rows);
         let rule = Rule::BadRows { allowed: self.expectation.allowed };
-        Ok(CheckSql { counting: Counting::Own(own), sample: Some(sample), numbered: None, rule })
+        let numbered = self.numbered_rows(bad)?;
+        Ok(CheckSql { counting: Counting::Own(own), sample: Some(sample), numbered, rule })
+    }
+
+    /// The sample of a query of the user's with the numbers of its rows, where they are rows of the table.
+    fn numbered_rows(&self, bad: &Fragment) -> Result<Option<String>, BadValue> {
+        let (Some(table), Some(sql)) = (self.numbered_table(), bad.own_sql().next()) else { return Ok(None) };
+        let Some(with_numbers) = numbered(&sql.text, &table) else { return Ok(None) };
+        let mut bad = bad.clone();
+        for part in &mut bad.parts {
+            if matches!(part, Part::Own(_)) {
+                *part = Part::Sql(own(&with_numbers));
+            }
+        }
+        let rows = self.text(&bad, "")?;
+        Ok(Some(format!("SELECT * FROM ({rows}) LIMIT {}", self.expectation.sample_rows)))
     }
 
     fn equals(
