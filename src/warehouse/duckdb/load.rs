@@ -107,7 +107,7 @@ pub(super) fn load(
     appender.finish()?;
     let allowed = load.max_rejects.allowed(total.rows_read);
     if total.rows_rejected > allowed {
-        return Err(too_many(&refused, total, allowed, &load.publish.audit.personal));
+        return Err(too_many(&refused, total, allowed, &personal_of(load)));
     }
     Ok(Loaded { rows: total.rows_good, rejected: total.rows_rejected, columns, files: rows_of_files })
 }
@@ -241,6 +241,12 @@ fn lost(what: &str, counted: Accounting) -> WarehouseError {
     )
     .help("nothing was published; this is a fault of Pipewright, please report it")
     .into()
+}
+
+/// The personal columns that a load declares.
+fn personal_of(load: &LoadAction) -> BTreeSet<String> {
+    let names = load.reading.columns.iter().map(|(column, _)| column.name.to_lowercase());
+    names.filter(|name| load.publish.audit.personal.contains(name)).collect()
 }
 
 /// The rejects table has the values as the files have them; messages go to logs and to people who may not see them all.
