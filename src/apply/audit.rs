@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Instant;
 
 use serde_json::Value;
 
 use super::CheckReport;
 use crate::diag::{Code, Diagnostic};
-use crate::expectations::{Audit, Facts, Observed, Outcome, ROW_NUMBER, Rule, Verdict, judge};
+use crate::expectations::{
+    Audit, Facts, Observed, Outcome, ROW_NUMBER, Rule, Verdict, judge, judge_hidden, said,
+};
 use crate::plan::Reading;
 use crate::source::Place;
 use crate::warehouse::{Result, Session, Wanted, WarehouseError};
@@ -52,7 +55,7 @@ pub fn check_published(auditing: &Auditing<'_>, session: &mut dyn Session) -> Re
 /// Evaluates an audit.
 pub(super) fn evaluate(auditing: &Auditing<'_>, session: &mut dyn Session) -> Result<Audited> {
     let audit = auditing.audit;
-    let (size, outcomes) = outcomes(auditing, session)?;
+    let (size, answers) = answers(auditing, session)?;
     // A column of that name stands before the engine's own.
     let hidden = auditing.facts.columns.iter().any(|column| column.name.eq_ignore_ascii_case("rowid"));
     let numbers_known = auditing.origin.is_some() && !hidden;
@@ -60,7 +63,8 @@ pub(super) fn evaluate(auditing: &Auditing<'_>, session: &mut dyn Session) -> Re
     let mut unsampled = None;
     // For each failing row of a sample the numbers that it or its rows had when the table was loaded.
     let mut numbers: Vec<Vec<Vec<u64>>> = Vec::with_capacity(audit.checks.len());
-    for (check, outcome) in audit.checks.iter().zip(outcomes) {
+    for (check, answer) in audit.checks.iter().zip(answers) {
+        let Answer { outcome, milliseconds } = answer;
         let outcome = outcome.unwrap_or_else(|| Outcome {
             verdict: Verdict::Errored,
             failing: 0,
@@ -70,7 +74,7 @@ pub(super) fn evaluate(auditing: &Auditing<'_>, session: &mut dyn Session) -> Re
         });
         let failing = outcome.verdict != Verdict::Passed;
         let numbered = check.numbered.as_ref().filter(|_| numbers_known);
-        let mut sample = match (numbered.or(check.sample.as_ref()), failing) {
+        let mut rows = match (numbered.or(check.sample.as_ref()), failing) {
             (Some(sql), true) => match session.rows(sql) {
                 Ok(rows) => rows,
                 Err(error) if (auditing.cancelled)() => return Err(error),
@@ -82,14 +86,16 @@ pub(super) fn evaluate(auditing: &Auditing<'_>, session: &mut dyn Session) -> Re
             _ => Vec::new(),
         };
         let of_sample =
-            if numbered.is_some() { sample.iter_mut().map(take_numbers).collect() } else { Vec::new() };
+            if numbered.is_some() { rows.iter_mut().map(take_numbers).collect() } else { Vec::new() };
         numbers.push(of_sample);
+        check.hidden.hide(&mut rows);
         checks.push(CheckReport {
             address: check.address.clone(),
             severity: check.severity,
-            sql: check.sample.clone().filter(|_| failing),
+            sample_sql: check.sample.clone().filter(|_| failing),
+            milliseconds,
             outcome,
-            sample: masked(sample, &check.masked),
+            sample: rows,
             places: Vec::new(),
         });
     }
@@ -98,7 +104,8 @@ pub(super) fn evaluate(auditing: &Auditing<'_>, session: &mut dyn Session) -> Re
         if checks.iter().any(CheckReport::refuses) {
             return Ok(Audited { size, checks });
         }
-        let why = &error.diagnostic.message;
+        let sql = check.sample.as_deref().unwrap_or_default();
+        let why = said(&error.diagnostic.message, sql, &audit.personal);
         let message = format!("the rows that fail {} could not be read: {why}", check.address);
         return Err(WarehouseError {
             diagnostic: Diagnostic::error(Code::ExpectationErrored, message)
@@ -117,41 +124,49 @@ pub(super) fn evaluate(auditing: &Auditing<'_>, session: &mut dyn Session) -> Re
         };
         for (check, numbers) in checks.iter_mut().zip(&numbers) {
             if numbers.iter().flatten().any(|number| places.contains_key(number)) {
-                check.places = numbers.iter().map(|of_row| told(of_row, &places)).collect();
+                check.places = numbers.iter().map(|of_row| places_text(of_row, &places)).collect();
             }
         }
     }
     Ok(Audited { size, checks })
 }
 
-type Counted = (Option<(u64, u64)>, Vec<Option<Outcome>>);
+/// What the queries of an audit said of one of its checks.
+#[derive(Debug, Clone, Default)]
+struct Answer {
+    /// The verdict; none where no query answered.
+    outcome: Option<Outcome>,
+    /// How long its query took.
+    milliseconds: u64,
+}
 
-/// The table's size, and the verdicts; none for what no query answered.
-fn outcomes(auditing: &Auditing<'_>, session: &mut dyn Session) -> Result<Counted> {
+type Counted = (Option<(u64, u64)>, Vec<Answer>);
+
+/// The table's size, and what became of each check.
+fn answers(auditing: &Auditing<'_>, session: &mut dyn Session) -> Result<Counted> {
     let (audit, facts) = (auditing.audit, &auditing.facts);
     let mut size = None;
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; audit.checks.len()];
+    let mut told: Vec<Answer> = vec![Answer::default(); audit.checks.len()];
     for query in &audit.queries {
+        let began = Instant::now();
         let answers = match session.answers(&query.sql) {
             Ok(answers) => answers,
             Err(error) if query.checks.is_empty() || (auditing.cancelled)() => return Err(error),
             Err(error) => {
+                let why = said(&error.diagnostic.message, &query.sql, &audit.personal);
                 // An engine's transaction may not go on after an error, so nothing else can be asked.
                 let named = query.checks.first().map(|place| audit.checks[*place].address.clone());
                 return Err(WarehouseError {
                     diagnostic: Diagnostic::error(
                         Code::ExpectationErrored,
-                        format!(
-                            "{} could not be evaluated: {}",
-                            named.unwrap_or_default(),
-                            error.diagnostic.message
-                        ),
+                        format!("{} could not be evaluated: {why}", named.unwrap_or_default()),
                     )
                     .help(format!("an expectation that errors is never a pass; its query is\n{}", query.sql)),
                     ..error
                 });
             }
         };
+        let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut answers = answers.into_iter();
         let mut answer = || answers.next().flatten();
         let count = |answer: Option<String>| answer.and_then(|count| count.parse::<u64>().ok());
@@ -162,20 +177,22 @@ fn outcomes(auditing: &Auditing<'_>, session: &mut dyn Session) -> Result<Counte
             let (checked, failing, value) = (count(answer()), count(answer()), answer());
             let check = &audit.checks[*place];
             // Without its counts it was not evaluated, and is no pass.
-            outcomes[*place] = checked.zip(failing).map(|(checked, failing)| {
+            let outcome = checked.zip(failing).map(|(checked, failing)| {
+                let judge = if check.hidden.observed { judge_hidden } else { judge };
                 judge(&check.rule, check.severity, &Observed { checked, failing, value }, facts)
             });
+            told[*place] = Answer { outcome, milliseconds };
         }
     }
     // What a query was to count and did not stays without an outcome.
     let asked: BTreeSet<usize> =
         audit.queries.iter().flat_map(|query| query.checks.iter().copied()).collect();
-    for (place, (check, outcome)) in audit.checks.iter().zip(&mut outcomes).enumerate() {
+    for (place, (check, answer)) in audit.checks.iter().zip(&mut told).enumerate() {
         if !asked.contains(&place) && matches!(check.rule, Rule::Known { .. }) {
-            *outcome = Some(judge(&check.rule, check.severity, &Observed::default(), facts));
+            answer.outcome = Some(judge(&check.rule, check.severity, &Observed::default(), facts));
         }
     }
-    Ok((size, outcomes))
+    Ok((size, told))
 }
 
 /// Takes the numbers out of a row of a numbered sample.
@@ -189,17 +206,7 @@ fn take_numbers(row: &mut Value) -> Vec<u64> {
 }
 
 /// Places as people read them: `data/orders.csv:17`.
-fn told(numbers: &[u64], places: &BTreeMap<u64, Place>) -> String {
+fn places_text(numbers: &[u64], places: &BTreeMap<u64, Place>) -> String {
     let known = numbers.iter().filter_map(|number| places.get(number));
     known.map(|place| format!("{}:{}", place.file, place.line)).collect::<Vec<_>>().join(", ")
-}
-
-/// Rows without what is not for everybody's eyes.
-fn masked(mut rows: Vec<Value>, columns: &BTreeSet<String>) -> Vec<Value> {
-    for (name, value) in rows.iter_mut().filter_map(Value::as_object_mut).flatten() {
-        if columns.contains(&name.to_lowercase()) && !value.is_null() {
-            *value = Value::from("***");
-        }
-    }
-    rows
 }

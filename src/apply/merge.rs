@@ -1,7 +1,7 @@
 //! New rows into an incremental table: built aside, proven, audited, brought in, the whole audited, remembered; all in
 //! one transaction.
 
-use super::step::{Context, Of, Refused, Work, check, refuse_failures, refuse_shrinking, remembered};
+use super::step::{Context, Of, Refused, Work, check, refuse_failures, refuse_shrinking, remembered, unsaid};
 use crate::diag::{Code, Diagnostic};
 use crate::expectations::grouped;
 use crate::manifest::types::{Materialization, Strategy};
@@ -18,7 +18,8 @@ pub(super) fn perform_merge(
 ) -> Result<()> {
     let at = relation.sibling(&merge.publish.build_name);
     let record = &merge.publish.record;
-    session.build(&at, Materialization::Table, &merge.native)?;
+    let personal = &merge.publish.audit.personal;
+    session.build(&at, Materialization::Table, &merge.native).map_err(unsaid(&merge.native, personal))?;
     let Some(before) = session.recall(&step.address)? else {
         return Err(Diagnostic::error(Code::StalePlan, "nothing is remembered of the table any more")
             .help("plan again: it is built anew then")

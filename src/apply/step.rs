@@ -1,5 +1,6 @@
 //! One step: built aside, audited, published, remembered; all in one transaction.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,14 +11,14 @@ use super::audit::{Auditing, Origin, evaluate};
 use super::merge::{perform_merge, prove};
 use super::{Cancel, CheckReport, Event, Fault, Running, Status, StepReport};
 use crate::diag::{Code, Diagnostic};
-use crate::expectations::{Audit, Before, Facts, grouped};
+use crate::expectations::{Audit, Before, Facts, grouped, said};
 use crate::googlesql::Column;
 use crate::manifest::types::{DurationText, Materialization};
 use crate::plan::{Action, BuildAction, FAILED_SUFFIX, LoadAction, Plan, Publish, Reading, Record, Step};
 use crate::project::NodeKind;
 use crate::report::FileRows;
 use crate::state::NodeState;
-use crate::warehouse::{Interrupt, Loaded, Relation, Result, Session};
+use crate::warehouse::{Interrupt, Loaded, Relation, Result, Session, WarehouseError};
 
 /// What all steps of a run share.
 pub(super) struct Context<'a> {
@@ -286,7 +287,8 @@ fn perform_build(
     work: &mut Work,
 ) -> Result<()> {
     let at = relation.sibling(&build.publish.build_name);
-    session.build(&at, build.materialization, &build.native)?;
+    let personal = &build.publish.audit.personal;
+    session.build(&at, build.materialization, &build.native).map_err(unsaid(&build.native, personal))?;
     let before = session.recall(&step.address)?;
     let of = Of { columns: &build.publish.record.columns, before: before.as_ref(), reading: None };
     let size = check(context, &build.publish.audit, &of, session, work)?;
@@ -334,6 +336,14 @@ fn perform_load(
     session.publish_rejects(&at, relation)?;
     let built = Built { kind: Materialization::Table, size, loaded: Some(loaded) };
     publish(context, step, session, relation, &load.publish, &built, work)
+}
+
+/// An engine's error of a query, without the values of personal columns that it may quote.
+pub(super) fn unsaid(sql: &str, personal: &BTreeSet<String>) -> impl Fn(WarehouseError) -> WarehouseError {
+    move |mut error| {
+        error.diagnostic.message = said(&error.diagnostic.message, sql, personal);
+        error
+    }
 }
 
 /// A table that is empty all at once, or has lost much of what it had, is more often a fault upstream than the truth.

@@ -225,6 +225,9 @@ pub struct CheckArgs {
     /// Write JSON
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// The most tables at a time; all cores unless given
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
     /// Check nothing, but propose bounds that past runs would have passed; the manifest stays as it is
     #[arg(long, conflicts_with_all = ["format", "json", "checkpoint"])]
     pub propose: bool,

@@ -49,22 +49,34 @@ pub(super) fn due(when: When, failed: bool) -> bool {
     when == When::Always || failed
 }
 
+/// What a checkpoint found.
+pub(super) struct Found<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// The checkpoint.
+    pub(super) checkpoint: &'a Checkpoint,
+    /// Its expectations.
+    pub(super) checked: &'a [Checked<'a>],
+    /// Whether something does not hold that must.
+    pub(super) failed: bool,
+}
+
 /// Writes results to the files that a checkpoint names.
 ///
 /// # Errors
 /// When one cannot be written.
 pub(super) fn write(
     workspace: &Workspace<'_>,
-    name: &str,
-    checkpoint: &Checkpoint,
-    checked: &[Checked<'_>],
-    failed: bool,
+    compiled: &CompiledProject,
+    found: &Found<'_>,
 ) -> Result<(), Diagnostics> {
-    for action in &checkpoint.actions {
+    let sql_of = |expectation: &Expectation| compiled.sql_of(expectation);
+    for action in &found.checkpoint.actions {
         if let CheckpointAction::Write(write) = action
-            && due(write.when, failed)
+            && due(write.when, found.failed)
         {
-            write_file(workspace, &write.to, &results_text(write.format, name, checked))?;
+            let text = results_text(write.format, found.name, found.checked, &sql_of);
+            write_file(workspace, &write.to, &text)?;
         }
     }
     Ok(())
@@ -125,7 +137,7 @@ pub(super) fn after_run(
         if !checked.is_empty() {
             told.push_str(&format!("Checkpoint {name}: {}.\n", results_summary(&checked)));
             let failed = any_failed(&checked);
-            write(workspace, name, checkpoint, &checked, failed)?;
+            write(workspace, compiled, &Found { name, checkpoint, checked: &checked, failed })?;
             write_sites(workspace, compiled, warehouse, checkpoint, failed)?;
         }
     }

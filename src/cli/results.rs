@@ -21,6 +21,14 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ResultsArgs) -> Result<Outco
         Some(_) => warehouse.results().map_err(fault)?,
         None => Vec::new(),
     };
+    let hidden = site::hidden(&loaded.compiled);
+    for result in &mut results {
+        let hidden = result["expectation"].as_str().and_then(|address| hidden.get(address));
+        if let (Some(hidden), Some(mut found)) = (hidden, result["found"].as_str().map(str::to_owned)) {
+            hidden.hide_found(&mut found);
+            result["found"] = found.into();
+        }
+    }
     results.retain(|result| (names.is_empty() || is_among(result, names)) && (!*failing || open(result)));
     if *json {
         workspace.printer.out(&format!("{:#}\n", Value::from(results)));

@@ -14,6 +14,7 @@ use super::usage;
 use super::workspace::{Workspace, fault};
 use crate::compile::CompiledProject;
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::expectations::Hidden;
 use crate::report::{PastCheck, PastRun, PastStep};
 use crate::view::plural;
 use crate::view::site::{About, Page, Site, TREND};
@@ -59,6 +60,13 @@ struct Done {
     removed: usize,
 }
 
+/// What is not told of each expectation; nothing of projects without personal columns.
+pub(super) fn hidden(compiled: &CompiledProject) -> BTreeMap<String, Hidden> {
+    let expectations = compiled.project.expectations.iter();
+    let expectations = expectations.filter(|_| !compiled.project.masked.is_empty());
+    expectations.map(|expectation| (expectation.address(), compiled.hidden(expectation))).collect()
+}
+
 /// Writes the site of all results into a folder.
 pub(super) fn write(
     workspace: &Workspace<'_>,
@@ -67,13 +75,17 @@ pub(super) fn write(
     folder: &Path,
 ) -> Result<(), Diagnostics> {
     let was_used = warehouse.snapshot().map_err(fault)?.state.lineage.is_some();
-    let (runs, tracks) = if was_used {
+    let addresses: Vec<String> =
+        compiled.project.expectations.iter().map(crate::project::Expectation::address).collect();
+    let hidden = hidden(compiled);
+    let (runs, mut tracks) = if was_used {
         (warehouse.past_runs().map_err(fault)?, warehouse.tracks(TREND).map_err(fault)?)
     } else {
         (Vec::new(), Vec::new())
     };
-    let addresses: Vec<String> =
-        compiled.project.expectations.iter().map(crate::project::Expectation::address).collect();
+    for track in &mut tracks {
+        hidden.get(&track.expectation).into_iter().for_each(|hidden| track.hide(hidden));
+    }
     let about = About { project: &compiled.project, target: &compiled.target, runs: &runs, tracks: &tracks };
     let site = Site::new(about, &addresses)?;
     let mut stamp = Stamp {
@@ -101,7 +113,10 @@ pub(super) fn write(
     }
     for some in missing.chunks(AT_A_TIME) {
         let names: Vec<&str> = some.iter().map(|run| run.run.as_str()).collect();
-        let checks = warehouse.past_checks(&names).map_err(fault)?;
+        let mut checks = warehouse.past_checks(&names).map_err(fault)?;
+        for check in &mut checks {
+            hidden.get(&check.address).into_iter().for_each(|hidden| check.hide(hidden));
+        }
         let steps = warehouse.past_steps(&names).map_err(fault)?;
         let written: Vec<Result<Vec<String>, Diagnostics>> = some
             .par_iter()

@@ -1,6 +1,6 @@
 //! The audit of each node: its expectations bound to its columns and written as queries in the target's own SQL.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use rayon::prelude::*;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{CompiledNode, CompiledProject, Dialect, Naming, binding};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::{
-    Audit, AuditQuery, Audited, Check, CheckSql, Counting, Counts, Groups, check, groups, pass,
+    Audit, AuditQuery, Audited, Check, CheckSql, Counting, Counts, Groups, Hidden, check, groups, pass,
 };
 use crate::googlesql::names::Ident;
 use crate::googlesql::{Column, SqlFault, Type, duckdb, parse};
@@ -43,6 +43,29 @@ impl CompiledProject {
         self.audit_as(address, &address.name, expectations)
     }
 
+    /// The query of an expectation alone about the published table, in the target's own SQL: one row of rows looked at,
+    /// rows failing and what was observed. In an audit it shares a scan with others where it can. Nothing for what is
+    /// known without a query.
+    pub fn sql_of(&self, expectation: &Expectation) -> Option<String> {
+        let (node, compiled) = (self.node(&expectation.on)?, self.nodes.get(&expectation.on.name)?);
+        let auditor = self.auditor(node, compiled);
+        auditor.alone(expectation)
+    }
+
+    /// What an expectation does not tell, as values of personal columns are hidden.
+    pub fn hidden(&self, expectation: &Expectation) -> Hidden {
+        let (node, compiled) = (self.node(&expectation.on), self.nodes.get(&expectation.on.name));
+        match node.zip(compiled) {
+            Some((node, compiled)) => self.auditor(node, compiled).hidden(expectation),
+            None => Hidden { columns: self.project.masked.clone(), ..Hidden::default() },
+        }
+    }
+
+    fn auditor<'a>(&'a self, node: &'a Node, compiled: &'a CompiledNode) -> Auditor<'a> {
+        let (project, naming, nodes) = (&self.project, &self.naming, &self.nodes);
+        Auditor { project, naming, node, columns: &compiled.columns, nodes }
+    }
+
     /// The same of its rows in another table of its dataset.
     pub(super) fn audit_as(
         &self,
@@ -53,8 +76,7 @@ impl CompiledProject {
         let (Some(node), Some(compiled)) = (self.node(address), self.nodes.get(&address.name)) else {
             return Ok(Audit::default());
         };
-        let auditor =
-            Auditor { project: &self.project, naming: &self.naming, node, columns: &compiled.columns };
+        let auditor = self.auditor(node, compiled);
         auditor
             .audit(table, expectations)
             .map_err(|faults| faults.into_iter().map(|(_, fault)| fault).collect())
@@ -80,8 +102,8 @@ pub(super) fn compile_audits(
         .filter_map(|compiled| {
             let node = project.nodes.get(&compiled.address.name)?;
             let of_table = by_table.get(node.table()).map(Vec::as_slice).unwrap_or_default();
-            let auditor = Auditor { project, naming, node, columns: &compiled.columns };
-            let (audit, faults) = auditor.compile(of_table, nodes);
+            let auditor = Auditor { project, naming, node, columns: &compiled.columns, nodes };
+            let (audit, faults) = auditor.compile(of_table);
             Some((node.address.clone(), audit, faults))
         })
         .collect();
@@ -126,19 +148,17 @@ struct Auditor<'a> {
     naming: &'a Naming,
     node: &'a Node,
     columns: &'a [Column],
+    /// All nodes whose columns are known.
+    nodes: &'a IndexMap<String, CompiledNode>,
 }
 
 impl Auditor<'_> {
-    fn compile(
-        &self,
-        of_table: &[usize],
-        nodes: &IndexMap<String, CompiledNode>,
-    ) -> (CompiledAudit, Vec<Fault>) {
+    fn compile(&self, of_table: &[usize]) -> (CompiledAudit, Vec<Fault>) {
         let mut faults: Vec<Fault> = Vec::new();
         let mut expectations = Vec::with_capacity(of_table.len());
         for index in of_table {
             let expectation = &self.project.expectations[*index];
-            let mut unfit = binding::faults(expectation, self.columns, nodes);
+            let mut unfit = binding::faults(expectation, self.columns, self.nodes);
             if let Form::Known(Known::Volume { .. }) = expectation.form
                 && self.node.materialization() == Materialization::View
             {
@@ -163,7 +183,7 @@ impl Auditor<'_> {
         let numbered =
             self.naming.dialect != Dialect::BigQuery && matches!(self.node.detail, Detail::Load(_));
         let audited = Audited { table: &table, columns: self.columns, relation: &relation, numbered };
-        let mut audit = Audit::default();
+        let mut audit = Audit { personal: self.project.masked.clone(), ..Audit::default() };
         let mut faults = Vec::new();
         let mut shared = Shared::default();
         for index in expectations {
@@ -186,8 +206,8 @@ impl Auditor<'_> {
                         Counting::Known => {}
                     }
                     let (address, severity) = (expectation.address(), expectation.severity);
-                    let masked = if sample.is_some() { self.project.masked.clone() } else { BTreeSet::new() };
-                    audit.checks.push(Check { address, severity, rule, sample, numbered, masked });
+                    let hidden = self.hidden(expectation);
+                    audit.checks.push(Check { address, severity, rule, sample, numbered, hidden });
                 }
                 Err(why) => faults.push((*index, binding::bad_value(expectation, &why))),
             }
@@ -212,6 +232,28 @@ impl Auditor<'_> {
             });
         }
         if faults.is_empty() { Ok(audit) } else { Err(faults) }
+    }
+
+    fn hidden(&self, expectation: &Expectation) -> Hidden {
+        let read = expectation.reads().into_iter().filter_map(|address| self.nodes.get(&address.name));
+        let tables: Vec<&[Column]> =
+            [self.columns].into_iter().chain(read.map(|node| node.columns.as_slice())).collect();
+        Hidden::of(expectation, &self.project.masked, &tables)
+    }
+
+    /// The query of an expectation alone; none where it has none, and where it cannot be written, which is a fault when
+    /// the project is compiled.
+    fn alone(&self, expectation: &Expectation) -> Option<String> {
+        let table = self.naming.relation(&self.node.dataset, &self.node.address.name);
+        let relation = |address: &Address| self.naming.relation_of(self.project, address);
+        let audited = Audited { table: &table, columns: self.columns, relation: &relation, numbered: false };
+        let sql = match check(expectation, 0, &audited).ok()?.counting {
+            Counting::Pass { computed, counts } => pass(&table, &computed, None, &[&counts]),
+            Counting::Groups(of_groups) => groups(&table, &[&of_groups]),
+            Counting::Own(sql) => sql,
+            Counting::Known => return None,
+        };
+        self.native(sql).ok()
     }
 
     /// Adds a query that several checks share, in front of the others; where it has no translation, those of its

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Rule;
+use super::{Hidden, Rule};
 use crate::manifest::types::{ExpectationSeverity, as_json};
 
 /// The column of numbered samples that has the rows' numbers.
@@ -17,6 +17,8 @@ pub struct Audit {
     pub queries: Vec<AuditQuery>,
     /// The checks.
     pub checks: Vec<Check>,
+    /// Columns whose values are not for everybody's eyes, in lower case.
+    pub personal: BTreeSet<String>,
 }
 
 /// One pass over a table for some of its checks.
@@ -46,7 +48,6 @@ pub struct Check {
     /// [`ROW_NUMBER`]. Only for loaded tables of engines that know it.
     #[serde(default)]
     pub numbered: Option<String>,
-    /// Columns whose values are hidden in it, in lower case.
-    #[serde(default)]
-    pub masked: BTreeSet<String>,
+    /// What is not told.
+    pub hidden: Hidden,
 }

@@ -8,12 +8,15 @@
 
 mod audit;
 mod combine;
+mod hidden;
 mod known;
+mod numbered;
 mod sql;
 mod verdict;
 
 pub use audit::{Audit, AuditQuery, Check, ROW_NUMBER};
 pub use combine::{groups, pass};
+pub use hidden::{HIDDEN, Hidden, said};
 pub use sql::{Audited, BadValue, CheckSql, Counting, Counts, Groups, check};
 pub(crate) use verdict::grouped;
-pub use verdict::{Before, Facts, Observed, Outcome, Rule, Verdict, judge};
+pub use verdict::{Before, Facts, Observed, Outcome, Rule, Verdict, judge, judge_hidden};

@@ -5,6 +5,8 @@ use crate::googlesql::{Column, Type};
 use crate::manifest::types::Scalar;
 use crate::project::{Address, Against, Expectation, Form, Fragment, Known, OtherCount, Part};
 
+use super::hidden::GROUP_VALUE;
+use super::numbered::numbered;
 use super::{ROW_NUMBER, Rule};
 
 /// A table under audit: its name in GoogleSQL, its columns, and the names of the others.
@@ -284,7 +286,7 @@ impl Writer<'_> {
         let keys: Vec<String> = group_by.iter().map(|column| Ident(column).to_string()).collect();
         let list = keys.join(", ");
         let sample = format!(
-            "SELECT {list}, {result} AS value FROM (SELECT {list}, {} AS {size}, {value} AS {result} FROM {} GROUP BY {list}) \
+            "SELECT {list}, {result} AS {GROUP_VALUE} FROM (SELECT {list}, {} AS {size}, {value} AS {result} FROM {} GROUP BY {list}) \
              WHERE {size} > 0 AND {fails} ORDER BY {list} LIMIT {}",
             self.looked(),
             from(self.audited.table, &computed),
@@ -379,15 +381,31 @@ impl Writer<'_> {
         }
     }
 
-    fn bad_rows(&self, rows: &Fragment) -> Result<CheckSql, BadValue> {
-        let rows = self.text(rows, "")?;
+    fn bad_rows(&self, bad: &Fragment) -> Result<CheckSql, BadValue> {
+        let rows = self.text(bad, "")?;
         let own = format!(
-            "SELECT (SELECT COUNT(*) FROM {}) AS c, COUNT(*) AS f, {NOTHING} AS o FROM ({rows})",
+            "SELECT (SELECT {} FROM {}) AS c, COUNT(*) AS f, {NOTHING} AS o FROM ({rows})",
+            self.looked(),
             self.audited.table
         );
         let sample = format!("SELECT * FROM ({rows}) LIMIT {}", self.expectation.sample_rows);
         let rule = Rule::BadRows { allowed: self.expectation.allowed };
-        Ok(CheckSql { counting: Counting::Own(own), sample: Some(sample), numbered: None, rule })
+        let numbered = self.numbered_rows(bad)?;
+        Ok(CheckSql { counting: Counting::Own(own), sample: Some(sample), numbered, rule })
+    }
+
+    /// The sample of a query of the user's with the numbers of its rows, where they are rows of the table.
+    fn numbered_rows(&self, bad: &Fragment) -> Result<Option<String>, BadValue> {
+        let (Some(table), Some(sql)) = (self.numbered_table(), bad.own_sql().next()) else { return Ok(None) };
+        let Some(with_numbers) = numbered(&sql.text, &table) else { return Ok(None) };
+        let mut bad = bad.clone();
+        for part in &mut bad.parts {
+            if matches!(part, Part::Own(_)) {
+                *part = Part::Sql(own(&with_numbers));
+            }
+        }
+        let rows = self.text(&bad, "")?;
+        Ok(Some(format!("SELECT * FROM ({rows}) LIMIT {}", self.expectation.sample_rows)))
     }
 
     fn equals(
@@ -473,6 +491,9 @@ impl Writer<'_> {
                 Part::Itself => out.push_str(itself),
                 Part::Filtered(name) => out.push_str(&self.filtered(name)),
                 Part::Looked => out.push_str(&self.looked()),
+                Part::Where => {
+                    out.extend(self.filter.iter().flat_map(|filter| [" WHERE ", filter.as_str()]));
+                }
                 Part::AllColumns => {
                     let names = self.audited.columns.iter().map(|column| Ident(&column.name).to_string());
                     out.push_str(&names.collect::<Vec<_>>().join(", "));

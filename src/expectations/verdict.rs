@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::known;
+use super::{HIDDEN, known};
 use crate::googlesql::Column;
 use crate::manifest::types::ExpectationSeverity;
 use crate::project::{Known, OtherCount};
@@ -193,6 +193,26 @@ pub fn judge(rule: &Rule, severity: ExpectationSeverity, observed: &Observed, fa
     Outcome { verdict, failing, checked, found, observed: number(rule, observed, facts) }
 }
 
+/// Draws the same verdict and does not tell what was observed. That there is no value is told.
+pub fn judge_hidden(
+    rule: &Rule,
+    severity: ExpectationSeverity,
+    observed: &Observed,
+    facts: &Facts<'_>,
+) -> Outcome {
+    let outcome = judge(rule, severity, observed, facts);
+    let found = match (rule, &observed.value) {
+        // The engine has judged it: its text is only told.
+        (Rule::Value { .. }, Some(_)) => {
+            let hidden = Observed { value: Some(HIDDEN.to_owned()), ..observed.clone() };
+            judge(rule, severity, &hidden, facts).found
+        }
+        (Rule::Freshness { .. }, Some(_)) => format!("the newest value is {HIDDEN} old"),
+        _ => outcome.found,
+    };
+    Outcome { found, observed: None, ..outcome }
+}
+
 /// The number that a rule holds against bounds, for those who follow it over the runs.
 fn number(rule: &Rule, observed: &Observed, facts: &Facts<'_>) -> Option<f64> {
     let value = observed.value.as_deref();
@@ -321,6 +341,28 @@ mod tests {
         assert_eq!(fresh(Some("940")), Verdict::Passed);
         assert_eq!(fresh(Some("939")), Verdict::Failed);
         assert_eq!(fresh(None), Verdict::Failed);
+    }
+
+    #[test]
+    fn hidden_values_have_the_same_verdict() {
+        let judged = |rule: &Rule, failing, value: Option<&str>| {
+            let observed = Observed { checked: 3, failing, value: value.map(str::to_owned) };
+            let facts = Facts { now: 1_000, ..Facts::default() };
+            let hidden = judge_hidden(rule, ExpectationSeverity::Critical, &observed, &facts);
+            assert_eq!(hidden.verdict, judge(rule, ExpectationSeverity::Critical, &observed, &facts).verdict);
+            assert_eq!(hidden.observed, None);
+            (hidden.verdict, hidden.found)
+        };
+        let least = Rule::Value { what: "the least".into(), expected: "at least 1".into() };
+        assert_eq!(
+            judged(&least, 1, Some("0.5")),
+            (Verdict::Failed, "the least is ***, expected at least 1".to_owned())
+        );
+        assert_eq!(judged(&least, 1, None).1, "the least is NULL, expected at least 1");
+        let fresh = Rule::Freshness { max_age_seconds: 60 };
+        assert_eq!(judged(&fresh, 0, Some("940")), (Verdict::Passed, "the newest value is *** old".into()));
+        assert_eq!(judged(&fresh, 0, Some("939")), (Verdict::Failed, "the newest value is *** old".into()));
+        assert_eq!(judged(&fresh, 0, None).1, "there is no value");
     }
 
     #[test]

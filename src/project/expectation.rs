@@ -178,6 +178,19 @@ pub enum OtherCount {
     More,
 }
 
+/// The query that answers an expectation in an audit of its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scan {
+    /// One over the table's rows, for all that look at rows.
+    Rows,
+    /// One over groups of its rows, for all that look at groups.
+    Groups,
+    /// Its own.
+    Own,
+    /// None: it is known without a query.
+    Nothing,
+}
+
 /// What is known of a table without asking it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -249,6 +262,21 @@ impl Expectation {
 }
 
 impl Form {
+    /// The query that answers it in an audit.
+    pub fn scan(&self) -> Scan {
+        match self {
+            Self::Value { group_by, .. } if !group_by.is_empty() => Scan::Groups,
+            Self::Unique { .. } | Self::MostCommon { .. } => Scan::Groups,
+            Self::Rows { .. }
+            | Self::Value { .. }
+            | Self::RowCount { .. }
+            | Self::Freshness { .. }
+            | Self::Known(Known::Volume { .. }) => Scan::Rows,
+            Self::BadRows { .. } | Self::Equals { .. } => Scan::Own,
+            Self::Known(_) => Scan::Nothing,
+        }
+    }
+
     /// Whether it is about all columns of the table, whatever they are.
     pub fn names_all_columns(&self) -> bool {
         self.fragments()

@@ -49,6 +49,9 @@ pub enum Part {
     Filtered(String),
     /// How many rows are looked at.
     Looked,
+    /// Behind the name of the table under audit: `WHERE` and what holds for the rows that are looked at; nothing where
+    /// all are.
+    Where,
     /// A column as JSON, parsed where it is text.
     Json(String),
     /// All columns of the table under audit.

@@ -31,7 +31,7 @@ use crate::manifest::types::{
 };
 
 pub use address::{Address, NodeKind};
-pub use expectation::{Expectation, Form, Known, NamedColumn, Needs, OtherCount};
+pub use expectation::{Expectation, Form, Known, NamedColumn, Needs, OtherCount, Scan};
 pub use fragment::{Against, Fragment, Part};
 pub use resolve::resolve;
 pub use unit_tests::{Rows, UnitTest};

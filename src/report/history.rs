@@ -1,8 +1,9 @@
 //! What is remembered of runs that are over.
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::expectations::Verdict;
+use crate::expectations::{Hidden, Verdict};
 use crate::manifest::types::ExpectationSeverity;
 
 /// A run as it is remembered, with how many of its expectations came out how.
@@ -92,6 +93,18 @@ pub struct PastCheck {
     pub query: Option<String>,
 }
 
+impl PastCheck {
+    /// Hides what is hidden now, also where it was kept before its column was marked.
+    pub fn hide(&mut self, hidden: &Hidden) {
+        hidden.hide_found(&mut self.found);
+        let rows = self.sample.as_deref().and_then(|text| serde_json::from_str::<Vec<Value>>(text).ok());
+        if let Some(mut rows) = rows {
+            hidden.hide(&mut rows);
+            self.sample = Some(Value::from(rows).to_string());
+        }
+    }
+}
+
 /// What became of an expectation over the runs.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Track {
@@ -113,6 +126,16 @@ pub struct Track {
     pub points: Vec<Point>,
 }
 
+impl Track {
+    /// Hides what is hidden now, as [`PastCheck::hide`].
+    pub fn hide(&mut self, hidden: &Hidden) {
+        for point in &mut self.points {
+            hidden.hide_found(&mut point.found);
+            point.observed = point.observed.filter(|_| !hidden.observed);
+        }
+    }
+}
+
 /// An expectation in one of several runs.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Point {
@@ -130,4 +153,6 @@ pub struct Point {
     pub observed: Option<f64>,
     /// What was found, in a few words.
     pub found: String,
+    /// How long its query took, in milliseconds; nothing for what versions wrote that did not measure it.
+    pub milliseconds: Option<u64>,
 }

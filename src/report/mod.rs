@@ -94,9 +94,12 @@ pub struct CheckReport {
     /// it is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<String>,
-    /// The query that shows failing rows.
+    /// The query that shows failing rows, in GoogleSQL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sql: Option<String>,
+    pub sample_sql: Option<String>,
+    /// How long the query took that answered it, in milliseconds. Expectations that share a scan share its time: each
+    /// tells the whole of it. 0 for what is known without a query.
+    pub milliseconds: u64,
 }
 
 impl CheckReport {

@@ -35,6 +35,8 @@ pub struct Reject {
     pub value: Option<String>,
     /// What is wrong, a sentence without its full stop.
     pub reason: String,
+    /// Whether the borders of the record's fields are in doubt: the value may then hold what belongs to other columns.
+    pub torn: bool,
     /// The whole text of the record without its line end; bytes that cannot be decoded stand as `\xHH`.
     pub record: String,
 }
@@ -144,7 +146,7 @@ impl Reader {
                     batch.lines.push(record.line);
                     self.accounting.rows_good += 1;
                 }
-                Err(Refusal { column, value, reason }) => {
+                Err(Refusal { column, value, reason, torn }) => {
                     batch.roll_back();
                     batch.rejects.push(Reject {
                         file: self.file.clone(),
@@ -153,6 +155,7 @@ impl Reader {
                         column,
                         value,
                         reason,
+                        torn,
                         record: self.rows.text(record.bytes),
                     });
                     self.accounting.rows_rejected += 1;

@@ -19,6 +19,8 @@ pub(super) struct Refusal {
     pub(super) column: Option<String>,
     pub(super) value: Option<String>,
     pub(super) reason: String,
+    /// See [`super::Reject::torn`].
+    pub(super) torn: bool,
 }
 
 /// Turns records of one file into rows.
@@ -102,6 +104,7 @@ impl RowReader {
                         column: Some(spec.name.clone()),
                         value: Some(content.to_owned()),
                         reason: "it is NULL, and the column is required".to_owned(),
+                        torn: false,
                     });
                 }
                 column.push_null();
@@ -162,7 +165,7 @@ impl RowReader {
             }
         };
         let value = record.fields.get(fault.field).map(|field| self.shown(record, *field));
-        Refusal { column: self.header.get(fault.field).cloned(), value, reason }
+        Refusal { column: self.header.get(fault.field).cloned(), value, reason, torn: true }
     }
 
     #[cold]
@@ -179,6 +182,7 @@ impl RowReader {
             column: index.and_then(|index| self.header.get(index).cloned()),
             value: index.and_then(|index| record.fields.get(index)).map(|field| self.shown(record, *field)),
             reason: reason.to_owned(),
+            torn: record.fields.len() != self.header.len(),
         }
     }
 
@@ -189,6 +193,7 @@ impl RowReader {
             column: None,
             value: None,
             reason: format!("the record has {}, the header has {}", fields(found), self.header.len()),
+            torn: true,
         }
     }
 
@@ -200,7 +205,8 @@ impl RowReader {
 
 #[cold]
 fn value_refusal(spec: &ColumnSpec, content: &str, fault: ValueFault) -> Refusal {
-    Refusal { column: Some(spec.name.clone()), value: Some(shorten(content)), reason: fault.to_string() }
+    let (column, value) = (Some(spec.name.clone()), Some(shorten(content)));
+    Refusal { column, value, reason: fault.to_string(), torn: false }
 }
 
 fn shorten(text: &str) -> String {

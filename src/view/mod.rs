@@ -18,7 +18,7 @@ use crate::diag::{Diagnostics, render};
 pub use plan::plan_text;
 pub use progress::Reporter;
 pub use report::{Place, checks_text, exceptions_text, files_table, run_text};
-pub use results::{Checked, results_summary, results_text, trend};
+pub use results::{Checked, SqlOf, results_summary, results_text, trend};
 pub use table::{Align, Table};
 pub use tests_report::{TestOutcome, TestReport, junit_of_tests, tests_text};
 

@@ -28,11 +28,14 @@ impl Checked<'_> {
     }
 }
 
+/// The query of an expectation alone, in the SQL of the target that ran.
+pub type SqlOf<'a> = &'a dyn Fn(&Expectation) -> Option<String>;
+
 /// The results under a name, as text of a format.
-pub fn results_text(format: ResultsFormat, name: &str, results: &[Checked<'_>]) -> String {
+pub fn results_text(format: ResultsFormat, name: &str, results: &[Checked<'_>], sql_of: SqlOf<'_>) -> String {
     match format {
         ResultsFormat::Table => table(results),
-        ResultsFormat::Json => format!("{:#}\n", json(name, results)),
+        ResultsFormat::Json => format!("{:#}\n", json(name, results, sql_of)),
         ResultsFormat::Junit => junit(name, results),
         ResultsFormat::Markdown => markdown(name, results),
     }
@@ -68,7 +71,7 @@ fn table(results: &[Checked<'_>]) -> String {
     format!("{exceptions}{}{}.\n", checks_text(reports(), &place), results_summary(results))
 }
 
-fn json(name: &str, results: &[Checked<'_>]) -> serde_json::Value {
+fn json(name: &str, results: &[Checked<'_>], sql_of: SqlOf<'_>) -> serde_json::Value {
     let checks: Vec<serde_json::Value> = results
         .iter()
         .map(|one| {
@@ -78,6 +81,7 @@ fn json(name: &str, results: &[Checked<'_>]) -> serde_json::Value {
             value["on"] = json!(one.expectation.on.to_string());
             value["place"] = json!(one.place);
             for (key, text) in [
+                ("sql", &sql_of(one.expectation)),
                 ("description", &one.expectation.description),
                 ("note", &one.expectation.note),
                 ("owner", &one.expectation.owner),
@@ -132,11 +136,12 @@ fn junit(name: &str, results: &[Checked<'_>]) -> String {
         for one in of_suite {
             let (file, line) = one.place.rsplit_once(':').unwrap_or((&one.place, ""));
             let case = format!(
-                "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{}\"",
+                "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{}\" time=\"{}\"",
                 escaped(&one.expectation.on.to_string()),
                 escaped(&one.expectation.name),
                 escaped(file),
-                escaped(line)
+                escaped(line),
+                seconds(one.report.milliseconds)
             );
             let found = escaped(&one.report.outcome.found);
             let mut details = String::new();
@@ -160,6 +165,11 @@ fn junit(name: &str, results: &[Checked<'_>]) -> String {
     }
     out.push_str("</testsuites>\n");
     out
+}
+
+/// A time as JUnit has it, in seconds: `0.012`.
+fn seconds(milliseconds: u64) -> String {
+    format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000)
 }
 
 fn markdown(name: &str, results: &[Checked<'_>]) -> String {
@@ -212,6 +222,11 @@ pub fn trend(shares: &[f64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_seconds_with_all_their_digits() {
+        assert_eq!([0, 12, 1_000, 61_234].map(seconds), ["0.000", "0.012", "1.000", "61.234"]);
+    }
 
     #[test]
     fn a_trend_goes_from_nothing_to_the_most() {

@@ -1,10 +1,11 @@
 //! Files of a source, read batch by batch, every row counted on both sides; where they go is the engine's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{Loaded, Progress, Result, Wanted, WarehouseError};
 use crate::diag::{Code, Diagnostic};
+use crate::expectations::HIDDEN;
 use crate::googlesql::Column;
 use crate::manifest::types::{Format, MissingColumn, NewColumn};
 use crate::plan::{LoadAction, Reading};
@@ -96,7 +97,7 @@ impl<'a> Input<'a> {
         }
         let allowed = self.load.max_rejects.allowed(total.rows_read);
         if total.rows_rejected > allowed {
-            return Err(too_many(&refused, total, allowed));
+            return Err(too_many(&refused, total, allowed, &personal_of(self.load)));
         }
         let (rows, rejected) = (total.rows_good, total.rows_rejected);
         Ok(Loaded { rows, rejected, columns: self.columns, files: rows_of_files })
@@ -205,14 +206,29 @@ fn lost(what: &str, counted: Accounting) -> WarehouseError {
     .into()
 }
 
-fn too_many(refused: &[Reject], total: Accounting, allowed: u64) -> WarehouseError {
+/// The personal columns that a load declares.
+fn personal_of(load: &LoadAction) -> BTreeSet<String> {
+    let names = load.reading.columns.iter().map(|(column, _)| column.name.to_lowercase());
+    names.filter(|name| load.publish.audit.personal.contains(name)).collect()
+}
+
+/// The rejects table has the values as the files have them; messages go to logs and to people who may not see them all.
+fn too_many(
+    refused: &[Reject],
+    total: Accounting,
+    allowed: u64,
+    personal: &BTreeSet<String>,
+) -> WarehouseError {
     let mut message = format!(
         "{} of {} rows cannot be loaded, {allowed} may be rejected",
         total.rows_rejected, total.rows_read
     );
     for reject in refused {
         let column = reject.column.as_ref().map(|column| format!(", column `{column}`")).unwrap_or_default();
-        let value = reject.value.as_ref().map(|value| format!(" `{value}`")).unwrap_or_default();
+        let is_personal = |column: &String| personal.contains(&column.to_lowercase());
+        let hidden = reject.torn && !personal.is_empty() || reject.column.as_ref().is_some_and(is_personal);
+        let shown = |value: &String| if hidden { HIDDEN.to_owned() } else { value.clone() };
+        let value = reject.value.as_ref().map(|value| format!(" `{}`", shown(value))).unwrap_or_default();
         message.push_str(&format!("\n{}:{}{column}:{value} {}", reject.file, reject.line, reject.reason));
     }
     let code = if allowed == 0 { Code::BadRow } else { Code::TooManyRejects };

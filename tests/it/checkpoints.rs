@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::shop::{built, by_hand, rows};
+use crate::shop::{built, by_hand, by_hand_in, rows};
 use crate::support::{Project, snapshot_settings};
 
 const CHECKPOINTS: &str = "checkpoints:
@@ -45,6 +45,62 @@ fn results_in_every_form() {
         snapshot_settings(&project)
             .bind(|| insta::assert_snapshot!(format!("results_in_every_form__{form}"), told));
     }
+}
+
+#[test]
+fn each_result_has_its_own_query() {
+    let project = built();
+    project.replace(
+        "expectations/shop.yaml",
+        "      - { expect: unique, columns: [id] }\n",
+        "      - { expect: unique, columns: [id] }\n      - { expect: between, column: amount, min: 3, where: id < 3 }\n\
+         \x20     - { expect: exists }\n      - { expect: query, sql: \"SELECT * FROM this WHERE id > 2\", severity: info }\n",
+    );
+    let told = project.run(&["check", "--format", "json"]).ends_with(1).json();
+    let checks = told["checks"].as_array().unwrap();
+    let sql = |check: &serde_json::Value| check["sql"].as_str().map(str::to_owned);
+    let numbers = |check: &serde_json::Value| Some(rows(&project, &sql(check)?)[0].clone());
+    let all: Vec<_> = checks.iter().map(numbers).collect();
+    // Other clients run them as they are; what is known of the table has none.
+    assert_eq!(
+        json!(all),
+        json!([["3", "0", null], ["2", "1", null], null, ["3", "1", null], ["2", "0", null]])
+    );
+    for (check, numbers) in checks.iter().zip(&all) {
+        let Some(numbers) = numbers else { continue };
+        assert_eq!(
+            [&check["checked"], &check["failing"]].map(|count| json!(count.to_string())),
+            [numbers[0].clone(), numbers[1].clone()]
+        );
+        assert!(check["milliseconds"].is_u64(), "{check}");
+    }
+}
+
+#[test]
+fn tables_are_checked_side_by_side_and_told_in_order() {
+    let project = Project::shipped();
+    project.run(&["apply"]).succeeds();
+    // One table is gone, another has a key twice: the others are told all the same.
+    by_hand_in(
+        &project,
+        "olist.duckdb",
+        "DROP TABLE olist_marts.fact_sales; INSERT INTO olist_marts.dim_customers SELECT * FROM olist_marts.dim_customers LIMIT 1",
+    );
+    let told = |threads: &str| {
+        let told = project.run(&["check", "--format", "json", "--threads", threads]).ends_with(1);
+        let mut results = told.json();
+        for check in results["checks"].as_array_mut().unwrap() {
+            check["milliseconds"] = json!(0);
+        }
+        (results, told.stderr)
+    };
+    let (one, several) = (told("1"), told("4"));
+    assert_eq!(one, several);
+    let count = |word: &str| one.0[word].as_u64().unwrap();
+    // The key, and as many rows as the table that it was built from.
+    let counts = ["passed", "failed", "errored"].map(count);
+    assert!(counts[0] > 300 && counts[1] == 2 && counts[2] > 10, "{counts:?}");
+    assert!(one.1.contains("fact_sales is not in the target"), "{}", one.1);
 }
 
 #[test]

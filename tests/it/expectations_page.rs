@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use pipewright::compile::{CompiledProject, compile};
-use pipewright::expectations::{Audited, Counting, check, groups, pass};
 use pipewright::manifest::types::expectation::aliases::ALIASES;
-use pipewright::project::Address;
 use pipewright::{manifest, project::resolve, schema};
 use serde_json::{Map, Value};
 
@@ -58,21 +56,7 @@ fn yaml(entry: &Map<String, Value>) -> String {
 fn sql(compiled: &CompiledProject, kind: &str) -> Option<String> {
     let expectation =
         compiled.project.expectations.iter().find(|one| one.kind == kind).expect("its expectation");
-    let relation = |address: &Address| compiled.naming.relation_of(&compiled.project, address);
-    let table = relation(&expectation.on);
-    let audited = Audited {
-        table: &table,
-        columns: &compiled.nodes[&expectation.on.name].columns,
-        relation: &relation,
-        numbered: false,
-    };
-    let written = check(expectation, 0, &audited).expect("SQL");
-    match written.counting {
-        Counting::Pass { computed, counts } => Some(pass(&table, &computed, None, &[&counts])),
-        Counting::Groups(of_groups) => Some(groups(&table, &[&of_groups])),
-        Counting::Own(sql) => Some(sql),
-        Counting::Known => None,
-    }
+    compiled.sql_of(expectation)
 }
 
 /// What a case says of a table in a sentence.

@@ -228,3 +228,37 @@ fn files_that_are_no_database_or_newer_ones_are_refused() {
         assert!(outcome.stderr.contains("PW0505"), "{outcome}");
     }
 }
+
+#[test]
+fn an_interrupted_check_ends_at_once_and_leaves_nothing() {
+    let project = built();
+    let before = content(&project, DATABASE, "UTC");
+    project.write(
+        "expectations/shop.yaml",
+        &format!(
+            "suites:\n  orders:\n    expectations:\n      - {{ expect: query, sql: {:?} }}\n\
+             \x20 daily_sales:\n    expectations:\n      - {{ expect: row_count, min: 1 }}\n",
+            ENDLESS.trim()
+        ),
+    );
+    project.replace(
+        "pipeline.yaml",
+        "default_target: local\n",
+        "default_target: local\ncheckpoints: { all: { actions: [{ do: keep }] } }\n",
+    );
+    let child = start(&project, &["check", "all", "--threads", "2"]);
+    wait_until_held(&project, &child);
+    std::thread::sleep(Duration::from_millis(1500));
+    let told = Instant::now();
+    signal(&child, "TERM");
+    let stopped = finish(child);
+    assert_eq!(stopped.code, None, "a signal ends it\n{stopped}");
+    assert!(told.elapsed() < Duration::from_secs(30) && stopped.stdout.is_empty(), "{stopped}");
+    assert_eq!(content(&project, DATABASE, "UTC"), before);
+    project.replace(
+        "expectations/shop.yaml",
+        &format!("sql: {:?}", ENDLESS.trim()),
+        "sql: SELECT * FROM this WHERE id < 0",
+    );
+    project.run(&["check", "all"]).succeeds();
+}

@@ -183,6 +183,48 @@ fn failing_rows_are_told_with_file_and_line() {
 }
 
 #[test]
+fn rows_of_own_queries_are_told_with_file_and_line_where_they_are_rows_of_the_table() {
+    let project = shop();
+    let entries = [
+        ("all", "SELECT * FROM this WHERE amount < 5"),
+        ("some", "SELECT o.day FROM this AS o WHERE o.amount = (SELECT MAX(amount) FROM this)"),
+        (
+            "joined",
+            "SELECT p.*, this.id AS number FROM this JOIN products AS p ON p.product = this.product WHERE p.product = 'cup'",
+        ),
+        ("grouped", "SELECT product, COUNT(*) AS orders FROM this GROUP BY product HAVING COUNT(*) > 1"),
+        ("computed", "SELECT id + 1 AS next FROM this WHERE id = 3"),
+        ("counted", "SELECT COUNT(*) AS n FROM this"),
+    ];
+    let suite: String = entries.iter().fold("suites:\n  orders:\n    expectations:\n".to_owned(), |suite, (name, sql)| {
+        let entry = json!({ "expect": "query", "name": name, "sql": sql, "reads": ["products"], "severity": "warning" });
+        format!("{suite}      - {entry}\n")
+    });
+    project.write("expectations/shop.yaml", &suite);
+    let told = |checks: &Value| -> Vec<Value> {
+        checks.as_array().unwrap().iter().map(|check| json!([check["places"], check["sample"]])).collect()
+    };
+    let of_build = applied(&project.run(&["apply", "--json"]).succeeds())["source.orders"]["checks"].clone();
+    let expected = [
+        json!([
+            ["data/orders.csv:2", "data/orders.csv:4"],
+            [
+                { "id": 1, "day": "2024-01-01", "product": "pen", "amount": "2.5" },
+                { "id": 3, "day": "2024-01-02", "product": "pen", "amount": "2.5" }
+            ]
+        ]),
+        json!([["data/orders.csv:3"], [{ "day": "2024-01-01" }]]),
+        json!([["data/orders.csv:3"], [{ "product": "cup", "colour": "dark red", "number": 2 }]]),
+        json!([null, [{ "product": "pen", "orders": 2 }]]),
+        json!([null, [{ "next": 4 }]]),
+        json!([null, [{ "n": 3 }]]),
+    ];
+    assert_eq!(told(&of_build), expected);
+    let checked = project.run(&["check", "--json"]).succeeds().json();
+    assert_eq!(told(&checked["checks"]), expected);
+}
+
+#[test]
 fn a_column_that_is_named_as_the_engine_names_its_row_numbers_is_no_harm() {
     let project = shop();
     project.replace("sources/shop.yaml", "data/orders.csv\n", "data/orders.csv\n    on_new_column: add\n");

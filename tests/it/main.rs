@@ -29,6 +29,7 @@ mod great_expectations;
 mod incremental;
 mod injection;
 mod load;
+mod personal;
 mod pipeline;
 mod plan;
 mod query;

@@ -132,9 +132,15 @@ pub fn rows(project: &Project, sql: &str) -> Value {
 /// Changes the database by hand.
 #[track_caller]
 pub fn by_hand(project: &Project, sql: &str) {
+    by_hand_in(project, "shop.duckdb", sql);
+}
+
+/// Changes a database file by hand.
+#[track_caller]
+pub fn by_hand_in(project: &Project, file: &str, sql: &str) {
     let program =
         "import duckdb, sys\nwith duckdb.connect(sys.argv[1]) as connection: connection.execute(sys.argv[2])";
-    let path = project.path().join("shop.duckdb");
+    let path = project.path().join(file);
     python(program, &[path.to_str().expect("a path in UTF-8"), sql]).succeeds();
 }
 

@@ -87,6 +87,7 @@ fn settle(project: &Project) {
     }
     sql.push_str("UPDATE pipewright.runs SET started_by = 'ann@shop', milliseconds = 1234;");
     sql.push_str("UPDATE pipewright.steps SET milliseconds = 56;");
+    sql.push_str("UPDATE pipewright.expectations SET milliseconds = 7;");
     by_hand(project, &sql);
 }
 
@@ -280,7 +281,7 @@ fn long_lists_have_pages() {
             "INSERT INTO pipewright.runs SELECT {run}, 'apply', 'shop', 'ann@shop', \
              strftime(TIMESTAMP '2023-01-01' + n * INTERVAL 1 HOUR, '%Y-%m-%dT%H:%M:%S.000Z'), NULL, 5, 'done' FROM range(120) AS r(n); \
              INSERT INTO pipewright.expectations SELECT {run}, 'expectation.orders.old_' || m, 'source.orders', 'critical', \
-             if(m < 300 AND n = 7, 'failed', 'passed'), 10, 1, 'so', NULL, NULL, NULL, NULL FROM range(7, 9) AS r(n), range(1100) AS s(m)",
+             if(m < 300 AND n = 7, 'failed', 'passed'), 10, 1, 'so', NULL, NULL, NULL, NULL, NULL FROM range(7, 9) AS r(n), range(1100) AS s(m)",
         ),
     );
     project.run(&SITE).succeeds();
@@ -344,9 +345,16 @@ fn a_checkpoint_writes_it_with_its_own_run() {
 #[test]
 fn files_of_earlier_versions_are_read_and_brought_forward() {
     let project = eventful();
-    by_hand(&project, "ALTER TABLE pipewright.expectations DROP COLUMN observed");
+    by_hand(
+        &project,
+        "ALTER TABLE pipewright.expectations DROP COLUMN observed; \
+         ALTER TABLE pipewright.expectations DROP COLUMN milliseconds",
+    );
     project.run(&SITE).succeeds();
     sound(&project, "site");
+    assert!(!pages(&project, "site")["suites/orders.html"].contains("Slowest queries"), "no time is known");
+    let results = project.run(&["results", "--json"]).succeeds().json();
+    assert_eq!(results[0]["milliseconds"], Value::Null, "{results:#}");
     project.write("data/orders.csv", "id,day,product,amount\n1,2024-01-01,pen,2.50\n2,2024-01-01,cup,1.00\n");
     project.run(&["apply"]).succeeds();
     let observed = crate::shop::rows(
@@ -354,4 +362,11 @@ fn files_of_earlier_versions_are_read_and_brought_forward() {
         "SELECT observed FROM pipewright.expectations WHERE address LIKE '%mean%' ORDER BY rowid DESC LIMIT 2",
     );
     assert_eq!(observed, json!([["1.75"], [Value::Null]]));
+    let measured = crate::shop::rows(
+        &project,
+        "SELECT milliseconds IS NOT NULL, count(DISTINCT run) FROM pipewright.expectations GROUP BY ALL ORDER BY ALL",
+    );
+    assert_eq!(measured, json!([["False", "4"], ["True", "1"]]));
+    let results = project.run(&["results", "--json"]).succeeds().json();
+    assert!(results[0]["milliseconds"].is_u64(), "{results:#}");
 }

@@ -208,7 +208,9 @@ pub struct ExpectationDefaults {
     /// How many failing rows are kept as a sample.
     #[schemars(example = 5, range(max = 1000))]
     pub sample_rows: u32,
-    /// Tags of columns whose values are hidden in samples.
+    /// Tags of columns whose values are told nowhere: not in samples, not in what expectations found, not in faults of
+    /// files. Columns of the same name in other tables are hidden too. The tables themselves, those of rejected rows
+    /// among them, have them as they came.
     #[schemars(example = vec!["personal", "secret"])]
     pub mask: Vec<String>,
 }

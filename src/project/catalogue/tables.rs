@@ -118,6 +118,7 @@ pub(super) fn cardinality(entry: &mut Entry<'_, '_>, kind: &Cardinality) -> Vec<
 }
 
 /// The values of some columns that do not occur equally often here and there, with how much more often they do here.
+/// Here, in the rows that are looked at; there, in all.
 /// Without any columns, of all that the table has.
 fn differing(columns: &[(String, String)], to: &Address) -> Fragment {
     let named = |pick: &dyn Fn(&(String, String)) -> String| {
@@ -134,6 +135,7 @@ fn differing(columns: &[(String, String)], to: &Address) -> Fragment {
         .and_then(named(&|(here, _)| here.clone()))
         .sql(", 1 AS pipewright_occurrence FROM ")
         .part(Part::This)
+        .part(Part::Where)
         .sql(" UNION ALL SELECT ")
         .and_then(named(&|(_, there)| there.clone()))
         .sql(", -1 FROM ")

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Page, Site, anchor, paged, run_base, word};
 use crate::diag::Diagnostic;
-use crate::expectations::Verdict;
+use crate::expectations::{HIDDEN, Verdict};
 use crate::report::{PastCheck, PastRun, PastStep};
 
 /// So many expectations that did not pass are told with their rows; of further ones there is a line.
@@ -17,9 +17,6 @@ const PASSED: usize = 500;
 
 /// How much of a value is shown.
 const LONGEST: usize = 300;
-
-/// What stands for values that are not for everybody's eyes.
-const HIDDEN: &str = "***";
 
 pub(super) fn pages(
     site: &Site<'_>,

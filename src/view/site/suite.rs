@@ -1,5 +1,7 @@
 //! Suites: what is expected, what became of it, and how that went over the runs.
 
+use std::collections::BTreeMap;
+
 use minijinja::context;
 use minijinja::value::Value as Context;
 
@@ -7,8 +9,11 @@ use super::chart::{Mark, Trend, Unit};
 use super::{Page, Site, Suite, TOLD, Tally, Told, anchor, time, word};
 use crate::diag::Diagnostic;
 use crate::expectations::Verdict;
-use crate::project::{Expectation, Form, Known};
+use crate::project::{Expectation, Form, Known, Scan};
 use crate::report::{Point, Track};
+
+/// How many of its queries a suite tells the times of.
+const SLOWEST: usize = 5;
 
 /// From so many changes of its verdict within a trend on, an expectation is called flaky.
 const FLAKY: usize = 4;
@@ -23,16 +28,16 @@ impl Site<'_> {
             .iter()
             .filter(untold)
             .map(|one| {
-                let link = self.links.get(one.address).map(String::as_str).unwrap_or_default();
-                let link = link.strip_prefix("suites/").unwrap_or(link);
-                context! { name => name(one), verdict => word(one.verdict()), link }
+                context! { name => name(one), verdict => word(one.verdict()), link => self.beside(one) }
             })
             .collect();
+        let queries = self.slowest(suite);
         let content = |part: &[Told<'_>], pager: Context| {
             let told: Vec<Context> = part.iter().map(|one| self.told(one)).collect();
             context! {
                 name => suite.name, description => suite.description, on => suite.on.as_deref(),
-                tally => tally.clone(), open => open.clone(), told, pager,
+                tally => tally.clone(), open => open.clone(),
+                queries => queries.clone(), told, pager,
             }
         };
         let title = match suite.on {
@@ -40,6 +45,40 @@ impl Site<'_> {
             None => suite.name.to_owned(),
         };
         self.list(&suite.path(), ("suite.html", &title, "suites"), &suite.expectations, TOLD, &content)
+    }
+
+    /// The queries of a suite that took longest when they were last asked. One scan answers many expectations.
+    fn slowest(&self, suite: &Suite<'_>) -> Vec<Context> {
+        let mut queries: BTreeMap<(&str, Scan, &str), (u64, usize, &Told<'_>)> = BTreeMap::new();
+        for one in &suite.expectations {
+            let (Some(expectation), Some(point)) = (one.expectation, last(one)) else { continue };
+            let Some(milliseconds) = point.milliseconds else { continue };
+            let scan = expectation.form.scan();
+            let alone = if scan == Scan::Own { one.address } else { "" };
+            if scan != Scan::Nothing {
+                let query =
+                    queries.entry((point.run.as_str(), scan, alone)).or_insert((milliseconds, 0, one));
+                query.1 += 1;
+            }
+        }
+        let mut queries: Vec<_> = queries.into_iter().collect();
+        queries.sort_by_key(|(_, (milliseconds, ..))| std::cmp::Reverse(*milliseconds));
+        let told =
+            |((_, scan, _), (milliseconds, count, one)): &((&str, Scan, &str), (u64, usize, &Told<'_>))| {
+                let words = match scan {
+                    Scan::Rows => "a scan of the rows",
+                    Scan::Groups => "a scan of groups of rows",
+                    Scan::Own | Scan::Nothing => "a query of its own",
+                };
+                context! { milliseconds, count, words, name => name(one), link => self.beside(one) }
+            };
+        queries.iter().take(SLOWEST).map(told).collect()
+    }
+
+    /// Where an expectation is told, from a page of its suite.
+    fn beside(&self, one: &Told<'_>) -> &str {
+        let link = self.links.get(one.address).map(String::as_str).unwrap_or_default();
+        link.strip_prefix("suites/").unwrap_or(link)
     }
 
     /// An expectation with its trend.
@@ -109,6 +148,11 @@ impl Site<'_> {
             },
         }
     }
+}
+
+/// What became of it last.
+fn last<'t>(one: &Told<'t>) -> Option<&'t Point> {
+    one.track.and_then(|track| track.points.last())
 }
 
 fn is_open(point: &Point) -> bool {

@@ -44,11 +44,20 @@ impl Backoff {
     }
 }
 
-/// A number from 0 to 1 that differs from process to process and from call to call.
-fn chance() -> f64 {
+/// Bits that differ from process to process and from call to call: the standard library keys its hash tables so.
+fn random_bits() -> u64 {
     use std::hash::{BuildHasher, Hasher};
-    let bits = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    f64::from(u32::try_from(bits >> 32).unwrap_or(0)) / f64::from(u32::MAX)
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
+}
+
+/// A number from 0 to 1.
+fn chance() -> f64 {
+    f64::from(u32::try_from(random_bits() >> 32).unwrap_or(0)) / f64::from(u32::MAX)
+}
+
+/// A text that nothing else has, of 32 hexadecimal digits.
+pub(super) fn unique() -> String {
+    format!("{:016x}{:016x}", random_bits(), random_bits())
 }
 
 /// A way to end a wait from another thread.
@@ -273,5 +282,7 @@ mod tests {
         assert_eq!(backoff.wait(u32::MAX, 0.0), Duration::from_secs(8));
         let drawn: std::collections::BTreeSet<u64> = (0..20).map(|_| chance().to_bits()).collect();
         assert!(drawn.len() > 10);
+        assert_ne!(unique(), unique());
+        assert_eq!(unique().len(), 32);
     }
 }

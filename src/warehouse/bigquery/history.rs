@@ -36,7 +36,7 @@ pub(super) fn history(
     match run {
         None => store.rows(
             &format!("{} ORDER BY started_at DESC, run DESC LIMIT {limit}", runs_sql(store, nobody_runs)),
-            vec![pipeline()],
+            &[pipeline()],
         ),
         Some(run) => {
             let steps = format!(
@@ -49,8 +49,8 @@ pub(super) fn history(
                  WHERE run = @run ORDER BY place",
                 store.table("files")
             );
-            let mut steps = store.rows(&steps, vec![text("run", run)])?;
-            let files = store.rows(&files, vec![text("run", run)])?;
+            let mut steps = store.rows(&steps, &[text("run", run)])?;
+            let files = store.rows(&files, &[text("run", run)])?;
             for step in &mut steps {
                 let own = files.iter().filter(|file| file["address"] == step["address"]).cloned();
                 step["files"] = own
@@ -68,7 +68,7 @@ pub(super) fn history(
 /// The results of a pipeline's runs with their times, oldest first.
 fn told_sql(store: &Store<'_>) -> String {
     format!(
-        "told AS (SELECT e.*, r.started_at, verdict <> 'passed' AS is_open, \
+        "told AS (SELECT e.*, r.started_at, e.verdict <> 'passed' AS is_open, \
          ROW_NUMBER() OVER (PARTITION BY address ORDER BY r.started_at DESC, e.run DESC) AS back, \
          ROW_NUMBER() OVER (PARTITION BY address ORDER BY r.started_at, e.run) AS turn, \
          LAG(verdict <> 'passed') OVER (PARTITION BY address ORDER BY r.started_at, e.run) AS was_open \
@@ -91,7 +91,7 @@ pub(super) fn results(store: &Store<'_>) -> Result<Vec<Value>> {
          FROM told GROUP BY address ORDER BY address",
         told_sql(store)
     );
-    store.rows(&sql, vec![text("pipeline", store.pipeline)])
+    store.rows(&sql, &[text("pipeline", store.pipeline)])
 }
 
 /// All runs of a pipeline, newest first.
@@ -109,7 +109,7 @@ pub(super) fn runs(store: &Store<'_>, nobody_runs: bool) -> Result<Vec<PastRun>>
         steps = store.table("steps"),
         runs = runs_sql(store, nobody_runs),
     );
-    parsed(store.rows(&sql, vec![text("pipeline", store.pipeline)])?)
+    parsed(store.rows(&sql, &[text("pipeline", store.pipeline)])?)
 }
 
 /// What became of each expectation, with its last runs.
@@ -121,12 +121,12 @@ pub(super) fn tracks(store: &Store<'_>, last: u32) -> Result<Vec<Track>> {
          MAX(IF(is_open, started_at, NULL)) AS last_failure, \
          MIN(IF(told.turn > IFNULL(last_good.turn, 0), started_at, NULL)) AS failing_since, \
          ARRAY_AGG(IF(back <= {last}, STRUCT(run AS run, started_at AS started_at, verdict AS verdict, \
-         checked AS checked, failing AS failing, observed AS observed, found AS found), NULL) IGNORE NULLS \
+         checked AS checked, failing AS failing, observed AS observed, found AS found, milliseconds AS milliseconds), NULL) IGNORE NULLS \
          ORDER BY told.turn) AS points FROM told JOIN last_good ON last_good.address = told.address \
          GROUP BY told.address ORDER BY told.address",
         told_sql(store)
     );
-    parsed(store.rows(&sql, vec![text("pipeline", store.pipeline)])?)
+    parsed(store.rows(&sql, &[text("pipeline", store.pipeline)])?)
 }
 
 /// The expectations of some runs, each run's together and in its order.
@@ -152,7 +152,7 @@ fn of_runs<T: DeserializeOwned>(
         store.table(table),
         names.join(", ")
     );
-    parsed(store.rows(&sql, Vec::new())?)
+    parsed(store.rows(&sql, &[])?)
 }
 
 fn parsed<T: DeserializeOwned>(rows: Vec<Value>) -> Result<Vec<T>> {

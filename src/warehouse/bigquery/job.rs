@@ -6,13 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::super::QueryResult;
-use super::api::{Api, Stop};
+use super::api::{Api, Stop, unique};
 use super::error::ApiError;
 use super::results;
 
@@ -30,7 +29,6 @@ pub(super) struct Jobs {
     pub(super) most_bytes: Option<u64>,
     /// After how long BigQuery gives one up.
     pub(super) timeout: Option<Duration>,
-    named: AtomicU64,
 }
 
 /// A job that is done, as BigQuery describes it.
@@ -55,14 +53,12 @@ impl Done {
 impl Jobs {
     pub(super) fn new(api: Arc<Api>, project: String, location: Option<String>) -> Self {
         let (priority, most_bytes, timeout) = (None, None, None);
-        Self { api, project, location, priority, most_bytes, timeout, named: AtomicU64::new(0) }
+        Self { api, project, location, priority, most_bytes, timeout }
     }
 
     /// A name that no job has had.
-    pub(super) fn name(&self) -> String {
-        let count = self.named.fetch_add(1, Ordering::Relaxed);
-        let seed = format!("{:?} {} {count}", std::time::SystemTime::now(), std::process::id());
-        format!("pipewright_{}", &blake3::hash(seed.as_bytes()).to_hex()[..32])
+    pub(super) fn name() -> String {
+        format!("pipewright_{}", unique())
     }
 
     /// A job's name with where it is.
@@ -71,7 +67,7 @@ impl Jobs {
     }
 
     /// A job of some kind, `load` or `query`, before it has a name.
-    pub(super) fn configuration(&self, kind: &str, of: Value, labels: &Labels) -> Value {
+    pub(super) fn configuration(&self, kind: &str, of: &Value, labels: &Labels) -> Value {
         let mut configuration = json!({ kind: of, "labels": labels });
         if let Some(time) = self.timeout {
             configuration["jobTimeoutMs"] = json!(time.as_millis().to_string());
@@ -80,7 +76,7 @@ impl Jobs {
     }
 
     /// What a statement is asked for with.
-    pub(super) fn statement(&self, sql: &str, parameters: Vec<Value>, labels: &Labels) -> Value {
+    pub(super) fn statement(&self, sql: &str, parameters: &[Value], labels: &Labels) -> Value {
         let mut query = json!({ "query": sql, "useLegacySql": false });
         if let Some(priority) = &self.priority {
             query["priority"] = json!(priority);
@@ -92,7 +88,7 @@ impl Jobs {
             query["parameterMode"] = json!(if first["name"].is_string() { "NAMED" } else { "POSITIONAL" });
             query["queryParameters"] = json!(parameters);
         }
-        self.configuration("query", query, labels)
+        self.configuration("query", &query, labels)
     }
 
     /// Runs a statement or a script.
@@ -100,7 +96,7 @@ impl Jobs {
     /// # Errors
     /// What BigQuery says.
     pub(super) fn execute(&self, stop: &Stop, labels: &Labels, sql: &str) -> Result<Done, ApiError> {
-        self.run(stop, self.statement(sql, Vec::new(), labels))
+        self.run(stop, &self.statement(sql, &[], labels))
     }
 
     /// The rows of a query.
@@ -112,9 +108,9 @@ impl Jobs {
         stop: &Stop,
         labels: &Labels,
         sql: &str,
-        parameters: Vec<Value>,
+        parameters: &[Value],
     ) -> Result<QueryResult, ApiError> {
-        let done = self.run(stop, self.statement(sql, parameters, labels))?;
+        let done = self.run(stop, &self.statement(sql, parameters, labels))?;
         self.rows(stop, &done)
     }
 
@@ -122,11 +118,11 @@ impl Jobs {
     ///
     /// # Errors
     /// What BigQuery says.
-    pub(super) fn run(&self, stop: &Stop, configuration: Value) -> Result<Done, ApiError> {
+    pub(super) fn run(&self, stop: &Stop, configuration: &Value) -> Result<Done, ApiError> {
         let mut tries = 1;
         loop {
             // A job that failed has used up its name.
-            let done = self.run_as(stop, &self.name(), &configuration);
+            let done = self.run_as(stop, &Self::name(), configuration);
             match done {
                 Err(error) if error.status.is_none() && error.is_transient() && tries < 4 => {
                     self.api.pause(stop, self.api.backoff().wait(tries, 0.5))?;
@@ -176,7 +172,8 @@ impl Jobs {
     /// What BigQuery says: that there is none, too.
     pub(super) fn look(&self, stop: &Stop, name: &str) -> Result<Value, ApiError> {
         let path = format!("/bigquery/v2/projects/{}/jobs/{name}", self.project);
-        self.api.persist(stop, || self.api.get(&path, &self.place()))
+        let query = self.place();
+        self.api.persist(stop, || self.api.get(&path, &query))
     }
 
     /// Where jobs are, as part of a request.
@@ -228,7 +225,10 @@ impl Jobs {
 
     /// Asks for a job to be given up. Nobody waits for it any more, so that an answer is not needed.
     fn cancel(&self, name: &str) {
-        let place: String = self.location.iter().map(|location| format!("?location={location}")).collect();
+        let place = match &self.location {
+            Some(location) => format!("?location={location}"),
+            None => String::new(),
+        };
         let path = format!("/bigquery/v2/projects/{}/jobs/{name}/cancel{place}", self.project);
         // The one who stopped it has stopped all that goes by that handle.
         let _ = self.api.once(&Stop::default(), self.api.post(&path, &json!({})));

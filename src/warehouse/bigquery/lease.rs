@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::super::{Holder, Relation, Result};
-use super::api::{Api, Stop};
+use super::api::{Api, Stop, unique};
 use super::error::ApiError;
 use super::place::Place;
 use super::store::{DATASET, overtaken};
@@ -21,6 +21,9 @@ use crate::clock::{Clock, SystemClock};
 
 /// How long a lease holds that nobody prolongs.
 const TERM: Duration = Duration::from_secs(300);
+
+/// How long it is counted on: what is begun then is done before it ends.
+const SURE: Duration = Duration::from_secs(240);
 
 /// How often it is prolonged.
 const PROLONGED: Duration = Duration::from_secs(60);
@@ -141,14 +144,12 @@ fn now() -> i64 {
 impl Held {
     fn new(api: &Arc<Api>, place: &Place, pipeline: &str, command: &str) -> Self {
         let relation = Relation { dataset: DATASET.to_owned(), table: format!("lease_{pipeline}") };
-        let seed = format!("{:?} {}", std::time::SystemTime::now(), std::process::id());
-        let token = blake3::hash(seed.as_bytes()).to_hex()[..16].to_owned();
         Self {
             api: Arc::clone(api),
             address: place.address(&relation),
             place: place.clone(),
             relation,
-            word: Word { holder: Holder::this(command), until: 0, token },
+            word: Word { holder: Holder::this(command), until: 0, token: unique() },
             until: Mutex::new(Instant::now()),
         }
     }
@@ -158,7 +159,7 @@ impl Held {
         let started = Instant::now();
         let until = now() + i64::try_from(TERM.as_millis()).unwrap_or(i64::MAX);
         let word = Word { until, ..self.word.clone() };
-        (serde_json::to_string(&word).unwrap_or_default(), until, started + TERM - PROLONGED)
+        (serde_json::to_string(&word).unwrap_or_default(), until, started + SURE)
     }
 
     fn make(&self) -> std::result::Result<(), ApiError> {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::input::{Input, Sink};
 use super::super::{Loaded, Progress, Relation, Result};
 use super::api::Stop;
-use super::encode::{self, CONTENT, NULL};
+use super::encode::{CONTENT, Encoder, SOURCE_FORMAT, record};
 use super::job::{Done, Jobs, Labels};
 use super::place::Place;
 use super::upload::Upload;
@@ -50,7 +50,8 @@ impl Loading<'_> {
     ) -> Result<Loaded> {
         let input = Input::open(load, root)?;
         let rows = self.open(at, &input.columns)?;
-        let mut sent = Sent { loading: self, rows, rejects: None, rejects_at };
+        let encoder = Encoder::new(&input.columns);
+        let mut sent = Sent { loading: self, encoder, rows, rejects: None, rejects_at };
         let loaded = input.read(&mut sent, progress)?;
         written(&sent.rows.finish()?, at, loaded.rows)?;
         if let Some(rejects) = sent.rejects {
@@ -66,13 +67,10 @@ impl Loading<'_> {
         let load = json!({
             "destinationTable": self.place.reference(at),
             "schema": { "fields": fields.collect::<Vec<_>>() },
-            "sourceFormat": "CSV",
-            "encoding": "UTF-8",
-            "nullMarker": NULL,
-            "allowQuotedNewlines": true,
+            "sourceFormat": SOURCE_FORMAT,
             "writeDisposition": "WRITE_TRUNCATE",
         });
-        let configuration = self.jobs.configuration("load", load, self.labels);
+        let configuration = self.jobs.configuration("load", &load, self.labels);
         Ok(Upload::open(self.jobs, self.stop, &configuration, CONTENT)?)
     }
 }
@@ -80,6 +78,7 @@ impl Loading<'_> {
 /// The two uploads of a load.
 struct Sent<'a> {
     loading: &'a Loading<'a>,
+    encoder: Encoder,
     rows: Upload<'a>,
     rejects: Option<Upload<'a>>,
     rejects_at: &'a Relation,
@@ -87,7 +86,7 @@ struct Sent<'a> {
 
 impl Sink for Sent<'_> {
     fn rows(&mut self, batch: &Batch) -> Result<()> {
-        encode::append(batch, self.rows.buffer());
+        self.encoder.append(batch, self.rows.buffer());
         Ok(self.rows.flow()?)
     }
 
@@ -100,17 +99,11 @@ impl Sink for Sent<'_> {
             }
         };
         for reject in rejects {
-            let (line, row) = (reject.line.to_string(), reject.row.to_string());
-            let fields = [
-                Some(reject.file.as_str()),
-                Some(&line),
-                Some(&row),
-                reject.column.as_deref(),
-                reject.value.as_deref(),
-                Some(&reject.reason),
-                Some(&reject.record),
-            ];
-            encode::record(&fields, upload.buffer());
+            let told = json!({
+                "file": reject.file, "line": reject.line, "row_number": reject.row, "column_name": reject.column,
+                "value": reject.value, "reason": reject.reason, "record": reject.record,
+            });
+            record(&told, upload.buffer());
         }
         Ok(upload.flow()?)
     }

@@ -328,10 +328,10 @@ impl Warehouse for BigQuery {
 
     fn query(&self, script: &str, parameters: &[Parameter]) -> std::result::Result<QueryResult, QueryError> {
         let shared = &self.shared;
-        let parameters = parameters.iter().map(parameter::given).collect();
+        let parameters: Vec<Value> = parameters.iter().map(parameter::given).collect();
         shared
             .jobs
-            .query(&Stop::default(), &shared.labels(), script, parameters)
+            .query(&Stop::default(), &shared.labels(), script, &parameters)
             .map_err(|error| QueryError::Engine(error.message))
     }
 }

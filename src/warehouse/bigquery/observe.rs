@@ -48,7 +48,7 @@ pub(super) fn objects(
         .collect();
     let sql = format!("{} ORDER BY 1, 3, 2, 6", parts.join(" UNION ALL "));
     let (stop, labels) = (Stop::default(), Labels::new());
-    for row in jobs.query(&stop, &labels, &sql, Vec::new())?.objects() {
+    for row in jobs.query(&stop, &labels, &sql, &[])?.objects() {
         let told = |key: &str| row[key].as_str().unwrap_or_default();
         let name = format!("{}.{}", told("dataset"), told("name"));
         match row["what"].as_i64() {
@@ -104,7 +104,7 @@ fn count(
             })
             .collect();
         let sql = parts.join(" UNION ALL ");
-        for row in jobs.query(&Stop::default(), &Labels::new(), &sql, Vec::new())?.objects() {
+        for row in jobs.query(&Stop::default(), &Labels::new(), &sql, &[])?.objects() {
             let told = |key: &str| row[key].as_str().unwrap_or_default();
             let object = objects.get_mut(&format!("{}.{}", told("dataset"), told("name")));
             if let (Some(object), Some(rows)) = (object, counted(&row["counted"])) {

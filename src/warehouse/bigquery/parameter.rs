@@ -19,26 +19,26 @@ pub(super) fn given(parameter: &Parameter) -> Value {
 
 /// A named parameter of the type STRING.
 pub(super) fn text(name: &str, value: &str) -> Value {
-    scalar(name, "STRING", json!(value))
+    scalar(name, "STRING", &json!(value))
 }
 
 /// The same of a text that may be missing.
-pub(super) fn maybe_text(name: &str, value: Option<String>) -> Value {
-    scalar(name, "STRING", json!(value))
+pub(super) fn maybe_text(name: &str, value: Option<&str>) -> Value {
+    scalar(name, "STRING", &json!(value))
 }
 
 /// A named parameter of the type INT64, which may be missing.
 pub(super) fn number(name: &str, value: Option<u64>) -> Value {
-    scalar(name, "INT64", json!(value.map(|value| value.to_string())))
+    scalar(name, "INT64", &json!(value.map(|value| value.to_string())))
 }
 
 /// A named parameter of the type INT64.
 pub(super) fn signed(name: &str, value: i64) -> Value {
-    scalar(name, "INT64", json!(value.to_string()))
+    scalar(name, "INT64", &json!(value.to_string()))
 }
 
-fn scalar(name: &str, data_type: &str, value: Value) -> Value {
-    json!({ "name": name, "parameterType": { "type": data_type }, "parameterValue": value_of(&value) })
+fn scalar(name: &str, data_type: &str, value: &Value) -> Value {
+    json!({ "name": name, "parameterType": { "type": data_type }, "parameterValue": value_of(value) })
 }
 
 fn type_of(data_type: &Type) -> Value {

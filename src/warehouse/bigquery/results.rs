@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use serde_json::{Map, Value, json};
 
+use crate::googlesql::bignumeric::BigNumeric;
 use crate::googlesql::{Column, Field, Type};
 
 /// The columns of an answer's schema.
@@ -67,10 +68,11 @@ fn scalar(text: &str, data_type: &Type) -> Value {
             Err(_) => json!(text),
         },
         Type::Bool => json!(text == "true"),
-        // Some servers write all digits that there may be.
-        Type::Numeric | Type::BigNumeric if text.contains('.') => {
-            json!(text.trim_end_matches('0').trim_end_matches('.'))
-        }
+        // Servers write `1.5` and `1.500000000`, `0` and `0E-9`.
+        Type::Numeric | Type::BigNumeric => match BigNumeric::parse(text) {
+            Some(number) => json!(number.to_string()),
+            None => json!(text),
+        },
         Type::Datetime => json!(fraction(text.replacen(' ', "T", 1))),
         Type::Time => json!(fraction(text.to_owned())),
         Type::Timestamp => text
@@ -144,6 +146,11 @@ mod tests {
                 json!("[2020-01-01, UNBOUNDED)"),
             ]
         );
+        for (text, expected) in
+            [("1.500000000", "1.5"), ("0E-9", "0"), ("-7", "-7"), ("0.000000001", "0.000000001")]
+        {
+            assert_eq!(scalar(text, &Type::Numeric), json!(expected));
+        }
         let empty = json!({"f": [{"v": null}, {}, {}, {}, {}, {"v": null}, {"v": null}, {"v": null}]});
         assert_eq!(row(&empty, &columns)[5..7], [json!([]), Value::Null]);
     }

@@ -3,7 +3,7 @@
 //! BigQuery has no transaction over whole tables. What a step builds stands aside until [`Session::commit`], which
 //!
 //! 1. writes down what is about to be published, with the names of the jobs that will do it,
-//! 2. publishes: each table by one statement that replaces it as a whole,
+//! 2. publishes: each table by one job that replaces it as a whole,
 //! 3. writes down that it is so.
 //!
 //! Whoever finds the first without the third asks for the job, which has an answer for months.
@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, input};
 use super::Shared;
 use super::api::Stop;
 use super::error::ApiError;
-use super::job::Labels;
+use super::job::{Jobs, Labels};
 use super::load::Loading;
 use super::results;
 use super::store::{Entry, label};
@@ -93,22 +93,32 @@ impl BigQuerySession {
 
     /// Publishes one thing by a job of a name.
     fn publish_as(&self, publication: &Publication, job: &str) -> Result<()> {
-        let (from, to) = (self.path(&publication.from), self.path(&publication.to));
+        let Shared { jobs, place, .. } = self.shared.as_ref();
+        let to = self.path(&publication.to);
         if let Some(kind) = publication.instead_of {
             self.run(&format!("DROP {} IF EXISTS {to}", keyword(kind)))?;
         }
         let query = self.unit.aside.get(&publication.from).and_then(Option::as_ref);
-        let sql = match (publication.kind, query) {
-            (Materialization::View, Some(query)) => format!("CREATE OR REPLACE VIEW {to} AS {query}"),
+        let configuration = match (publication.kind, query) {
+            (Materialization::View, Some(query)) => {
+                let sql = format!("CREATE OR REPLACE VIEW {to} AS {query}");
+                jobs.statement(&sql, &[], &self.labels)
+            }
             (Materialization::View, None) => {
                 let message = format!("nothing is known of the view {}", publication.from);
                 return Err(Diagnostic::error(Code::Internal, message).into());
             }
-            // All at once and without cost: no row is read or written.
-            (Materialization::Table, _) => format!("CREATE OR REPLACE TABLE {to} CLONE {from}"),
+            // All rows and columns at once, and without cost.
+            (Materialization::Table, _) => {
+                let copy = json!({
+                    "sourceTable": place.reference(&publication.from),
+                    "destinationTable": place.reference(&publication.to),
+                    "writeDisposition": "WRITE_TRUNCATE",
+                });
+                jobs.configuration("copy", &copy, &self.labels)
+            }
         };
-        let configuration = self.shared.jobs.statement(&sql, Vec::new(), &self.labels);
-        self.shared.jobs.run_as(&self.stop, job, &configuration)?;
+        jobs.run_as(&self.stop, job, &configuration)?;
         self.shared.describe(&self.stop, &publication.to, &publication.comment)?;
         Ok(())
     }
@@ -159,7 +169,7 @@ impl Session for BigQuerySession {
         let serial = self.shared.serial();
         if !self.unit.publications.is_empty() {
             self.shared.hold()?;
-            let jobs: Vec<String> = self.unit.publications.iter().map(|_| self.shared.jobs.name()).collect();
+            let jobs: Vec<String> = self.unit.publications.iter().map(|_| Jobs::name()).collect();
             for entry in &self.unit.entries {
                 let of = entry.state.as_ref().map(|state| state.relation.as_str()).unwrap_or_default();
                 let published = self.unit.publications.iter().zip(&jobs);
@@ -229,7 +239,7 @@ impl Session for BigQuerySession {
     }
 
     fn answers(&mut self, sql: &str) -> Result<Vec<Option<String>>> {
-        let result = self.shared.jobs.query(&self.stop, &self.labels, sql, Vec::new())?;
+        let result = self.shared.jobs.query(&self.stop, &self.labels, sql, &[])?;
         let text = |value: Value| match value {
             Value::Null => None,
             Value::String(text) => Some(text),
@@ -239,7 +249,7 @@ impl Session for BigQuerySession {
     }
 
     fn rows(&mut self, sql: &str) -> Result<Vec<Value>> {
-        Ok(self.shared.jobs.query(&self.stop, &self.labels, sql, Vec::new())?.objects())
+        Ok(self.shared.jobs.query(&self.stop, &self.labels, sql, &[])?.objects())
     }
 
     fn locate(
@@ -276,7 +286,9 @@ impl Session for BigQuerySession {
 
     fn prepare_merge(&mut self, of: &Relation, into: &Relation) -> Result<()> {
         self.unit.aside.insert(into.clone(), None);
-        self.run(&format!("CREATE OR REPLACE TABLE {} CLONE {}", self.path(into), self.path(of)))
+        // What an earlier run has left.
+        self.delete(into)?;
+        self.run(&format!("CREATE TABLE {} CLONE {}", self.path(into), self.path(of)))
     }
 
     fn publish_merge(&mut self, into: &Relation, as_: &Relation, publish: &Publish) -> Result<()> {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::{Relation, Result, RunHeader, WarehouseError};
 use super::api::Stop;
+use super::encode::{CONTENT, SOURCE_FORMAT, record};
 use super::error::ApiError;
 use super::job::{Jobs, Labels};
 use super::parameter::{maybe_text, number, signed, text};
@@ -52,7 +53,8 @@ const TABLES: [(&str, &str); 6] = [
         "expectations",
         "run STRING NOT NULL, place INT64 NOT NULL, address STRING NOT NULL, node STRING NOT NULL, \
          severity STRING NOT NULL, verdict STRING NOT NULL, checked INT64 NOT NULL, failing INT64 NOT NULL, \
-         found STRING NOT NULL, sample STRING, query STRING, places STRING, observed FLOAT64",
+         found STRING NOT NULL, sample STRING, query STRING, places STRING, observed FLOAT64, \
+         milliseconds INT64",
     ),
     (
         "files",
@@ -112,13 +114,13 @@ impl Store<'_> {
         Labels::from([("pipewright".to_owned(), label(self.pipeline))])
     }
 
-    pub(super) fn rows(&self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Value>> {
+    pub(super) fn rows(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Value>> {
         Ok(self.jobs.query(&Stop::default(), &self.labels(), sql, parameters)?.objects())
     }
 
-    fn write(&self, sql: &str, parameters: Vec<Value>) -> std::result::Result<Option<u64>, ApiError> {
+    fn write(&self, sql: &str, parameters: &[Value]) -> std::result::Result<Option<u64>, ApiError> {
         let statement = self.jobs.statement(sql, parameters, &self.labels());
-        Ok(self.jobs.run(&Stop::default(), statement)?.affected())
+        Ok(self.jobs.run(&Stop::default(), &statement)?.affected())
     }
 
     /// Everything that is remembered of the pipeline.
@@ -132,7 +134,7 @@ impl Store<'_> {
             meta = self.table("meta"),
             nodes = self.table("nodes"),
         );
-        let rows = self.rows(&sql, vec![text("pipeline", self.pipeline)])?;
+        let rows = self.rows(&sql, &[text("pipeline", self.pipeline)])?;
         let mut remembered = Remembered::default();
         let mut newest: BTreeMap<Address, i64> = BTreeMap::new();
         for row in &rows {
@@ -180,7 +182,7 @@ impl Store<'_> {
             .iter()
             .map(|(table, columns)| format!("CREATE TABLE IF NOT EXISTS {} ({columns})", self.table(table)))
             .collect();
-        self.write(&statements.join(";\n"), Vec::new())?;
+        self.write(&statements.join(";\n"), &[])?;
         Ok(())
     }
 
@@ -193,7 +195,7 @@ impl Store<'_> {
                 &format!(
                     "UPDATE {meta} SET value = @next WHERE pipeline = @pipeline AND key = 'serial' AND value = @before"
                 ),
-                vec![
+                &[
                     pipeline(),
                     text("next", &next.to_string()),
                     text("before", &before.serial.to_string()),
@@ -203,11 +205,12 @@ impl Store<'_> {
             let lineage = blake3::hash(format!("{} {}", run.id, run.by).as_bytes()).to_hex();
             self.write(
                 &format!(
-                    "INSERT INTO {meta} (pipeline, key, value) SELECT @pipeline, key, value FROM UNNEST([ \
-                     STRUCT('format' AS key, @format AS value), STRUCT('lineage', @lineage), STRUCT('serial', @next)]) \
+                    "INSERT INTO {meta} (pipeline, key, value) SELECT pipeline, key, value FROM ( \
+                     SELECT @pipeline AS pipeline, 'format' AS key, @format AS value \
+                     UNION ALL SELECT @pipeline, 'lineage', @lineage UNION ALL SELECT @pipeline, 'serial', @next) \
                      WHERE NOT EXISTS (SELECT 1 FROM {meta} WHERE pipeline = @pipeline)"
                 ),
-                vec![
+                &[
                     pipeline(),
                     text("format", &FORMAT.to_string()),
                     text("lineage", &lineage[..32]),
@@ -231,11 +234,11 @@ impl Store<'_> {
             text("pipeline", &run.pipeline),
             text("by", &run.by),
             text("started_at", &run.started_at),
-            maybe_text("finished_at", ended.map(|report| report.finished_at.clone())),
+            maybe_text("finished_at", ended.map(|report| report.finished_at.as_str())),
             number("milliseconds", ended.map(|report| report.milliseconds)),
             text("status", ended.map_or(RUNNING, |report| status(report.status))),
         ];
-        self.write(&sql, parameters)?;
+        self.write(&sql, &parameters)?;
         Ok(())
     }
 
@@ -273,18 +276,18 @@ impl Store<'_> {
             text("address", &entry.address.to_string()),
             signed("entry", number_of),
             text("status", status),
-            maybe_text("job", pending.map(|(job, _)| job.to_owned())),
-            maybe_text("comment", pending.map(|(_, comment)| comment.to_owned())),
+            maybe_text("job", pending.map(|(job, _)| job)),
+            maybe_text("comment", pending.map(|(_, comment)| comment)),
             text("relation", state.map(|state| state.relation.as_str()).unwrap_or_default()),
             number("rows", state.and_then(|state| state.rows)),
             number("bytes", state.and_then(|state| state.bytes)),
             number("rejected", state.map(|state| state.rejected)),
-            maybe_text("run", state.map(|state| state.run.clone())),
-            maybe_text("built_at", state.map(|state| state.built_at.clone())),
-            maybe_text("record", record),
+            maybe_text("run", state.map(|state| state.run.as_str())),
+            maybe_text("built_at", state.map(|state| state.built_at.as_str())),
+            maybe_text("record", record.as_deref()),
             text("serial", &serial.to_string()),
         ];
-        if self.write(&sql, parameters)? == Some(0) { Err(overtaken()) } else { Ok(()) }
+        if self.write(&sql, &parameters)? == Some(0) { Err(overtaken()) } else { Ok(()) }
     }
 }
 
@@ -314,9 +317,9 @@ impl Store<'_> {
                     "run": report.run, "place": expectations.len(), "address": check.address,
                     "node": step.address.to_string(), "severity": check.severity, "verdict": check.outcome.verdict,
                     "checked": check.outcome.checked, "failing": check.outcome.failing, "found": check.outcome.found,
-                    "sample": list(check.sample.clone()), "query": check.sql,
+                    "sample": list(check.sample.clone()), "query": check.sample_sql,
                     "places": list(check.places.iter().cloned().map(Into::into).collect()),
-                    "observed": check.outcome.observed,
+                    "observed": check.outcome.observed, "milliseconds": check.milliseconds,
                 }));
             }
         }
@@ -334,16 +337,15 @@ impl Store<'_> {
             "destinationTable":
                 self.place.reference(&Relation { dataset: DATASET.to_owned(), table: table.to_owned() }),
             "schema": { "fields": columns },
-            "sourceFormat": "NEWLINE_DELIMITED_JSON",
+            "sourceFormat": SOURCE_FORMAT,
             "writeDisposition": "WRITE_APPEND",
             "createDisposition": "CREATE_NEVER",
         });
-        let configuration = self.jobs.configuration("load", load, &self.labels());
+        let configuration = self.jobs.configuration("load", &load, &self.labels());
         let stop = Stop::default();
-        let mut upload = Upload::open(self.jobs, &stop, &configuration, "application/json")?;
+        let mut upload = Upload::open(self.jobs, &stop, &configuration, CONTENT)?;
         for row in rows {
-            upload.buffer().extend_from_slice(row.to_string().as_bytes());
-            upload.buffer().push(b'\n');
+            record(row, upload.buffer());
             upload.flow()?;
         }
         upload.finish()?;
@@ -359,7 +361,7 @@ impl Store<'_> {
                 "runs" => format!("DELETE FROM {runs} WHERE pipeline = @pipeline AND started_at < @before"),
                 table => format!("DELETE FROM {} WHERE run IN ({old})", self.table(table)),
             };
-            self.write(&sql, vec![text("pipeline", self.pipeline), text("before", before)])?;
+            self.write(&sql, &[text("pipeline", self.pipeline), text("before", before)])?;
         }
         Ok(())
     }

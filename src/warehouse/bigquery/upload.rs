@@ -51,7 +51,7 @@ impl<'a> Upload<'a> {
         configuration: &Value,
         content: &'static str,
     ) -> Result<Self, ApiError> {
-        let name = jobs.name();
+        let name = Jobs::name();
         let job = json!({ "jobReference": jobs.reference(&name), "configuration": configuration });
         let path = format!("/upload/bigquery/v2/projects/{}/jobs", jobs.project);
         let session = jobs.api.persist(stop, || async {

@@ -33,21 +33,13 @@ pub(super) fn runs(connection: &Connection, pipeline: &str, nobody_runs: bool) -
 
 /// What became of each expectation, with its last runs.
 pub(super) fn tracks(connection: &Connection, pipeline: &str, last: u32) -> Result<Vec<Track>> {
-    // A file that an earlier version wrote last has no such column, and reading does not add one.
-    let has_observed: bool = connection
-        .query_row(
-            "SELECT count(*) > 0 FROM duckdb_columns() WHERE schema_name = 'pipewright' \
-             AND table_name = 'expectations' AND column_name = 'observed'",
-            [],
-            |row| row.get(0),
-        )
-        .map_err(|error| engine_error(&error))?;
-    let observed = if has_observed { "observed" } else { "NULL::DOUBLE" };
+    let observed = column_or_null(connection, "observed")?;
+    let milliseconds = column_or_null(connection, "milliseconds")?;
     let sql = format!(
         "
         WITH told AS (
-            SELECT e.rowid AS place, address, node, verdict, checked, failing, found, {observed} AS observed, e.run,
-                started_at, verdict <> 'passed' AS open,
+            SELECT e.rowid AS place, address, node, verdict, checked, failing, found, {observed} AS observed,
+                {milliseconds} AS milliseconds, e.run, started_at, verdict <> 'passed' AS open,
                 row_number() OVER (PARTITION BY address ORDER BY e.rowid DESC) AS back,
                 max(e.rowid) FILTER (verdict = 'passed') OVER (PARTITION BY address) AS last_passed
             FROM pipewright.expectations AS e JOIN pipewright.runs USING (run)
@@ -59,12 +51,27 @@ pub(super) fn tracks(connection: &Connection, pipeline: &str, last: u32) -> Resu
                 max(started_at) FILTER (open) AS last_failure,
                 min(started_at) FILTER (place > coalesce(last_passed, -1)) AS failing_since,
                 list({{'run': run, 'started_at': started_at, 'verdict': verdict, 'checked': checked,
-                    'failing': failing, 'observed': observed, 'found': found}} ORDER BY place)
+                    'failing': failing, 'observed': observed, 'found': found,
+                    'milliseconds': milliseconds}} ORDER BY place)
                     FILTER (back <= ?) AS points
             FROM told GROUP BY address ORDER BY address
         ) AS one"
     );
     rows(connection, &sql, params![pipeline, last])
+}
+
+/// A column of the results that files of earlier versions lack, or what stands for it there: reading adds none.
+pub(super) fn column_or_null(connection: &Connection, name: &str) -> Result<String> {
+    let is_there: bool = connection
+        .query_row(
+            "SELECT count(*) > 0 FROM duckdb_columns() WHERE schema_name = 'pipewright' \
+             AND table_name = 'expectations' AND column_name = ? AND database_name = current_database()",
+            [name],
+            |row| row.get(0),
+        )
+        .map_err(|error| engine_error(&error))?;
+    // Behind the table's name: a run has milliseconds too.
+    Ok(if is_there { format!("e.{name}") } else { "NULL".to_owned() })
 }
 
 /// The expectations of some runs, each run's together and in its order.

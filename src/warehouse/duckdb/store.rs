@@ -4,6 +4,7 @@ use duckdb::{Connection, OptionalExt, params};
 
 use super::super::{Result, RunHeader, WarehouseError};
 use super::connection::engine_error;
+use super::history::column_or_null;
 use crate::diag::{Code, Diagnostic};
 use crate::googlesql::duckdb::Ident;
 use crate::project::Address;
@@ -38,7 +39,7 @@ CREATE TABLE IF NOT EXISTS pipewright.steps (
 CREATE TABLE IF NOT EXISTS pipewright.expectations (
     run VARCHAR NOT NULL, address VARCHAR NOT NULL, node VARCHAR NOT NULL, severity VARCHAR NOT NULL,
     verdict VARCHAR NOT NULL, checked UBIGINT NOT NULL, failing UBIGINT NOT NULL, found VARCHAR NOT NULL,
-    sample VARCHAR, query VARCHAR, places VARCHAR, observed DOUBLE
+    sample VARCHAR, query VARCHAR, places VARCHAR, observed DOUBLE, milliseconds UBIGINT
 );
 CREATE TABLE IF NOT EXISTS pipewright.files (
     run VARCHAR NOT NULL, address VARCHAR NOT NULL, file VARCHAR NOT NULL,
@@ -49,6 +50,7 @@ ALTER TABLE pipewright.steps ADD COLUMN IF NOT EXISTS new_rows UBIGINT;
 ALTER TABLE pipewright.steps ADD COLUMN IF NOT EXISTS kept VARCHAR;
 ALTER TABLE pipewright.expectations ADD COLUMN IF NOT EXISTS places VARCHAR;
 ALTER TABLE pipewright.expectations ADD COLUMN IF NOT EXISTS observed DOUBLE;
+ALTER TABLE pipewright.expectations ADD COLUMN IF NOT EXISTS milliseconds UBIGINT;
 ";
 
 /// Everything that is remembered; nothing of a file that Pipewright never wrote to.
@@ -208,9 +210,10 @@ pub(super) fn finish_run(
                     check.outcome.failing,
                     check.outcome.found,
                     sample,
-                    check.sql,
+                    check.sample_sql,
                     places,
                     check.outcome.observed,
+                    check.milliseconds,
                 ])?;
             }
         }
@@ -321,11 +324,14 @@ fn has_files(connection: &Connection) -> Result<bool> {
 /// What became of each expectation in all runs of a pipeline: counts, the last verdict, the first and the last run in which
 /// it did not pass, how often that changed, and the shares of failing rows of the last twenty runs.
 pub(super) fn results(connection: &Connection, pipeline: &str) -> Result<Vec<serde_json::Value>> {
-    let sql = "
+    let milliseconds = column_or_null(connection, "milliseconds")?;
+    let sql = format!(
+        "
         WITH told AS (
-            SELECT expectations.rowid AS place, expectations.*, runs.started_at, verdict <> 'passed' AS open,
-                lag(verdict <> 'passed') OVER (PARTITION BY address ORDER BY expectations.rowid) AS before
-            FROM pipewright.expectations JOIN pipewright.runs USING (run)
+            SELECT e.rowid AS place, address, node, verdict, checked, failing, found, {milliseconds} AS milliseconds,
+                runs.started_at, verdict <> 'passed' AS open,
+                lag(verdict <> 'passed') OVER (PARTITION BY address ORDER BY e.rowid) AS before
+            FROM pipewright.expectations AS e JOIN pipewright.runs USING (run)
             WHERE runs.pipeline = ?
         )
         SELECT to_json(one)::VARCHAR FROM (
@@ -336,10 +342,12 @@ pub(super) fn results(connection: &Connection, pipeline: &str) -> Result<Vec<ser
                 count(*) FILTER (WHERE before <> open) AS changes,
                 min(checked) AS least_checked, max(checked) AS most_checked,
                 max(failing / greatest(checked, 1)) AS most_failing,
-                list(failing / greatest(checked, 1) ORDER BY place)[-20:] AS failing_shares
+                list(failing / greatest(checked, 1) ORDER BY place)[-20:] AS failing_shares,
+                arg_max_null(milliseconds, place)::UBIGINT AS milliseconds
             FROM told GROUP BY address ORDER BY address
-        ) AS one";
-    let mut statement = connection.prepare(sql).map_err(|error| engine_error(&error))?;
+        ) AS one"
+    );
+    let mut statement = connection.prepare(&sql).map_err(|error| engine_error(&error))?;
     let rows = statement
         .query_map([pipeline], |row| row.get::<_, String>(0))
         .map_err(|error| engine_error(&error))?;

@@ -24,10 +24,24 @@ fn content(run: &dyn Fn(&[&str]) -> Outcome) -> BTreeMap<String, Vec<String>> {
         .collect()
 }
 
+/// The shipped pipeline as the emulator can run it: its TRIM takes blanks away and leaves other white space, which
+/// BigQuery's and ours do not.
+fn shipped() -> Project {
+    let project = Project::shipped();
+    let trim = regex::Regex::new(r"\bTRIM\(([^()]+)\)").expect("a pattern");
+    for path in ["macros/text.sql", "expectations/raw.yaml", "expectations/marts.yaml"] {
+        let text = project.read(path);
+        let other = trim.replace_all(&text, r"REGEXP_REPLACE($1, r'^[\s\pZ]+|[\s\pZ]+$$', '')");
+        assert_ne!(text, other, "{path}");
+        project.write(path, &other);
+    }
+    project
+}
+
 #[test]
 fn the_shipped_sample_is_the_same_as_on_the_embedded_engine() {
     let Some(emulator) = Emulator::start() else { return };
-    let project = Project::shipped();
+    let project = shipped();
     project.run(&["apply"]).succeeds();
     let there = |arguments: &[&str]| Outcome::of(&mut emulator.command(&project, arguments));
     there(&["apply"]).succeeds();

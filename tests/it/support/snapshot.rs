@@ -3,11 +3,13 @@
 use super::Project;
 
 /// What changes between runs, and what stands for it in a snapshot. The first ones come first: a run's name holds a time.
-const CHANGING: [(&str, &str); 5] = [
+const CHANGING: [(&str, &str); 7] = [
     (r"\b\d{8}T\d{6}Z?-[0-9a-f]{4,}\b", "[RUN]"),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[RUN]"),
     (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?UTC|Z|[+-]\d\d:?\d\d)", "[TIME]"),
     (r"\b\d+m \d+(\.\d+)?s\b|\b\d+(\.\d+)? ?(ns|µs|us|ms|s)\b", "[DURATION]"),
+    (r#""milliseconds": \d+"#, "\"milliseconds\": [DURATION]"),
+    (r#" time="\d+\.\d{3}""#, " time=\"[DURATION]\""),
     (r"\bpipewright \d+\.\d+\.\d+\b", "pipewright [VERSION]"),
 ];
 

@@ -162,7 +162,25 @@ macro_rules! table_kind {
 
 /// A kind whose query gives the bad rows: some of them may be forgiven.
 macro_rules! bad_rows_kind {
+    // One that compares rows of the table with those of another.
+    (compared $(#[doc = $doc:literal])+ $name:ident { $($body:tt)* }) => {
+        bad_rows_kind! {
+            $(#[doc = $doc])+
+            $name {
+                $($body)*
+                /// Only rows of this table for which this GoogleSQL condition is true are compared, with all rows of
+                /// the other one.
+                #[serde(rename = "where", default, skip_serializing_if = "Option::is_none")]
+                #[schemars(example = &"order_status = 'delivered'")]
+                pub filter: Option<String>,
+            }
+            |kind| kind.filter.as_ref()
+        }
+    };
     ($(#[doc = $doc:literal])+ $name:ident { $($body:tt)* }) => {
+        bad_rows_kind! { $(#[doc = $doc])+ $name { $($body)* } |_| None }
+    };
+    ($(#[doc = $doc:literal])+ $name:ident { $($body:tt)* } $filter:expr) => {
         kind! {
             $(#[doc = $doc])+
             $name {
@@ -172,9 +190,13 @@ macro_rules! bad_rows_kind {
                 #[schemars(example = 3)]
                 pub allowed: u64,
             }
-            |kind| super::Shared {
-                tolerance: Some(super::Tolerance { mostly: 1.0, allowed: kind.allowed }),
-                ..super::Shared::default()
+            |kind| {
+                let filter: fn(&Self) -> Option<&String> = $filter;
+                super::Shared {
+                    filter: filter(kind),
+                    tolerance: Some(super::Tolerance { mostly: 1.0, allowed: kind.allowed }),
+                    ..super::Shared::default()
+                }
             }
         }
     };

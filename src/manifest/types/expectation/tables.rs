@@ -167,6 +167,7 @@ row_kind! {
 }
 
 bad_rows_kind! {
+    compared
     /// Each value of a column occurs as often as it does in a column of another table.
     Cardinality {
         /// The column.
@@ -183,6 +184,7 @@ bad_rows_kind! {
 }
 
 bad_rows_kind! {
+    compared
     /// Another table has the same rows, each as often. The order of rows does not count.
     SameRows {
         /// The other source, seed or model.
@@ -220,7 +222,8 @@ table_kind! {
 bad_rows_kind! {
     /// A query gives no rows: those that it gives are the bad ones.
     ///
-    /// In it, `this` is the table and each of `reads` is the table of that name.
+    /// In it, `this` is the table and each of `reads` is the table of that name. Bad rows of a table that was loaded are
+    /// told with file and line where the query is one SELECT from `this` that only lists columns.
     Query {
         /// The query of the bad rows.
         #[schemars(example = &"SELECT * FROM this WHERE shipped_at < ordered_at")]
