@@ -176,8 +176,6 @@ codes! {
     DropNotAllowed = "PW0504" in Plan;
     /// State written by a newer Pipewright.
     NewerState = "PW0505" in Plan;
-    /// A command or an option that this kind of target does not have yet.
-    UnsupportedTarget = "PW0506" in Plan;
     /// A selected node reads one that is neither in the target nor selected.
     IncompleteSelection = "PW0507" in Plan;
     /// The columns of an incremental table have changed in a way that the manifest does not allow.

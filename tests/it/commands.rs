@@ -99,8 +99,11 @@ fn compiled_sql_for_both_targets() {
     assert_eq!(all.stdout.matches("-- model.").count(), 3, "{all}");
     let wrong = project.run(&["compile", "daily_sale"]).ends_with(2);
     assert!(wrong.stdout.is_empty() && wrong.stderr.contains("daily_sales"), "{wrong}");
-    let cloud = project.run(&["apply", "--target", "cloud"]).ends_with(1);
-    assert!(cloud.stderr.contains("PW0506"), "{cloud}");
+    // Nobody answers there.
+    let endpoint = "location: US, endpoint: 'http://127.0.0.1:1' }";
+    project.replace("pipeline.yaml", "location: US }", endpoint);
+    let cloud = project.run(&["plan", "--target", "cloud"]).ends_with(1);
+    assert!(cloud.stderr.contains("PW0804") && cloud.stderr.contains("`endpoint`"), "{cloud}");
 }
 
 #[test]

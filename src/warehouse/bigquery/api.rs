@@ -37,6 +37,11 @@ impl Default for Backoff {
 }
 
 impl Backoff {
+    /// How often something is tried that fails with an error.
+    pub(super) fn tries_after(self, error: &ApiError) -> u32 {
+        if error.is_unreachable() { self.tries / 2 } else { self.tries }
+    }
+
     /// How long to wait after so many tries.
     pub(super) fn wait(self, tries: u32, chance: f64) -> Duration {
         let whole = self.first.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(self.most);
@@ -177,7 +182,7 @@ impl Api {
         let mut tries = 1;
         loop {
             match self.once(stop, request()) {
-                Err(error) if error.is_transient() && tries < self.backoff.tries => {
+                Err(error) if error.is_transient() && tries < self.backoff.tries_after(&error) => {
                     self.pause(stop, self.backoff.wait(tries, chance()))?;
                     tries += 1;
                 }

@@ -20,6 +20,8 @@ pub(super) struct ApiError {
 
 /// The reason of a request that got no answer, or one that nobody can read, as those of gateways are.
 const NO_ANSWER: &str = "noAnswer";
+/// The reason of a request that reached nobody.
+const UNREACHABLE: &str = "unreachable";
 /// The reason of a request for which no token was granted.
 const NO_TOKEN: &str = "noToken";
 /// The reason of work that was given up because somebody asked for it.
@@ -82,6 +84,11 @@ impl ApiError {
         self.status == Some(409) || self.reason == "duplicate"
     }
 
+    /// Whether nobody was reached: a network that is down is told of soon.
+    pub(super) fn is_unreachable(&self) -> bool {
+        self.reason == UNREACHABLE
+    }
+
     /// Whether the same may go well in a moment.
     pub(super) fn is_transient(&self) -> bool {
         match self.status {
@@ -89,6 +96,7 @@ impl ApiError {
             _ => matches!(
                 self.reason.as_str(),
                 NO_ANSWER
+                    | UNREACHABLE
                     | "rateLimitExceeded"
                     | "jobRateLimitExceeded"
                     | "backendError"
@@ -110,9 +118,10 @@ impl ApiError {
                 Code::QuotaExceeded
             }
             ("bytesBilledLimitExceeded" | "billingTierLimitExceeded", _) => Code::TooExpensive,
-            (NO_ANSWER | "billingNotEnabled" | "accessNotConfigured" | "SERVICE_DISABLED", _) => {
-                Code::TargetUnavailable
-            }
+            (
+                NO_ANSWER | UNREACHABLE | "billingNotEnabled" | "accessNotConfigured" | "SERVICE_DISABLED",
+                _,
+            ) => Code::TargetUnavailable,
             ("notFound", _) if self.is_about_a_place() => Code::TargetUnavailable,
             (_, Some(403)) => Code::AccessDenied,
             _ => Code::StepFailed,
@@ -138,7 +147,7 @@ impl ApiError {
                 "wait, run fewer steps at a time with `--threads`, or ask for more quota in the Google Cloud console"
             }
             Code::TooExpensive => "raise `max_bytes_per_job` of the target, or make the query read less",
-            Code::TargetUnavailable if self.reason == NO_ANSWER => {
+            Code::TargetUnavailable if self.reason == NO_ANSWER || self.is_unreachable() => {
                 "is the network up, and is `endpoint` of the target right?"
             }
             Code::TargetUnavailable if self.reason == "billingNotEnabled" => {

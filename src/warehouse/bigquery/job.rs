@@ -146,7 +146,7 @@ impl Jobs {
             match self.api.once(stop, self.api.post(&path, &asked)) {
                 Ok(job) => break job,
                 Err(error) if error.is_duplicate() => break self.look(stop, name)?,
-                Err(error) if error.is_transient() && tries < backoff.tries => {
+                Err(error) if error.is_transient() && tries < backoff.tries_after(&error) => {
                     self.api.pause(stop, backoff.wait(tries, 0.5))?;
                     tries += 1;
                     match self.look(stop, name) {

@@ -7,7 +7,7 @@
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -65,8 +65,8 @@ struct Held {
     relation: Relation,
     address: String,
     word: Word,
-    /// Until when it certainly holds.
-    until: Mutex<Instant>,
+    /// Until when it certainly holds, in milliseconds since 1970.
+    until: Mutex<i64>,
 }
 
 impl Lease {
@@ -120,7 +120,7 @@ impl Lease {
     /// That somebody else may have it by now.
     pub(super) fn hold(&self) -> Result<()> {
         let until = *self.held.until.lock().unwrap_or_else(PoisonError::into_inner);
-        if Instant::now() < until { Ok(()) } else { Err(overtaken()) }
+        if now() < until { Ok(()) } else { Err(overtaken()) }
     }
 }
 
@@ -141,6 +141,10 @@ fn now() -> i64 {
     SystemClock.now().timestamp_millis()
 }
 
+fn milliseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
 impl Held {
     fn new(api: &Arc<Api>, place: &Place, pipeline: &str, command: &str) -> Self {
         let relation = Relation { dataset: DATASET.to_owned(), table: format!("lease_{pipeline}") };
@@ -150,16 +154,16 @@ impl Held {
             place: place.clone(),
             relation,
             word: Word { holder: Holder::this(command), until: 0, token: unique() },
-            until: Mutex::new(Instant::now()),
+            until: Mutex::new(0),
         }
     }
 
     /// What the table is to say from now on, when that ends, and until when it certainly holds.
-    fn word(&self) -> (String, i64, Instant) {
-        let started = Instant::now();
-        let until = now() + i64::try_from(TERM.as_millis()).unwrap_or(i64::MAX);
+    fn word(&self) -> (String, i64, i64) {
+        let now = now();
+        let until = now + milliseconds(TERM);
         let word = Word { until, ..self.word.clone() };
-        (serde_json::to_string(&word).unwrap_or_default(), until, started + SURE)
+        (serde_json::to_string(&word).unwrap_or_default(), until, now + milliseconds(SURE))
     }
 
     fn make(&self) -> std::result::Result<(), ApiError> {
@@ -186,7 +190,7 @@ impl Held {
         prolonged.map(|_| self.holds_until(until))
     }
 
-    fn holds_until(&self, until: Instant) {
+    fn holds_until(&self, until: i64) {
         *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 

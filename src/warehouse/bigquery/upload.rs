@@ -111,7 +111,7 @@ impl<'a> Upload<'a> {
         let mut answer = self.attempt(length, last);
         let answer = loop {
             match answer {
-                Err(error) if error.is_transient() && tries < backoff.tries => {
+                Err(error) if error.is_transient() && tries < backoff.tries_after(&error) => {
                     self.jobs.api.pause(self.stop, backoff.wait(tries, 0.5))?;
                     tries += 1;
                     answer = self.ask(length, last);

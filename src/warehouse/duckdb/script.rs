@@ -1,5 +1,4 @@
-//! Running scripts: each statement analyzed, translated and run, one after the other, with the variables,
-//! conditions and loops around them.
+//! Running scripts: each statement analyzed, translated and run in turn, with the variables, conditions and loops.
 //!
 //! A variable is one of the session (`SET VARIABLE`), read by `getvariable` and cast to its type. In queries the analyzer
 //! tells which names are variables. In other statements, and in values, a name that neither a table of the statement nor the
