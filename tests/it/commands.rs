@@ -102,7 +102,7 @@ fn compiled_sql_for_both_targets() {
     // Nobody answers there.
     let endpoint = "location: US, endpoint: 'http://127.0.0.1:1' }";
     project.replace("pipeline.yaml", "location: US }", endpoint);
-    let cloud = project.run(&["plan", "--target", "cloud"]).ends_with(1);
+    let cloud = project.run(&["plan", "--target", "cloud"]).ends_with(2);
     assert!(cloud.stderr.contains("PW0804") && cloud.stderr.contains("`endpoint`"), "{cloud}");
 }
 
