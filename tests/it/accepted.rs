@@ -144,7 +144,10 @@ fn what_brings_new_rows_into_tables_is_accepted() {
         let node = &compiled.project.nodes[name];
         let increment = compiled.nodes[name].increment.as_ref().expect("an increment");
         let build = compiled.naming.relation(&node.dataset, &node.build_name());
-        tables.insert(build.trim_matches('`').to_owned(), columns(&compiled.nodes[name].columns));
+        let merged = compiled.naming.relation(&node.dataset, &compiled.naming.merged(node));
+        for table in [build, merged] {
+            tables.insert(table.trim_matches('`').to_owned(), columns(&compiled.nodes[name].columns));
+        }
         let expected = columns(&compiled.nodes[name].columns);
         questions.push(question(name, &increment.query.native, &json!({}), &expected));
         questions.extend(

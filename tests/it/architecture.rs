@@ -269,8 +269,8 @@ fn every_diagnostic_code_is_raised_somewhere() {
 
 /// The repository's own text files: path relative to it, and text.
 fn repository_files() -> Vec<(String, String)> {
-    const FOREIGN: [&str; 6] =
-        [".git", "target", "node_modules", ".venv", ".pipewright", "proptest-regressions"];
+    const FOREIGN: [&str; 7] =
+        [".git", "target", "node_modules", ".venv", ".venv-emulator", ".pipewright", "proptest-regressions"];
     let root = repository();
     let own = |entry: &walkdir::DirEntry| !FOREIGN.contains(&entry.file_name().to_string_lossy().as_ref());
     let files = WalkDir::new(&root).sort_by_file_name().into_iter().filter_entry(own);
