@@ -89,6 +89,14 @@ impl ApiError {
         self.reason == UNREACHABLE
     }
 
+    /// Whether a job that is known to have failed may go well under another name. A job whose answer was lost may not:
+    /// it may be running.
+    pub(super) fn is_transient_of_job(&self) -> bool {
+        self.status.is_none()
+            && self.is_transient()
+            && !matches!(self.reason.as_str(), NO_ANSWER | UNREACHABLE)
+    }
+
     /// Whether the same may go well in a moment.
     pub(super) fn is_transient(&self) -> bool {
         match self.status {
@@ -146,7 +154,7 @@ impl ApiError {
             Code::QuotaExceeded => {
                 "wait, run fewer steps at a time with `--threads`, or ask for more quota in the Google Cloud console"
             }
-            Code::TooExpensive => "raise `max_bytes_per_job` of the target, or make the query read less",
+            Code::TooExpensive => "make the query read less, or ask whoever set the limit to raise it",
             Code::TargetUnavailable if self.reason == NO_ANSWER || self.is_unreachable() => {
                 "is the network up, and is `endpoint` of the target right?"
             }
@@ -222,6 +230,17 @@ mod tests {
             assert_eq!((error.diagnostic.code, error.transient), (code, transient), "{reason}: {message}");
             assert_eq!(error.diagnostic.message, message);
         }
+    }
+
+    #[test]
+    fn only_a_job_that_failed_is_run_under_another_name() {
+        let of_job = |reason: &str| ApiError::of_job(&serde_json::json!({"reason": reason, "message": "no"}));
+        assert!(of_job("backendError").is_transient_of_job());
+        assert!(!of_job("invalidQuery").is_transient_of_job());
+        // What was lost on the way may have been done.
+        let lost = ApiError::lacks("end");
+        assert!(lost.is_transient() && !lost.is_transient_of_job());
+        assert!(!ApiError::of_answer(503, "").is_transient_of_job());
     }
 
     #[test]

@@ -23,18 +23,9 @@ pub(super) struct Jobs {
     pub(super) api: Arc<Api>,
     pub(super) project: String,
     pub(super) location: Option<String>,
-    /// `INTERACTIVE` or `BATCH`.
-    pub(super) priority: Option<String>,
-    /// What one query may bill.
-    pub(super) most_bytes: Option<u64>,
-    /// After how long BigQuery gives one up.
-    pub(super) timeout: Option<Duration>,
 }
 
 /// A job that is done, as BigQuery describes it.
-///
-/// It is read as JSON: the library's types do not know all that a job may say of itself, and an answer that they cannot
-/// hold would be none.
 #[derive(Debug, Clone)]
 pub(super) struct Done(Value);
 
@@ -52,8 +43,7 @@ impl Done {
 
 impl Jobs {
     pub(super) fn new(api: Arc<Api>, project: String, location: Option<String>) -> Self {
-        let (priority, most_bytes, timeout) = (None, None, None);
-        Self { api, project, location, priority, most_bytes, timeout }
+        Self { api, project, location }
     }
 
     /// A name that no job has had.
@@ -67,28 +57,18 @@ impl Jobs {
     }
 
     /// A job of some kind, `load` or `query`, before it has a name.
-    pub(super) fn configuration(&self, kind: &str, of: &Value, labels: &Labels) -> Value {
-        let mut configuration = json!({ kind: of, "labels": labels });
-        if let Some(time) = self.timeout {
-            configuration["jobTimeoutMs"] = json!(time.as_millis().to_string());
-        }
-        configuration
+    pub(super) fn configuration(kind: &str, of: &Value, labels: &Labels) -> Value {
+        json!({ kind: of, "labels": labels })
     }
 
     /// What a statement is asked for with.
-    pub(super) fn statement(&self, sql: &str, parameters: &[Value], labels: &Labels) -> Value {
+    pub(super) fn statement(sql: &str, parameters: &[Value], labels: &Labels) -> Value {
         let mut query = json!({ "query": sql, "useLegacySql": false });
-        if let Some(priority) = &self.priority {
-            query["priority"] = json!(priority);
-        }
-        if let Some(bytes) = self.most_bytes {
-            query["maximumBytesBilled"] = json!(bytes.to_string());
-        }
         if let Some(first) = parameters.first() {
             query["parameterMode"] = json!(if first["name"].is_string() { "NAMED" } else { "POSITIONAL" });
             query["queryParameters"] = json!(parameters);
         }
-        self.configuration("query", &query, labels)
+        Self::configuration("query", &query, labels)
     }
 
     /// Runs a statement or a script.
@@ -96,7 +76,7 @@ impl Jobs {
     /// # Errors
     /// What BigQuery says.
     pub(super) fn execute(&self, stop: &Stop, labels: &Labels, sql: &str) -> Result<Done, ApiError> {
-        self.run(stop, &self.statement(sql, &[], labels))
+        self.run(stop, &Self::statement(sql, &[], labels))
     }
 
     /// The rows of a query.
@@ -110,7 +90,7 @@ impl Jobs {
         sql: &str,
         parameters: &[Value],
     ) -> Result<QueryResult, ApiError> {
-        let done = self.run(stop, &self.statement(sql, parameters, labels))?;
+        let done = self.run(stop, &Self::statement(sql, parameters, labels))?;
         self.rows(stop, &done)
     }
 
@@ -124,7 +104,7 @@ impl Jobs {
             // A job that failed has used up its name.
             let done = self.run_as(stop, &Self::name(), configuration);
             match done {
-                Err(error) if error.status.is_none() && error.is_transient() && tries < 4 => {
+                Err(error) if error.is_transient_of_job() && tries < 4 => {
                     self.api.pause(stop, self.api.backoff().wait(tries, 0.5))?;
                     tries += 1;
                 }

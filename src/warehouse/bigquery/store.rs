@@ -119,7 +119,7 @@ impl Store<'_> {
     }
 
     fn write(&self, sql: &str, parameters: &[Value]) -> std::result::Result<Option<u64>, ApiError> {
-        let statement = self.jobs.statement(sql, parameters, &self.labels());
+        let statement = Jobs::statement(sql, parameters, &self.labels());
         Ok(self.jobs.run(&Stop::default(), &statement)?.affected())
     }
 
@@ -341,7 +341,7 @@ impl Store<'_> {
             "writeDisposition": "WRITE_APPEND",
             "createDisposition": "CREATE_NEVER",
         });
-        let configuration = self.jobs.configuration("load", &load, &self.labels());
+        let configuration = Jobs::configuration("load", &load, &self.labels());
         let stop = Stop::default();
         let mut upload = Upload::open(self.jobs, &stop, &configuration, CONTENT)?;
         for row in rows {
