@@ -87,7 +87,7 @@ pub fn apply(plan: &Plan, running: &Running<'_>) -> Result<RunReport, WarehouseE
     } else {
         Status::Done
     };
-    let report = RunReport {
+    let mut report = RunReport {
         run: run.clone(),
         pipeline: plan.pipeline.clone(),
         target: plan.target.clone(),
@@ -95,10 +95,14 @@ pub fn apply(plan: &Plan, running: &Running<'_>) -> Result<RunReport, WarehouseE
         finished_at: rfc3339(running.clock.now()),
         milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         status,
+        estimate: plan.cost,
+        billed: None,
         steps,
     };
     let forget_before = running.keep_history.and_then(|kept| before(now, kept));
     running.warehouse.finish_run(&report, forget_before.as_deref())?;
+    // What remembering all of this was billed for is in it.
+    report.billed = running.warehouse.billed();
     tell(&Event::RunFinished { report: &report });
     Ok(report)
 }

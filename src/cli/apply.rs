@@ -7,7 +7,7 @@ use super::args::{ApplyArgs, PlanScopeArgs};
 use super::places::place;
 use super::plan::make;
 use super::workspace::{LoadedProject, Workspace, fault};
-use super::{Outcome, checkpoint, confirm, usage};
+use super::{Outcome, checkpoint, confirm, cost, usage};
 use crate::apply::{Cancel, Running, Status, apply};
 use crate::clock::SystemClock;
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -34,10 +34,13 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     let early = if has_file(workspace, &loaded) { None } else { Some(decided(&unmade)?) };
     let warehouse = workspace.open(&loaded, Access::Write, "pipewright apply", &args.lock_timeout)?;
     let snapshot = warehouse.snapshot().map_err(fault)?;
-    let plan = match early {
+    let mut plan = match early {
         Some(plan) if snapshot == unmade => plan,
         _ => decided(&snapshot)?,
     };
+    if saved.is_none() {
+        cost::ask(&loaded, warehouse.as_ref(), &snapshot, &mut plan)?;
+    }
     if plan.is_empty() {
         if !args.json {
             printer.out(&plan_text(&plan));
@@ -48,6 +51,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
         printer.out(&plan_text(&plan));
         printer.out("\n");
     }
+    cost::refuse_expensive(&loaded, &plan)?;
     let drops = plan.drops().count();
     if drops > 0 && !args.yes {
         confirm::drops(printer, drops)?;
@@ -55,13 +59,12 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     let cancel = Arc::new(Cancel::new());
     stop_on_signal(Arc::clone(&cancel));
     let reporter = Reporter::new(printer, args.json);
-    let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let report = apply(
         &plan,
         &Running {
             warehouse: warehouse.as_ref(),
             root: &workspace.root,
-            threads,
+            threads: threads(args.threads, loaded.compiled.target_settings()),
             command: "apply",
             by: &who(),
             clock: &SystemClock,
@@ -153,6 +156,14 @@ fn stop_on_signal(cancel: Arc<Cancel>) {
     };
     // A process has one handler; a second run in it keeps the first.
     let _ = ctrlc::set_handler(handler);
+}
+
+/// The most steps at a time: what was asked for, else what the target is fit for.
+pub(super) fn threads(asked: Option<usize>, target: Option<&Target>) -> usize {
+    asked.unwrap_or_else(|| match target {
+        Some(Target::BigQuery(settings)) => usize::try_from(settings.threads).unwrap_or(1),
+        _ => std::thread::available_parallelism().map_or(1, usize::from),
+    })
 }
 
 /// Who runs this, and where.

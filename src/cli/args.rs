@@ -194,7 +194,7 @@ pub struct ApplyArgs {
     /// What the plan is for
     #[command(flatten)]
     pub scope: PlanScopeArgs,
-    /// The most steps at a time; all cores unless given
+    /// The most steps at a time; all cores unless given, or `threads` of a BigQuery target
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
     /// Do not ask before dropping
@@ -225,7 +225,7 @@ pub struct CheckArgs {
     /// Write JSON
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
-    /// The most tables at a time; all cores unless given
+    /// The most tables at a time; all cores unless given, or `threads` of a BigQuery target
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
     /// Check nothing, but propose bounds that past runs would have passed; the manifest stays as it is

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Outcome;
-use super::apply::who;
+use super::apply::{threads, who};
 use super::args::{CheckArgs, CheckFormat};
 use super::checkpoint::{Found, any_failed, due, find, shown, write, write_sites};
 use super::chosen::Chosen;
@@ -55,7 +55,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
         snapshot: &snapshot,
         now: started.timestamp(),
     };
-    let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let threads = threads(args.threads, chosen.loaded.compiled.target_settings());
     for (job, evaluated) in jobs.iter().zip(checking.all(&jobs, threads)) {
         let Evaluated { step, error } = evaluated?;
         // For people the fault is told once, below; other readers look for each expectation.
@@ -137,6 +137,8 @@ fn run_report(
         finished_at: rfc3339(ended),
         milliseconds: u64::try_from((ended - started).num_milliseconds()).unwrap_or(0),
         status: if failed { Status::Failed } else { Status::Done },
+        estimate: None,
+        billed: None,
         steps,
     }
 }

@@ -8,6 +8,7 @@ mod chosen;
 mod clean;
 mod compile;
 mod confirm;
+mod cost;
 mod evaluate;
 mod init;
 mod ls;

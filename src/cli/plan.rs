@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Outcome;
 use super::args::{PlanArgs, PlanScopeArgs};
+use super::cost;
 use super::workspace::{LoadedProject, Workspace, fault, files, selected};
 use crate::diag::Diagnostics;
 use crate::plan::{self, Plan, Planning};
@@ -16,7 +17,8 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &PlanArgs) -> Result<Outcome,
     let loaded = workspace.load()?;
     let warehouse = workspace.open(&loaded, Access::Read, "pipewright plan", &args.lock_timeout)?;
     let snapshot = warehouse.snapshot().map_err(fault)?;
-    let plan = make(workspace, &loaded, &snapshot, &args.scope)?;
+    let mut plan = make(workspace, &loaded, &snapshot, &args.scope)?;
+    cost::ask(&loaded, warehouse.as_ref(), &snapshot, &mut plan)?;
     if let Some(path) = &args.out {
         plan::save(&plan, path)?;
     }
@@ -25,6 +27,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &PlanArgs) -> Result<Outcome,
     } else {
         workspace.printer.out(&plan_text(&plan));
     }
+    cost::refuse_expensive(&loaded, &plan)?;
     let changes = !plan.is_empty() || !plan.orphans.is_empty();
     Ok(if args.detailed_exitcode && changes { Outcome::Changes } else { Outcome::Done })
 }

@@ -55,11 +55,15 @@ impl Naming {
 
     /// A table as GoogleSQL names it: one quoted path.
     pub fn relation(&self, dataset: &str, table: &str) -> String {
-        let path = match &self.project {
+        Ident(&self.path(dataset, table)).to_string()
+    }
+
+    /// The same without quotes.
+    pub fn path(&self, dataset: &str, table: &str) -> String {
+        match &self.project {
             Some(project) => format!("{project}.{}{dataset}.{table}", self.prefix),
             None => format!("{dataset}.{table}"),
-        };
-        Ident(&path).to_string()
+        }
     }
 
     /// The name of the table that new rows of an incremental one are brought into.

@@ -22,7 +22,7 @@ use indexmap::IndexMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::diag::{Code, Diagnostic, Diagnostics, MappedText};
+use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, Span};
 use crate::googlesql::analyze::ColumnRef;
 use crate::googlesql::{Column, SqlFault};
 use crate::graph::{Graph, Selection};
@@ -87,6 +87,27 @@ impl CompiledProject {
     /// The settings of the target.
     pub fn target_settings(&self) -> Option<&Target> {
         self.project.targets.get(&self.target)
+    }
+
+    /// Where a line and column of a model's query, both from 1, stand in the model's file; the model's query where it
+    /// is not known. It is rendered anew for that: places are asked for where something is wrong.
+    pub fn place_in_query(
+        &self,
+        address: &Address,
+        increment: bool,
+        place: Option<(u64, u64)>,
+    ) -> Option<Span> {
+        let node = self.node(address)?;
+        let Detail::Model(model) = &node.detail else { return Some(node.span.clone()) };
+        let relation = |address: &Address| self.naming.relation_of(&self.project, address);
+        let renderer = Renderer::new(&self.project, &self.target, &relation);
+        let this = self.naming.relation(&node.dataset, node.table());
+        let rendered = increment::render(&renderer, model, &this).ok()?;
+        let rendered = if increment { rendered.increment? } else { rendered.whole };
+        match place {
+            Some((line, column)) => rendered.sql.span_between((line, column), (line, column + 1)),
+            None => rendered.sql.span(0..rendered.sql.text.trim_end().len().max(1)),
+        }
     }
 }
 

@@ -180,6 +180,8 @@ codes! {
     IncompleteSelection = "PW0507" in Plan;
     /// The columns of an incremental table have changed in a way that the manifest does not allow.
     IncrementRefused = "PW0508" in Plan;
+    /// The target would not run a model's query.
+    QueryRefused = "PW0509" in Plan;
 
     /// No file matches a source's pattern.
     NoSourceFile = "PW0601" in Load;

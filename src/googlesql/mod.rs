@@ -27,6 +27,7 @@ pub mod parse;
 mod pipe;
 mod resolved;
 pub mod script;
+pub mod substitute;
 pub mod temp_function;
 mod tokens;
 pub mod types;

@@ -2,6 +2,8 @@
 //!
 //! `plan` prints this list and `apply` carries out this list.
 
+mod appraisal;
+mod cost;
 mod diff;
 mod file;
 mod increment;
@@ -21,6 +23,8 @@ use crate::manifest::types::{
 use crate::project::{Address, Load};
 use crate::state::FileState;
 
+pub use appraisal::{Answer, Question, Refusal, Scanned, appraise, questions};
+pub use cost::{Accuracy, Cost};
 pub use file::{FORMAT, load, save, text};
 pub use planner::{Files, Planning, plan};
 
@@ -55,6 +59,9 @@ pub struct Plan {
     pub datasets: BTreeSet<String>,
     /// How failing steps are tried again.
     pub retries: Retries,
+    /// What all steps together will cost, where the target bills for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
 }
 
 impl Plan {
@@ -90,6 +97,9 @@ pub struct Step {
     pub waits_for: BTreeSet<Address>,
     /// How long it may take, in milliseconds.
     pub timeout_ms: Option<u64>,
+    /// What one should know of it before it is carried out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// Why a step is needed.
@@ -311,12 +321,15 @@ impl ColumnChanges {
 }
 
 /// What a step will take, as far as can be said without running it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// Rows that it will write.
     pub rows: Option<u64>,
     /// Bytes that it will read.
     pub bytes: Option<u64>,
+    /// What its queries will read and cost, where the target bills for it: its own, and those of its audit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
 }
 
 /// Something that an earlier manifest made and this one no longer has.

@@ -75,6 +75,7 @@ pub fn plan(planning: &Planning<'_>) -> Result<Plan, Diagnostics> {
             left_out: Vec::new(),
             datasets: BTreeSet::new(),
             retries: planning.compiled.project.retries.clone(),
+            cost: None,
         },
     };
     for address in &planning.compiled.order {
@@ -215,6 +216,7 @@ impl Planner<'_> {
             estimate,
             waits_for: self.waits_for(address),
             timeout_ms: self.timeout(node),
+            warnings: Vec::new(),
             address: address.clone(),
         });
     }
@@ -444,6 +446,7 @@ impl Planner<'_> {
                     estimate: Estimate::default(),
                     waits_for: BTreeSet::new(),
                     timeout_ms: None,
+                    warnings: Vec::new(),
                 });
             } else {
                 self.plan.orphans.push(Orphan { address, relation, materialization });
@@ -473,7 +476,7 @@ impl Planner<'_> {
                     let rows = u128::from(state.rows?) * u128::from(bytes) / u128::from(before.max(1));
                     u64::try_from(rows).ok()
                 });
-                Estimate { rows, bytes: Some(bytes) }
+                Estimate { rows, bytes: Some(bytes), cost: None }
             }
             Detail::Model(_) => {
                 let read = self.planning.compiled.graph.upstream(&node.address);
@@ -484,7 +487,7 @@ impl Planner<'_> {
                     })
                     .sum::<Option<u64>>()
                     .filter(|_| !read.is_empty());
-                Estimate { rows: state.and_then(|state| state.rows), bytes }
+                Estimate { rows: state.and_then(|state| state.rows), bytes, cost: None }
             }
         }
     }

@@ -4,7 +4,7 @@ use console::style;
 
 use super::{Align, Table, bytes, count, plural};
 use crate::manifest::types::Materialization;
-use crate::plan::{Action, Plan, Reason, Step};
+use crate::plan::{Accuracy, Action, Cost, Plan, Reason, Step};
 
 /// The plan: drift first, then each step with symbol and reason, then one line that sums it up.
 pub fn plan_text(plan: &Plan) -> String {
@@ -17,29 +17,33 @@ pub fn plan_text(plan: &Plan) -> String {
         }
         out.push_str(&format!("{table}\n"));
     }
-    let mut table =
-        Table::new(&[Align::Left, Align::Left, Align::Left, Align::Left, Align::Right, Align::Right])
-            .indent(2);
+    let left = [Align::Left; 4];
+    let right: &[Align] = if plan.cost.is_some() { &[Align::Right; 3] } else { &[Align::Right; 2] };
+    let mut table = Table::new(&[&left, right].concat()).indent(2);
     for step in &plan.steps {
         let reasons = step.reasons.iter().map(|reason| reason.words()).collect::<Vec<_>>().join(", ");
-        table.row([
+        let mut row = vec![
             symbol(step),
             step.address.to_string(),
             verb(&step.action).to_owned(),
             reasons,
             step.estimate.rows.map(|rows| format!("~{} rows", count(rows))).unwrap_or_default(),
-            step.estimate.bytes.map(bytes).unwrap_or_default(),
-        ]);
+        ];
+        match step.estimate.cost {
+            Some(cost) => row.extend(cost_cells(&cost)),
+            None => row.push(step.estimate.bytes.map(bytes).unwrap_or_default()),
+        }
+        table.cells(row);
     }
     for orphan in &plan.orphans {
-        table.row([
+        let mut row = vec![
             style("-").red().to_string(),
             orphan.address.to_string(),
             "keep".to_owned(),
             "no longer in the manifest; `--prune` drops it".to_owned(),
-            String::new(),
-            String::new(),
-        ]);
+        ];
+        row.resize(left.len() + right.len(), String::new());
+        table.cells(row);
     }
     let lines = table.lines();
     for (step, line) in plan.steps.iter().zip(&lines) {
@@ -66,7 +70,39 @@ pub fn plan_text(plan: &Plan) -> String {
     }
     out.push_str(&summary(plan));
     out.push('\n');
+    if let Some(cost) = plan.cost.filter(|_| !plan.is_empty()) {
+        let (words, billed, price) = (cost.accuracy.words(), bytes(cost.billed), dollars(cost.price));
+        out.push_str(&match (cost.billed, cost.accuracy) {
+            (0, Accuracy::Exact) => "Cost: nothing.\n".to_owned(),
+            (0, Accuracy::LowerBound) => {
+                "Cost: unknown, since tables are read that are not there yet.\n".to_owned()
+            }
+            _ => format!("Cost: {words}{billed} billed, {price}.\n"),
+        });
+    }
     out
+}
+
+/// Bytes that are read and what is paid for them; nothing for what reads nothing.
+fn cost_cells(cost: &Cost) -> [String; 2] {
+    if cost.bytes == 0 && cost.accuracy == Accuracy::Exact {
+        return [String::new(), String::new()];
+    }
+    if cost.bytes == 0 && cost.accuracy == Accuracy::LowerBound {
+        return ["unknown".to_owned(), String::new()];
+    }
+    let sign = cost.accuracy.sign();
+    [format!("{sign}{}", bytes(cost.bytes)), format!("{sign}{}", dollars(cost.price))]
+}
+
+/// An amount of money with its two first digits at least.
+fn dollars(amount: f64) -> String {
+    match amount {
+        0.0 => "$0".to_owned(),
+        0.0..0.0001 => "< $0.0001".to_owned(),
+        0.0..1.0 => format!("${amount:.4}"),
+        _ => format!("${amount:.2}"),
+    }
 }
 
 /// `Plan: 3 to create, 2 to change, 1 to drop, 12 unchanged; about 120 MB to read.`
@@ -96,6 +132,8 @@ fn summary(plan: &Plan) -> String {
     parts.push(format!("{} unchanged", plan.unchanged.len()));
     let known: Vec<u64> = plan.steps.iter().filter_map(|step| step.estimate.bytes).collect();
     let reading = match known.len() {
+        // What is read is told with its cost.
+        _ if plan.cost.is_some() => String::new(),
         0 => String::new(),
         some if some == plan.steps.len() => format!("; {} to read", bytes(known.iter().sum())),
         _ => format!("; at least {} to read", bytes(known.iter().sum())),
@@ -126,6 +164,9 @@ fn verb(action: &Action) -> &'static str {
 }
 
 fn details(step: &Step, out: &mut String) {
+    for warning in &step.warnings {
+        out.push_str(&format!("      {} {warning}\n", style("!").yellow()));
+    }
     for column in &step.columns.added {
         out.push_str(&format!("      {} column {} {}\n", style("+").green(), column.name, column.data_type));
     }

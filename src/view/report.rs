@@ -206,6 +206,12 @@ fn summary(report: &RunReport) -> String {
         .collect();
         ends.push(format!("{}: {}", plural(checks, "expectation", "expectations"), found.join(", ")));
     }
+    if let Some(billed) = report.billed {
+        let estimate = report
+            .estimate
+            .map(|cost| format!(" (estimated: {}{})", cost.accuracy.words(), bytes(cost.billed)));
+        ends.push(format!("billed for {}{}", bytes(billed), estimate.unwrap_or_default()));
+    }
     ends.push(duration(report.milliseconds));
     format!("Run {}: {}.", report.run, ends.join("; "))
 }

@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::diag::Diagnostic;
 use crate::googlesql::parameter::Parameter;
 use crate::manifest::types::Materialization;
-use crate::plan::{LoadAction, Publish, Reading};
+use crate::plan::{Answer, LoadAction, Publish, Reading};
 use crate::project::Address;
 use crate::report::{FileRows, PastCheck, PastRun, PastStep, Track};
 use crate::source::Place;
@@ -115,6 +115,13 @@ pub trait Warehouse: History + Sync {
     ///
     /// Runs that started before a time, RFC 3339, are forgotten with their results.
     fn finish_run(&self, report: &crate::report::RunReport, forget_before: Option<&str>) -> Result<()>;
+
+    /// What queries in the target's own SQL would read and give, in their order, without running one. Nothing where
+    /// reading is not billed.
+    fn dry_run(&self, queries: &[&str]) -> Result<Vec<Answer>>;
+
+    /// Bytes billed since it was opened; nothing where reading is not billed.
+    fn billed(&self) -> Option<u64>;
 
     /// The rows of the last statement of a GoogleSQL script.
     fn query(&self, script: &str, parameters: &[Parameter]) -> std::result::Result<QueryResult, QueryError>;

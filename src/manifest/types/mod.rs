@@ -27,9 +27,9 @@ pub use orchestration::{
 };
 pub use pipeline::{
     BigQueryTarget, Dataset, Defaults, DuckDbTarget, ExpectationDefaults, FailedBuilds, Include,
-    ModelSettings, PipelineFile, SourceDefaults, Target,
+    ModelSettings, PipelineFile, Priority, SourceDefaults, Target,
 };
-pub use scalar::{DurationText, OneOrMany, Scalar, Secret};
+pub use scalar::{ByteSize, DurationText, OneOrMany, Scalar, Secret};
 pub use source::{
     CsvOptions, Format, MissingColumn, NewColumn, RejectLimit, Seed, Source, SourceColumn, SourcesFile,
 };

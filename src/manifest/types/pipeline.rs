@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Checkpoint, DurationText, ExpectationSeverity, Job, Materialized, Notification, Retries, Scalar,
+    ByteSize, Checkpoint, DurationText, ExpectationSeverity, Job, Materialized, Notification, Retries, Scalar,
 };
 
 /// The root of a Pipewright manifest: `pipeline.yaml`.
@@ -56,7 +56,7 @@ pub enum Target {
     /// The embedded DuckDB: a file on this machine.
     DuckDb(DuckDbTarget),
     /// Google BigQuery.
-    BigQuery(BigQueryTarget),
+    BigQuery(Box<BigQueryTarget>),
 }
 
 /// An embedded DuckDB file.
@@ -105,6 +105,63 @@ pub struct BigQueryTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"https://bigquery-myendpoint.p.googleapis.com")]
     pub endpoint: Option<String>,
+    /// The dataset of what Pipewright remembers: state, runs, results. `dataset_prefix` is put before it too.
+    #[serde(default = "state_dataset")]
+    #[schemars(example = &"pipewright", regex(pattern = r"^[A-Za-z0-9_]{1,900}$"))]
+    pub state_dataset: String,
+    /// Labels of all jobs, beside those of pipeline, run and node: what BigQuery bills is told apart by them.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = serde_json::json!({"team": "finance"}))]
+    pub labels: IndexMap<String, String>,
+    /// Whether queries run at once or when BigQuery has room for them.
+    #[serde(default)]
+    pub priority: Priority,
+    /// The most steps and dry runs at a time, without `--threads`: jobs wait for BigQuery, not for this machine.
+    #[serde(default = "sixteen")]
+    #[schemars(example = 16, range(min = 1, max = 1024))]
+    pub threads: u32,
+    /// After how long BigQuery gives a job up; its own limit unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"30m")]
+    pub job_timeout: Option<DurationText>,
+    /// What one query may be billed for. A plan with a step that is known to need more is refused before anything
+    /// runs, and BigQuery refuses whatever was not foreseen; no limit unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"100 GB")]
+    pub max_bytes_per_job: Option<ByteSize>,
+    /// The same for all queries of one run together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"1 TB")]
+    pub max_bytes_per_run: Option<ByteSize>,
+    /// What a tebibyte costs that a query reads, in US dollars: the list price of on-demand queries in the United
+    /// States unless given. 0 where capacity is paid for instead.
+    #[serde(default = "list_price")]
+    #[schemars(example = 6.25, range(min = 0.0))]
+    pub price_per_tib: f64,
+}
+
+/// When queries run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// At once.
+    #[default]
+    Interactive,
+    /// When there is room for them, within a day.
+    Batch,
+}
+
+fn state_dataset() -> String {
+    "pipewright".to_owned()
+}
+
+fn sixteen() -> u32 {
+    16
+}
+
+/// <https://cloud.google.com/bigquery/pricing#on_demand_pricing>
+fn list_price() -> f64 {
+    6.25
 }
 
 /// A dataset: a namespace of tables.

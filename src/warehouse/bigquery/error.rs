@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::WarehouseError;
 use crate::diag::{Code, Diagnostic};
+use crate::manifest::types::ByteSize;
 
 /// Something that went wrong on the way to BigQuery or there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,14 @@ impl ApiError {
     /// No token was granted.
     pub(super) fn no_token(why: &str) -> Self {
         Self { status: None, reason: NO_TOKEN.to_owned(), message: format!("no token was granted: {why}") }
+    }
+
+    /// Work that was not begun, since its run has cost what it may.
+    pub(super) fn too_expensive(billed: u64) -> Self {
+        let billed = ByteSize(billed);
+        let message =
+            format!("the run was billed for {billed}, which is all that `max_bytes_per_run` allows");
+        Self { status: None, reason: "bytesBilledLimitExceeded".to_owned(), message }
     }
 
     /// An answer that is no JSON.
@@ -82,6 +91,12 @@ impl ApiError {
     /// Whether what was to be made is there already.
     pub(super) fn is_duplicate(&self) -> bool {
         self.status == Some(409) || self.reason == "duplicate"
+    }
+
+    /// Whether it is the query that is wrong, and not who asks or where.
+    pub(super) fn is_of_query(&self) -> bool {
+        matches!(self.reason.as_str(), "invalidQuery" | "invalid" | "INVALID_ARGUMENT")
+            || (self.is_missing() && !self.is_about_a_place())
     }
 
     /// Whether nobody was reached: a network that is down is told of soon.
@@ -154,7 +169,10 @@ impl ApiError {
             Code::QuotaExceeded => {
                 "wait, run fewer steps at a time with `--threads`, or ask for more quota in the Google Cloud console"
             }
-            Code::TooExpensive => "make the query read less, or ask whoever set the limit to raise it",
+            Code::TooExpensive => {
+                "make it read less (partitions, fewer columns), or raise `max_bytes_per_job` or `max_bytes_per_run` of the \
+                 target"
+            }
             Code::TargetUnavailable if self.reason == NO_ANSWER || self.is_unreachable() => {
                 "is the network up, and is `endpoint` of the target right?"
             }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use super::super::QueryResult;
 use super::api::{Api, Stop, unique};
 use super::error::ApiError;
 use super::results;
+use crate::manifest::types::{BigQueryTarget, Priority};
 
 /// Labels of jobs: who caused them. What BigQuery bills can be told apart by them.
 pub(super) type Labels = BTreeMap<String, String>;
@@ -23,6 +25,33 @@ pub(super) struct Jobs {
     pub(super) api: Arc<Api>,
     pub(super) project: String,
     pub(super) location: Option<String>,
+    settings: Settings,
+    /// Bytes that jobs were billed for so far.
+    billed: AtomicU64,
+}
+
+/// What a target says of its jobs.
+struct Settings {
+    labels: Labels,
+    priority: &'static str,
+    timeout: Option<Duration>,
+    most_bytes_of_one: Option<u64>,
+    most_bytes_of_all: Option<u64>,
+}
+
+impl Settings {
+    fn of(target: &BigQueryTarget) -> Self {
+        Self {
+            labels: target.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            priority: match target.priority {
+                Priority::Interactive => "INTERACTIVE",
+                Priority::Batch => "BATCH",
+            },
+            timeout: target.job_timeout.map(|time| time.0),
+            most_bytes_of_one: target.max_bytes_per_job.map(|size| size.0),
+            most_bytes_of_all: target.max_bytes_per_run.map(|size| size.0),
+        }
+    }
 }
 
 /// A job that is done, as BigQuery describes it.
@@ -35,6 +64,12 @@ impl Done {
         self.0["statistics"]["query"]["numDmlAffectedRows"].as_str()?.parse().ok()
     }
 
+    /// Bytes that it is billed for.
+    fn billed(&self) -> u64 {
+        let billed = &self.0["statistics"]["query"]["totalBytesBilled"];
+        billed.as_str().and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
+    }
+
     /// Rows that a load job wrote.
     pub(super) fn loaded(&self) -> Option<u64> {
         self.0["statistics"]["load"]["outputRows"].as_str()?.parse().ok()
@@ -42,8 +77,14 @@ impl Done {
 }
 
 impl Jobs {
-    pub(super) fn new(api: Arc<Api>, project: String, location: Option<String>) -> Self {
-        Self { api, project, location }
+    pub(super) fn new(api: Arc<Api>, target: &BigQueryTarget, location: Option<String>) -> Self {
+        let (project, settings) = (target.project.clone(), Settings::of(target));
+        Self { api, project, location, settings, billed: AtomicU64::new(0) }
+    }
+
+    /// Bytes that jobs were billed for so far.
+    pub(super) fn billed(&self) -> u64 {
+        self.billed.load(Ordering::SeqCst)
     }
 
     /// A name that no job has had.
@@ -57,18 +98,45 @@ impl Jobs {
     }
 
     /// A job of some kind, `load` or `query`, before it has a name.
-    pub(super) fn configuration(kind: &str, of: &Value, labels: &Labels) -> Value {
-        json!({ kind: of, "labels": labels })
+    pub(super) fn configuration(&self, kind: &str, of: &Value, labels: &Labels) -> Value {
+        let mut all = self.settings.labels.clone();
+        all.extend(labels.clone());
+        let mut configuration = json!({ kind: of, "labels": all });
+        if let Some(time) = self.settings.timeout {
+            configuration["jobTimeoutMs"] = json!(time.as_millis().to_string());
+        }
+        configuration
     }
 
     /// What a statement is asked for with.
-    pub(super) fn statement(sql: &str, parameters: &[Value], labels: &Labels) -> Value {
-        let mut query = json!({ "query": sql, "useLegacySql": false });
+    pub(super) fn statement(&self, sql: &str, parameters: &[Value], labels: &Labels) -> Value {
+        let mut query = json!({
+            "query": sql,
+            "useLegacySql": false,
+            "priority": self.settings.priority,
+        });
         if let Some(first) = parameters.first() {
             query["parameterMode"] = json!(if first["name"].is_string() { "NAMED" } else { "POSITIONAL" });
             query["queryParameters"] = json!(parameters);
         }
-        Self::configuration("query", &query, labels)
+        self.configuration("query", &query, labels)
+    }
+
+    /// A job with the most that it may be billed for: nothing more is begun once the run has cost what it may.
+    fn limited(&self, configuration: &Value) -> Result<Value, ApiError> {
+        let mut configuration = configuration.clone();
+        if !configuration["query"].is_object() {
+            return Ok(configuration);
+        }
+        let Settings { most_bytes_of_one, most_bytes_of_all, .. } = self.settings;
+        let left = most_bytes_of_all.map(|most| most.saturating_sub(self.billed()));
+        if left == Some(0) {
+            return Err(ApiError::too_expensive(self.billed()));
+        }
+        if let Some(most) = most_bytes_of_one.into_iter().chain(left).min() {
+            configuration["query"]["maximumBytesBilled"] = json!(most.to_string());
+        }
+        Ok(configuration)
     }
 
     /// Runs a statement or a script.
@@ -76,7 +144,7 @@ impl Jobs {
     /// # Errors
     /// What BigQuery says.
     pub(super) fn execute(&self, stop: &Stop, labels: &Labels, sql: &str) -> Result<Done, ApiError> {
-        self.run(stop, &Self::statement(sql, &[], labels))
+        self.run(stop, &self.statement(sql, &[], labels))
     }
 
     /// The rows of a query.
@@ -90,7 +158,7 @@ impl Jobs {
         sql: &str,
         parameters: &[Value],
     ) -> Result<QueryResult, ApiError> {
-        let done = self.run(stop, &Self::statement(sql, parameters, labels))?;
+        let done = self.run(stop, &self.statement(sql, parameters, labels))?;
         self.rows(stop, &done)
     }
 
@@ -119,6 +187,7 @@ impl Jobs {
     /// What BigQuery says.
     pub(super) fn run_as(&self, stop: &Stop, name: &str, configuration: &Value) -> Result<Done, ApiError> {
         let path = format!("/bigquery/v2/projects/{}/jobs", self.project);
+        let configuration = self.limited(configuration)?;
         let asked = json!({ "jobReference": self.reference(name), "configuration": configuration });
         let backoff = self.api.backoff();
         let mut tries = 1;
@@ -173,7 +242,9 @@ impl Jobs {
                 return Err(ApiError::of_job(&job["status"]["errorResult"]));
             }
             if job["status"]["state"] == "DONE" {
-                return Ok(Done(job));
+                let done = Done(job);
+                self.billed.fetch_add(done.billed(), Ordering::SeqCst);
+                return Ok(done);
             }
             let waited =
                 if is_query { self.wait_for_results(stop, name) } else { self.api.pause(stop, wait) };

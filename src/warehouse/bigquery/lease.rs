@@ -16,7 +16,7 @@ use super::super::{Holder, Relation, Result};
 use super::api::{Api, Stop, unique};
 use super::error::ApiError;
 use super::place::Place;
-use super::store::{DATASET, overtaken};
+use super::store::overtaken;
 use crate::clock::{Clock, SystemClock};
 
 /// How long a lease holds that nobody prolongs.
@@ -86,13 +86,13 @@ impl Lease {
             match held.read()? {
                 Some(word) if word.token == held.word.token => return Ok(Self::prolonged(held)),
                 Some(word) if !word.is_over(now()) => {
-                    let what = format!("{}.{}", place.project, place.dataset(DATASET));
+                    let what = format!("{}.{}", place.project, place.dataset(&place.state));
                     return Err(Holder::fault(Some(&word.holder), &what).into());
                 }
                 _ => held.remove()?,
             }
         }
-        Err(Holder::fault(None, &format!("{}.{}", place.project, place.dataset(DATASET))).into())
+        Err(Holder::fault(None, &format!("{}.{}", place.project, place.dataset(&place.state))).into())
     }
 
     /// Whether somebody has it.
@@ -147,7 +147,7 @@ fn milliseconds(time: Duration) -> i64 {
 
 impl Held {
     fn new(api: &Arc<Api>, place: &Place, pipeline: &str, command: &str) -> Self {
-        let relation = Relation { dataset: DATASET.to_owned(), table: format!("lease_{pipeline}") };
+        let relation = Relation { dataset: place.state.clone(), table: format!("lease_{pipeline}") };
         Self {
             api: Arc::clone(api),
             address: place.address(&relation),

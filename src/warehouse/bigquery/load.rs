@@ -70,7 +70,7 @@ impl Loading<'_> {
             "sourceFormat": SOURCE_FORMAT,
             "writeDisposition": "WRITE_TRUNCATE",
         });
-        let configuration = Jobs::configuration("load", &load, self.labels);
+        let configuration = self.jobs.configuration("load", &load, self.labels);
         Ok(Upload::open(self.jobs, self.stop, &configuration, CONTENT)?)
     }
 }

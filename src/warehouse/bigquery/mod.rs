@@ -9,6 +9,7 @@
 
 mod api;
 mod credentials;
+mod dry_run;
 mod encode;
 mod error;
 mod history;
@@ -43,6 +44,7 @@ use super::{
 };
 use crate::googlesql::parameter::Parameter;
 use crate::manifest::types::BigQueryTarget;
+use crate::plan::Answer;
 use crate::project::{Address, Project};
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
 use crate::state::{NodeState, Snapshot, State};
@@ -70,6 +72,8 @@ struct Shared {
     serial: AtomicU64,
     entries: AtomicI64,
     run: Mutex<Option<String>>,
+    /// The most requests at a time.
+    threads: usize,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -194,10 +198,11 @@ impl BigQuery {
         };
         let origin = Origin::of(root, given(&target.credentials_file).as_deref(), endpoint.as_deref());
         let api = Arc::new(Api::new(&way, &origin)?);
-        let jobs = Jobs::new(Arc::clone(&api), target.project.clone(), location.clone());
+        let jobs = Jobs::new(Arc::clone(&api), target, location.clone());
         let place = Place {
             project: target.project.clone(),
             prefix: target.dataset_prefix.clone().unwrap_or_default(),
+            state: target.state_dataset.clone(),
         };
         let shared = Shared {
             jobs,
@@ -210,12 +215,14 @@ impl BigQuery {
             serial: AtomicU64::new(0),
             entries: AtomicI64::new(0),
             run: Mutex::default(),
+            threads: usize::try_from(target.threads).unwrap_or(1),
         };
         let datasets = project.nodes.values().map(|node| node.dataset.clone()).collect();
         let warehouse =
             Self { shared: Arc::new(shared), datasets, command: command.to_owned(), run: Mutex::default() };
         let shared = &warehouse.shared;
-        if access == Access::Write && shared.datasets()?.contains(&shared.place.dataset(store::DATASET)) {
+        if access == Access::Write && shared.datasets()?.contains(&shared.place.dataset(&shared.place.state))
+        {
             warehouse.take()?;
         }
         Ok(warehouse)
@@ -236,7 +243,7 @@ impl Warehouse for BigQuery {
         let shared = &self.shared;
         let there = shared.datasets()?;
         let is_there = |dataset: &String| there.contains(&shared.place.dataset(dataset));
-        let remembered = if is_there(&store::DATASET.to_owned()) {
+        let remembered = if is_there(&shared.place.state) {
             match shared.store().read() {
                 Ok(remembered) => remembered,
                 // A dataset of that name without the tables.
@@ -290,7 +297,7 @@ impl Warehouse for BigQuery {
     fn begin_run(&self, run: &RunHeader, datasets: &[String]) -> Result<()> {
         let shared = &self.shared;
         let there = shared.datasets()?;
-        let own = store::DATASET.to_owned();
+        let own = shared.place.state.clone();
         for dataset in std::iter::once(&own).chain(datasets) {
             if !there.contains(&shared.place.dataset(dataset)) {
                 shared.make_dataset(dataset)?;
@@ -324,6 +331,14 @@ impl Warehouse for BigQuery {
             store.add_run(run, Some(report))?;
         }
         Ok(())
+    }
+
+    fn dry_run(&self, queries: &[&str]) -> Result<Vec<Answer>> {
+        dry_run::all(&self.shared.jobs, &self.shared.labels(), queries, self.shared.threads)
+    }
+
+    fn billed(&self) -> Option<u64> {
+        Some(self.shared.jobs.billed())
     }
 
     fn query(&self, script: &str, parameters: &[Parameter]) -> std::result::Result<QueryResult, QueryError> {

@@ -10,6 +10,8 @@ use crate::googlesql::names::Ident;
 pub(super) struct Place {
     pub(super) project: String,
     pub(super) prefix: String,
+    /// The dataset of what is remembered, without the prefix.
+    pub(super) state: String,
 }
 
 impl Place {

@@ -102,7 +102,7 @@ impl BigQuerySession {
         let configuration = match (publication.kind, query) {
             (Materialization::View, Some(query)) => {
                 let sql = format!("CREATE OR REPLACE VIEW {to} AS {query}");
-                Jobs::statement(&sql, &[], &self.labels)
+                jobs.statement(&sql, &[], &self.labels)
             }
             (Materialization::View, None) => {
                 let message = format!("nothing is known of the view {}", publication.from);
@@ -115,7 +115,7 @@ impl BigQuerySession {
                     "destinationTable": place.reference(&publication.to),
                     "writeDisposition": "WRITE_TRUNCATE",
                 });
-                Jobs::configuration("copy", &copy, &self.labels)
+                jobs.configuration("copy", &copy, &self.labels)
             }
         };
         jobs.run_as(&self.stop, job, &configuration)?;

@@ -21,9 +21,6 @@ use crate::project::Address;
 use crate::report::{RunReport, Status};
 use crate::state::{FORMAT, NodeState, State};
 
-/// The dataset that holds them.
-pub(super) const DATASET: &str = "pipewright";
-
 /// The status of a run that has not said how it ended.
 pub(super) const RUNNING: &str = "running";
 
@@ -107,7 +104,7 @@ pub(super) struct Remembered {
 impl Store<'_> {
     /// One of the tables, for SQL.
     pub(super) fn table(&self, table: &str) -> String {
-        self.place.path(&Relation { dataset: DATASET.to_owned(), table: table.to_owned() })
+        self.place.path(&Relation { dataset: self.place.state.clone(), table: table.to_owned() })
     }
 
     fn labels(&self) -> Labels {
@@ -119,7 +116,7 @@ impl Store<'_> {
     }
 
     fn write(&self, sql: &str, parameters: &[Value]) -> std::result::Result<Option<u64>, ApiError> {
-        let statement = Jobs::statement(sql, parameters, &self.labels());
+        let statement = self.jobs.statement(sql, parameters, &self.labels());
         Ok(self.jobs.run(&Stop::default(), &statement)?.affected())
     }
 
@@ -335,13 +332,13 @@ impl Store<'_> {
         let columns = TABLES.iter().find(|(name, _)| *name == table).map(|(_, columns)| fields(columns));
         let load = json!({
             "destinationTable":
-                self.place.reference(&Relation { dataset: DATASET.to_owned(), table: table.to_owned() }),
+                self.place.reference(&Relation { dataset: self.place.state.clone(), table: table.to_owned() }),
             "schema": { "fields": columns },
             "sourceFormat": SOURCE_FORMAT,
             "writeDisposition": "WRITE_APPEND",
             "createDisposition": "CREATE_NEVER",
         });
-        let configuration = Jobs::configuration("load", &load, &self.labels());
+        let configuration = self.jobs.configuration("load", &load, &self.labels());
         let stop = Stop::default();
         let mut upload = Upload::open(self.jobs, &stop, &configuration, CONTENT)?;
         for row in rows {

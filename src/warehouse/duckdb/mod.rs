@@ -31,6 +31,7 @@ use crate::googlesql::duckdb::{DatasetNames, Parameters, translate_value};
 use crate::googlesql::parameter::Parameter;
 use crate::googlesql::parse;
 use crate::manifest::types::DuckDbTarget;
+use crate::plan::Answer;
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
 use crate::state::Snapshot;
 
@@ -157,6 +158,14 @@ impl Warehouse for DuckDb {
     fn finish_run(&self, report: &RunReport, forget_before: Option<&str>) -> Result<()> {
         store::finish_run(&self.connection()?, report, forget_before)
     }
+    fn dry_run(&self, _: &[&str]) -> Result<Vec<Answer>> {
+        Ok(Vec::new())
+    }
+
+    fn billed(&self) -> Option<u64> {
+        None
+    }
+
     fn query(&self, script: &str, parameters: &[Parameter]) -> std::result::Result<QueryResult, QueryError> {
         let parameters = query_parameters(parameters)?;
         let connection = self.connection().map_err(|error| QueryError::Engine(error.diagnostic.message))?;

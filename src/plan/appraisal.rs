@@ -1,0 +1,304 @@
+//! What a plan costs, asked of the target without running anything.
+//!
+//! ```text
+//! Plan --questions--> queries --dry runs--> answers --appraise--> Plan with costs and warnings, or faults
+//! ```
+//! A query can be asked about only when all that it reads is there. For what this plan will build first, rows of the
+//! columns that it will have stand in; for what it changes, the table as it is now. The answer is labelled so.
+
+use std::collections::BTreeMap;
+
+use super::cost::{Accuracy, Cost};
+use super::{Action, Plan, Step};
+use crate::compile::CompiledProject;
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::expectations::Audit;
+use crate::googlesql::names::Ident;
+use crate::googlesql::substitute::{Instead, Substituted, substitute};
+use crate::googlesql::{Column, Type};
+use crate::manifest::types::Materialization;
+use crate::project::{Address, Node};
+use crate::state::Snapshot;
+
+/// A query of a plan to be asked about.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The place of its step in the plan.
+    step: usize,
+    part: Part,
+    /// The query, or nothing where no stand-in fits it.
+    substituted: Option<Substituted>,
+    /// How near an answer can be.
+    nearest: Accuracy,
+}
+
+impl Question {
+    /// The query to ask about; nothing where nothing can be learnt.
+    pub fn sql(&self) -> Option<&str> {
+        self.substituted.as_ref().map(|done| done.sql.as_str())
+    }
+}
+
+/// What a query is to its step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The query of a view: it reads nothing when the view is made.
+    View,
+    /// The query of the rows.
+    Rows {
+        /// Whether it is that of new rows alone.
+        increment: bool,
+    },
+    /// What brings new rows in.
+    Merge,
+    /// A query about what was built.
+    Audit,
+}
+
+/// What the target says of a query.
+pub type Answer = Result<Scanned, Refusal>;
+
+/// What a query would read and give.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// Bytes.
+    pub bytes: u64,
+    /// Tables that it reads.
+    pub tables: u64,
+    /// How near the bytes are.
+    pub accuracy: Accuracy,
+    /// The columns that it gives.
+    pub columns: Vec<Column>,
+}
+
+/// Why a query would not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// In the target's words.
+    pub message: String,
+    /// Line and column of the query, from 1.
+    pub place: Option<(u64, u64)>,
+}
+
+/// The queries of a plan.
+pub fn questions(plan: &Plan, compiled: &CompiledProject, snapshot: &Snapshot) -> Vec<Question> {
+    let stand_ins = StandIns::new(plan, compiled, snapshot);
+    let mut questions = Vec::new();
+    for (step, planned) in plan.steps.iter().enumerate() {
+        let Some(node) = compiled.node(&planned.address) else { continue };
+        let mut ask = |part: Part, sql: &str| {
+            let (substituted, nearest) = stand_ins.fit(node, sql);
+            questions.push(Question { step, part, substituted, nearest });
+        };
+        let audited = match &planned.action {
+            Action::Build(build) => {
+                let part = match build.materialization {
+                    Materialization::View => Part::View,
+                    Materialization::Table => Part::Rows { increment: false },
+                };
+                ask(part, &build.native);
+                build.proof.iter().for_each(|proof| ask(Part::Audit, proof));
+                Some(&build.publish.audit)
+            }
+            Action::Merge(merge) => {
+                ask(Part::Rows { increment: true }, &merge.native);
+                merge.proof.iter().for_each(|proof| ask(Part::Audit, proof));
+                for query in &merge.audit_of_new.queries {
+                    ask(Part::Audit, &query.sql);
+                }
+                for statement in &merge.statements {
+                    ask(Part::Merge, statement);
+                }
+                Some(&merge.publish.audit)
+            }
+            Action::Load(load) => Some(&load.publish.audit),
+            Action::Check { audit, .. } => Some(audit),
+            Action::Describe { .. } | Action::Drop { .. } => None,
+        };
+        for query in audited.iter().flat_map(|audit: &&Audit| &audit.queries) {
+            ask(Part::Audit, &query.sql);
+        }
+    }
+    questions
+}
+
+/// What stands in for tables that are not there, or not as they will be.
+struct StandIns<'a> {
+    compiled: &'a CompiledProject,
+    snapshot: &'a Snapshot,
+    /// Nodes by the path of their tables in SQL.
+    nodes: BTreeMap<String, &'a Node>,
+    /// Steps that change rows.
+    steps: BTreeMap<&'a Address, &'a Step>,
+}
+
+impl<'a> StandIns<'a> {
+    fn new(plan: &'a Plan, compiled: &'a CompiledProject, snapshot: &'a Snapshot) -> Self {
+        let nodes = compiled.project.nodes.values();
+        let changes =
+            |step: &&Step| matches!(step.action, Action::Build(_) | Action::Merge(_) | Action::Load(_));
+        Self {
+            compiled,
+            snapshot,
+            nodes: nodes.map(|node| (compiled.naming.path(&node.dataset, node.table()), node)).collect(),
+            steps: plan.steps.iter().filter(changes).map(|step| (&step.address, step)).collect(),
+        }
+    }
+
+    /// A query of a node's step as it can be asked about now, and how near the answer will be.
+    fn fit(&self, about: &Node, sql: &str) -> (Option<Substituted>, Accuracy) {
+        let naming = &self.compiled.naming;
+        let build = naming.path(&about.dataset, &about.build_name());
+        let merged = naming.path(&about.dataset, &naming.merged(about));
+        let nearest = std::cell::Cell::new(Accuracy::Exact);
+        let unfit = std::cell::Cell::new(false);
+        let further = |accuracy: Accuracy| nearest.set(nearest.get().and(accuracy));
+        let rows = |node: &Node| {
+            further(Accuracy::LowerBound);
+            let columns = self.compiled.nodes.get(node.table()).map(|node| node.columns.as_slice());
+            let rows = rows_of(columns.unwrap_or_default());
+            unfit.set(unfit.get() || rows.is_none());
+            rows.map(Instead::Rows)
+        };
+        let published = |node: &Node| naming.path(&node.dataset, node.table());
+        let done = substitute(sql, &|path| {
+            if path == build {
+                // The build as the last one was, where there was one.
+                return if self.is_there(about) && !self.changes_columns(about) {
+                    further(Accuracy::Unknown);
+                    Some(Instead::Table(published(about)))
+                } else {
+                    rows(about)
+                };
+            }
+            if path == merged {
+                return Some(Instead::Table(published(about)));
+            }
+            let node = *self.nodes.get(path)?;
+            if node.address == about.address {
+                return None;
+            }
+            if !self.is_there(node) || self.changes_columns(node) {
+                return rows(node);
+            }
+            if self.steps.contains_key(&node.address) {
+                further(Accuracy::Unknown);
+            }
+            None
+        });
+        let fits = !done.misfit && !unfit.get();
+        (fits.then_some(done), nearest.get())
+    }
+
+    fn is_there(&self, node: &Node) -> bool {
+        self.snapshot.objects.contains_key(&node.relation())
+    }
+
+    fn changes_columns(&self, node: &Node) -> bool {
+        self.steps.get(&node.address).is_some_and(|step| !step.columns.is_empty())
+    }
+}
+
+/// A query of one row with some columns, which reads nothing.
+fn rows_of(columns: &[Column]) -> Option<String> {
+    let each = columns.iter().map(|column| {
+        // A type that is not known here cannot be stood in for.
+        let known = Type::parse(&column.data_type.to_string())?;
+        Some(format!("CAST(NULL AS {known}) AS {}", Ident(&column.name)))
+    });
+    let columns: Vec<String> = each.collect::<Option<_>>()?;
+    (!columns.is_empty()).then(|| format!("SELECT {}", columns.join(", ")))
+}
+
+/// Writes into a plan what was answered, each answer to the question of its place: those without a query have none.
+///
+/// # Errors
+/// Queries that the target refuses, at their places in the models' own files.
+pub fn appraise(
+    plan: &mut Plan,
+    compiled: &CompiledProject,
+    per_tebibyte: f64,
+    answers: &[(Question, Option<Answer>)],
+) -> Result<(), Diagnostics> {
+    let mut faults = Diagnostics::new();
+    let mut costs: BTreeMap<usize, Cost> = BTreeMap::new();
+    for (question, answer) in answers {
+        let Some(step) = plan.steps.get_mut(question.step) else { continue };
+        let cost = match answer {
+            None => Cost { accuracy: Accuracy::LowerBound, ..Cost::default() },
+            Some(Ok(scanned)) => {
+                if let Part::View | Part::Rows { .. } = question.part {
+                    step.warnings.extend(other_columns(compiled, &step.address, &scanned.columns));
+                }
+                let accuracy = scanned.accuracy.and(question.nearest);
+                let bytes = if question.part == Part::View { 0 } else { scanned.bytes };
+                let accuracy = if question.part == Part::View { Accuracy::Exact } else { accuracy };
+                Cost::of_query(bytes, scanned.tables, accuracy, per_tebibyte)
+            }
+            Some(Err(refusal)) => {
+                match question.part {
+                    Part::View => faults.push(refused(compiled, question, &step.address, false, refusal)),
+                    Part::Rows { increment } => {
+                        faults.push(refused(compiled, question, &step.address, increment, refusal));
+                    }
+                    // They are written by Pipewright, about tables that may be stood in for: whether they run shows
+                    // when they do.
+                    Part::Merge | Part::Audit => {
+                        let message = &refusal.message;
+                        step.warnings
+                            .push(format!("what it is checked or merged with cannot be tried: {message}"));
+                    }
+                }
+                Cost { accuracy: Accuracy::LowerBound, ..Cost::default() }
+            }
+        };
+        costs.entry(question.step).and_modify(|sum| *sum = sum.and(cost)).or_insert(cost);
+    }
+    let mut whole = Cost::default();
+    for (index, step) in plan.steps.iter_mut().enumerate() {
+        let cost = costs.remove(&index).unwrap_or_default();
+        step.estimate.cost = Some(cost);
+        step.warnings.dedup();
+        whole = whole.and(cost);
+    }
+    plan.cost = Some(whole);
+    faults.into_result(())
+}
+
+/// Where the target gives a query other columns than are planned with.
+fn other_columns(compiled: &CompiledProject, address: &Address, given: &[Column]) -> Option<String> {
+    let planned = compiled.nodes.get(&address.name)?.columns.as_slice();
+    let same = |one: &Column, other: &Column| {
+        one.name.eq_ignore_ascii_case(&other.name)
+            && (one.data_type == other.data_type
+                || one.data_type == Type::Unknown
+                || other.data_type == Type::Unknown)
+    };
+    if given.is_empty()
+        || given.len() == planned.len() && given.iter().zip(planned).all(|(one, other)| same(one, other))
+    {
+        return None;
+    }
+    let told = |column: &Column| format!("`{}` {}", column.name, column.data_type);
+    let differing = match given.iter().zip(planned).find(|(one, other)| !same(one, other)) {
+        Some((one, other)) => format!("{} where {} is planned", told(one), told(other)),
+        None => format!("{} columns where {} are planned", given.len(), planned.len()),
+    };
+    Some(format!("the target gives it {differing}"))
+}
+
+fn refused(
+    compiled: &CompiledProject,
+    question: &Question,
+    address: &Address,
+    increment: bool,
+    refusal: &Refusal,
+) -> Diagnostic {
+    let place = refusal.place.zip(question.substituted.as_ref());
+    let place = place.map(|((line, column), done)| done.original(line, column));
+    let span = compiled.place_in_query(address, increment, place);
+    Diagnostic::error(Code::QueryRefused, refusal.message.clone())
+        .maybe_at(span, "BigQuery refuses this")
+        .about(address.to_string())
+        .help("nothing has run; what BigQuery calls wrong here would have failed in `apply`")
+}

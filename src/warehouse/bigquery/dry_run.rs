@@ -1,0 +1,132 @@
+//! Queries that BigQuery looks at and does not run: what they would read and give. Nothing is billed for it
+//! (<https://cloud.google.com/bigquery/docs/running-queries#dry-run>).
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+
+use super::super::Result;
+use super::api::Stop;
+use super::error::ApiError;
+use super::job::{Jobs, Labels};
+use super::{locked, results};
+use crate::plan::{Accuracy, Answer, Refusal, Scanned};
+
+/// Asks about queries, several at a time; the answers are in their order.
+///
+/// # Errors
+/// What is wrong with more than one query: nobody is reached, or nothing is permitted.
+pub(super) fn all(jobs: &Jobs, labels: &Labels, queries: &[&str], threads: usize) -> Result<Vec<Answer>> {
+    let next = AtomicUsize::new(0);
+    let answers: Mutex<Vec<Option<Answer>>> = Mutex::new(vec![None; queries.len()]);
+    let failed: Mutex<Option<ApiError>> = Mutex::default();
+    let stop = Stop::default();
+    let work = || {
+        while locked(&failed).is_none() {
+            let index = next.fetch_add(1, Ordering::SeqCst);
+            let Some(query) = queries.get(index) else { return };
+            match one(jobs, &stop, labels, query) {
+                Ok(answer) => locked(&answers)[index] = Some(answer),
+                Err(error) => *locked(&failed) = Some(error),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.clamp(1, queries.len().max(1)) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    if let Some(error) = locked(&failed).take() {
+        return Err(error.into());
+    }
+    let answers = std::mem::take(&mut *locked(&answers));
+    Ok(answers.into_iter().flatten().collect())
+}
+
+fn one(jobs: &Jobs, stop: &Stop, labels: &Labels, query: &str) -> std::result::Result<Answer, ApiError> {
+    let mut configuration = jobs.statement(query, &[], labels);
+    configuration["dryRun"] = json!(true);
+    // It has no name: there is nothing to look up afterwards.
+    let reference = json!({ "projectId": jobs.project, "location": jobs.location });
+    let asked = json!({ "jobReference": reference, "configuration": configuration });
+    let path = format!("/bigquery/v2/projects/{}/jobs", jobs.project);
+    match jobs.api.persist(stop, || jobs.api.post(&path, &asked)) {
+        Ok(job) if job["status"]["errorResult"].is_object() => {
+            refused(ApiError::of_job(&job["status"]["errorResult"]))
+        }
+        Ok(job) => Ok(Ok(scanned(&job["statistics"]))),
+        Err(error) => refused(error),
+    }
+}
+
+/// A fault of the query is an answer, any other is none.
+fn refused(error: ApiError) -> std::result::Result<Answer, ApiError> {
+    if !error.is_of_query() {
+        return Err(error);
+    }
+    let place = place(&error.message);
+    let message = match place {
+        Some(_) => error.message.rsplit_once(" at [").map_or("", |(message, _)| message).to_owned(),
+        None => error.message,
+    };
+    Ok(Err(Refusal { message, place }))
+}
+
+/// The line and column that BigQuery's messages end in: `Unrecognized name: a at [3:14]`.
+fn place(message: &str) -> Option<(u64, u64)> {
+    let (_, end) = message.rsplit_once(" at [")?;
+    let (line, column) = end.strip_suffix(']')?.split_once(':')?;
+    Some((line.parse().ok()?, column.parse().ok()?))
+}
+
+fn scanned(statistics: &Value) -> Scanned {
+    let number = |value: &Value| value.as_str().and_then(|text| text.parse().ok()).or_else(|| value.as_u64());
+    let query = &statistics["query"];
+    let bytes = number(&query["totalBytesProcessed"]).or_else(|| number(&statistics["totalBytesProcessed"]));
+    let accuracy = match query["totalBytesProcessedAccuracy"].as_str() {
+        Some("PRECISE") => Accuracy::Exact,
+        Some("LOWER_BOUND") => Accuracy::LowerBound,
+        Some("UPPER_BOUND") => Accuracy::UpperBound,
+        Some(_) => Accuracy::Unknown,
+        // Where it says nothing of it, as it does for what is not clustered, the number is what will be read.
+        None if bytes.is_some() => Accuracy::Exact,
+        None => Accuracy::Unknown,
+    };
+    Scanned {
+        bytes: bytes.unwrap_or(0),
+        tables: query["referencedTables"].as_array().map_or(0, Vec::len) as u64,
+        accuracy,
+        columns: results::columns(&query["schema"]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_end_in_their_places() {
+        assert_eq!(place("Unrecognized name: a at [3:14]"), Some((3, 14)));
+        assert_eq!(place("Syntax error: Unexpected \"]\""), None);
+        assert_eq!(place("a at [3]"), None);
+        let error = ApiError::of_answer(
+            400,
+            r#"{"error": {"message": "No such thing at [1:2]", "errors": [{"reason": "invalidQuery"}]}}"#,
+        );
+        let answer = refused(error).unwrap().unwrap_err();
+        assert_eq!(answer, Refusal { message: "No such thing".to_owned(), place: Some((1, 2)) });
+        assert!(refused(ApiError::of_answer(403, r#"{"error": {"message": "Access Denied"}}"#)).is_err());
+    }
+
+    #[test]
+    fn statistics_tell_bytes_and_how_near_they_are() {
+        let told = scanned(&json!({"totalBytesProcessed": "12", "query": {
+            "totalBytesProcessed": "12", "totalBytesProcessedAccuracy": "UPPER_BOUND",
+            "referencedTables": [{}, {}], "schema": {"fields": [{"name": "a", "type": "INTEGER"}]}}}));
+        assert_eq!((told.bytes, told.tables, told.accuracy), (12, 2, Accuracy::UpperBound));
+        assert_eq!(told.columns[0].name, "a");
+        assert_eq!(scanned(&json!({})).accuracy, Accuracy::Unknown);
+    }
+}
