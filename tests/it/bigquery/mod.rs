@@ -1,6 +1,8 @@
 //! The target BigQuery, against a server that speaks its interface.
 
 mod emulator;
+mod protocol;
+mod scripted;
 
 use std::collections::BTreeMap;
 
