@@ -41,6 +41,7 @@ use self::store::{Entry, Pending, Store, label};
 use super::{
     Access, History, QueryError, QueryResult, Relation, Result, RunHeader, Session, Warehouse, WarehouseError,
 };
+use crate::diag::Code;
 use crate::googlesql::parameter::Parameter;
 use crate::manifest::types::BigQueryTarget;
 use crate::project::{Address, Project};
@@ -329,10 +330,12 @@ impl Warehouse for BigQuery {
     fn query(&self, script: &str, parameters: &[Parameter]) -> std::result::Result<QueryResult, QueryError> {
         let shared = &self.shared;
         let parameters: Vec<Value> = parameters.iter().map(parameter::given).collect();
-        shared
-            .jobs
-            .query(&Stop::default(), &shared.labels(), script, &parameters)
-            .map_err(|error| QueryError::Engine(error.message))
+        shared.jobs.query(&Stop::default(), &shared.labels(), script, &parameters).map_err(|error| {
+            match WarehouseError::from(error).diagnostic {
+                failed if failed.code == Code::StepFailed => QueryError::Engine(failed.message),
+                refusal => QueryError::Target(Box::new(refusal)),
+            }
+        })
     }
 }
 

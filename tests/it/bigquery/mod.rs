@@ -2,7 +2,10 @@
 
 mod emulator;
 mod protocol;
+mod refusals;
 mod scripted;
+mod tokens;
+mod uploads;
 
 use std::collections::BTreeMap;
 
