@@ -10,6 +10,8 @@
 //! server.always(|asked| asked.is_dry_run(), Answer::processed(1 << 30));
 //! ```
 
+#![allow(dead_code, reason = "words of the script wait for the tests that will use them")]
+
 mod http;
 mod target;
 
@@ -61,11 +63,6 @@ impl Request {
     /// Whether it opens an upload.
     pub fn opens_upload(&self) -> bool {
         self.is("POST", "/jobs") && self.path.starts_with("/upload/")
-    }
-
-    /// Whether it puts a part of an upload, or asks how much of it there is.
-    pub fn is_chunk(&self) -> bool {
-        self.method == "PUT"
     }
 
     /// The statement of a job; nothing of anything else.
@@ -203,7 +200,11 @@ impl Scripted {
     }
 
     /// Answers the requests that fit with these, one after the other; those that follow as usual.
-    pub fn on(&self, fits: impl Fn(&Request) -> bool + Send + 'static, answers: impl IntoIterator<Item = Answer>) {
+    pub fn on(
+        &self,
+        fits: impl Fn(&Request) -> bool + Send + 'static,
+        answers: impl IntoIterator<Item = Answer>,
+    ) {
         let rule = Rule { fits: Box::new(fits), answers: answers.into_iter().collect(), always: false };
         locked(&self.shared.rules).push(rule);
     }

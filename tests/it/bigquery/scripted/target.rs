@@ -87,7 +87,9 @@ impl Target {
                 (200, vec![("Location".to_owned(), place)], String::new())
             }
             ("PUT", ["session", number]) => self.put(number.parse().expect("a number"), request),
-            (method, ["bigquery", "v2", "projects", _, rest @ ..]) => self.resource(method, rest, request, end),
+            (method, ["bigquery", "v2", "projects", _, rest @ ..]) => {
+                self.resource(method, rest, request, end)
+            }
             _ => refused(404, "notFound", &format!("nothing is known of {}", request.line())),
         }
     }
@@ -95,17 +97,23 @@ impl Target {
     fn resource(&mut self, method: &str, rest: &[&str], request: &Request, end: &Answer) -> Told {
         match (method, rest) {
             ("GET", ["datasets"]) => {
-                let each = self.datasets.iter().map(|name| json!({ "datasetReference": { "datasetId": name } }));
+                let each =
+                    self.datasets.iter().map(|name| json!({ "datasetReference": { "datasetId": name } }));
                 told(&json!({ "datasets": each.collect::<Vec<_>>() }))
             }
             ("POST", ["datasets"]) => {
                 let dataset = request.json();
                 let name = dataset["datasetReference"]["datasetId"].as_str().expect("a name").to_owned();
-                if self.datasets.insert(name) { told(&dataset) } else { refused(409, "duplicate", "Already Exists") }
+                if self.datasets.insert(name) {
+                    told(&dataset)
+                } else {
+                    refused(409, "duplicate", "Already Exists")
+                }
             }
             ("POST", ["datasets", dataset, "tables"]) => {
                 let table = request.json();
-                let name = format!("{dataset}.{}", table["tableReference"]["tableId"].as_str().expect("a name"));
+                let name =
+                    format!("{dataset}.{}", table["tableReference"]["tableId"].as_str().expect("a name"));
                 if self.tables.contains_key(&name) {
                     return refused(409, "duplicate", &format!("Already Exists: Table {name}"));
                 }
@@ -206,11 +214,16 @@ impl Target {
             return (schema, rows);
         }
         let name = |table: &Value| {
-            format!("{}.{}", table["datasetId"].as_str().expect("a name"), table["tableId"].as_str().expect("a name"))
+            format!(
+                "{}.{}",
+                table["datasetId"].as_str().expect("a name"),
+                table["tableId"].as_str().expect("a name")
+            )
         };
         let copy = &configuration["copy"];
         if copy.is_object() {
-            let from = self.tables.get(&name(&copy["sourceTable"])).cloned().expect("the table that is copied");
+            let from =
+                self.tables.get(&name(&copy["sourceTable"])).cloned().expect("the table that is copied");
             self.tables.insert(name(&copy["destinationTable"]), from);
         }
         (Value::Null, Vec::new())
@@ -246,7 +259,9 @@ impl Target {
             r"CREATE (?:OR REPLACE )?(TABLE|VIEW) (?:IF NOT EXISTS )?`[^`.]+\.([^`.]+\.[^`]+)` ?(AS|CLONE|\()([^;]*)",
         );
         let mut is_query = true;
-        for [kind, name, how, what] in made.expect("a pattern").captures_iter(sql).map(|found| found.extract().1) {
+        for [kind, name, how, what] in
+            made.expect("a pattern").captures_iter(sql).map(|found| found.extract().1)
+        {
             is_query = false;
             let columns = if how == "AS" { selected(what) } else { Vec::new() };
             let columns: Vec<(&str, &str)> = columns.iter().map(|name| (name.as_str(), "STRING")).collect();
@@ -298,7 +313,8 @@ impl Target {
 
     fn objects(&self, sql: &str) -> (Value, Vec<Value>) {
         let columns = ["dataset", "what", "name", "one", "other", "at"];
-        let types = columns.map(|name| (name, if matches!(name, "what" | "at") { "INTEGER" } else { "STRING" }));
+        let types =
+            columns.map(|name| (name, if matches!(name, "what" | "at") { "INTEGER" } else { "STRING" }));
         let mut rows = Vec::new();
         for (whole, table) in &self.tables {
             let (dataset, name) = whole.split_once('.').expect("two parts");
@@ -336,11 +352,15 @@ impl Target {
             let range = (received > 0).then(|| ("Range".to_owned(), format!("bytes=0-{}", received - 1)));
             return (308, range.into_iter().collect(), String::new());
         }
-        let rows = upload.received.iter().filter(|byte| **byte == b'\n').count();
+        let rows = upload.received.split(|byte| *byte == b'\n').count() - 1;
         let mut job = upload.job.clone();
         let load = job["configuration"]["load"].clone();
         let to = &load["destinationTable"];
-        let name = format!("{}.{}", to["datasetId"].as_str().expect("a name"), to["tableId"].as_str().expect("a name"));
+        let name = format!(
+            "{}.{}",
+            to["datasetId"].as_str().expect("a name"),
+            to["tableId"].as_str().expect("a name")
+        );
         job["status"] = json!({ "state": "DONE" });
         job["statistics"] = json!({ "load": { "outputRows": rows.to_string() } });
         upload.made = Some(job.clone());
@@ -382,8 +402,12 @@ fn selected(sql: &str) -> Vec<String> {
             SetExpr::SetOperation { left, .. } => body = *left,
             SetExpr::Select(select) => {
                 let name = |(at, item): (usize, SelectItem)| match item {
-                    SelectItem::UnnamedExpr(Expr::Function(call)) if call.to_string() == COUNT => COUNT.to_owned(),
-                    SelectItem::ExprWithAlias { expr: Expr::Function(call), .. } if call.to_string() == COUNT => {
+                    SelectItem::UnnamedExpr(Expr::Function(call)) if call.to_string() == COUNT => {
+                        COUNT.to_owned()
+                    }
+                    SelectItem::ExprWithAlias { expr: Expr::Function(call), .. }
+                        if call.to_string() == COUNT =>
+                    {
                         COUNT.to_owned()
                     }
                     SelectItem::ExprWithAlias { alias, .. } => alias.value,
