@@ -39,7 +39,7 @@ use workspace::Workspace;
 pub enum Outcome {
     /// Done.
     Done,
-    /// The user's manifest, data or expectation failed.
+    /// The user's manifest, data or expectation failed, or the target refused what they ask for.
     Failed,
     /// Anything else: the machine, the network, a fault of Pipewright.
     Unexpected,

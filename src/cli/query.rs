@@ -74,6 +74,7 @@ fn told(error: QueryError, script: &Arc<SourceFile>) -> Diagnostics {
             faults.into_iter().map(|fault| sql_diagnostic(fault, &mapped, "")).collect()
         }
         QueryError::Engine(message) => Diagnostic::error(Code::QueryFailed, message).into(),
+        QueryError::Target(refusal) => (*refusal).into(),
     }
 }
 

@@ -79,6 +79,7 @@ fn outcome(test: &CompiledTest) -> Result<TestOutcome, String> {
     let run = |sql: &str| -> Result<QueryResult, String> {
         script::run_ephemeral(&connection, sql, &Parameters::default()).map_err(|error| match error {
             QueryError::Engine(message) => message,
+            QueryError::Target(refusal) => refusal.message,
             QueryError::Faults(faults) => {
                 faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ")
             }

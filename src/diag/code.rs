@@ -23,6 +23,8 @@ pub enum Area {
     Run,
     /// `PW08xx`: the command line and the machine around it.
     Environment,
+    /// `PW08xx`: what a target that is reached refuses.
+    Target,
     /// `PW09xx`: faults of Pipewright itself.
     Internal,
 }
@@ -226,13 +228,15 @@ codes! {
     /// Generated files are out of date.
     Outdated = "PW0806" in Environment;
     /// Credentials that are missing, malformed or expired.
-    CredentialsRefused = "PW0807" in Environment;
+    CredentialsRefused = "PW0807" in Target;
     /// The account may not do what is asked for.
-    AccessDenied = "PW0808" in Environment;
+    AccessDenied = "PW0808" in Target;
     /// More is asked for than the project's quota allows.
-    QuotaExceeded = "PW0809" in Environment;
+    QuotaExceeded = "PW0809" in Target;
     /// A query would read more bytes than it may.
-    TooExpensive = "PW0810" in Environment;
+    TooExpensive = "PW0810" in Target;
+    /// The project, dataset or location of a target is not there, or is not set up for BigQuery.
+    TargetNotFound = "PW0811" in Target;
 
     /// A fault of Pipewright itself.
     Internal = "PW0901" in Internal;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::diag::Diagnostic;
 use crate::googlesql::{Column, SqlFault};
 
 /// Rows of a query.
@@ -35,6 +36,8 @@ pub enum QueryError {
     Faults(Vec<SqlFault>),
     /// The engine refused a statement.
     Engine(String),
+    /// The target refused whoever asks, whatever the script says.
+    Target(Box<Diagnostic>),
 }
 
 impl std::fmt::Display for QueryError {
@@ -45,6 +48,7 @@ impl std::fmt::Display for QueryError {
                 f.write_str(&messages.join("; "))
             }
             Self::Engine(message) => f.write_str(message),
+            Self::Target(refusal) => f.write_str(&refusal.message),
         }
     }
 }

@@ -310,6 +310,9 @@ fn described(area: Area) -> (&'static str, &'static str) {
         Area::Load => ("Load", "Loading files."),
         Area::Run => ("Run", "Running and publishing."),
         Area::Environment => ("Environment", "The command line and the machine around it."),
+        Area::Target => {
+            ("Target", "What a target refuses: the manifest, the account or the project must change.")
+        }
         Area::Internal => ("Internal", "Faults of Pipewright itself; please report them."),
     }
 }

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
 use super::super::Interrupt;
-use super::credentials::{Account, Origin};
+use super::credentials::{Account, Origin, Token};
 use super::error::ApiError;
 use crate::diag::{Code, Diagnostic};
 
@@ -208,23 +208,29 @@ impl Api {
     }
 
     /// A request below the endpoint: `/bigquery/v2/projects/…`.
-    ///
-    /// # Errors
-    /// That no token was granted.
-    pub(super) async fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, ApiError> {
-        self.request_to(method, &format!("{}{path}", self.endpoint)).await
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request_to(method, &format!("{}{path}", self.endpoint))
     }
 
     /// The same at a whole address, which BigQuery gave.
+    pub(super) fn request_to(&self, method: Method, address: &str) -> RequestBuilder {
+        self.http.request(method, address)
+    }
+
+    /// Sends a request with a token. A token that is refused is asked for anew, once: it ends before its time where it
+    /// was revoked or where this machine's clock is wrong.
     ///
     /// # Errors
-    /// As [`Self::request`].
-    pub(super) async fn request_to(&self, method: Method, address: &str) -> Result<RequestBuilder, ApiError> {
-        let request = self.http.request(method, address);
-        Ok(match self.account.token().await? {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        })
+    /// That no token was granted, or that there is no answer.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, ApiError> {
+        let Some(token) = self.account.token(Token::Kept).await? else { return Ok(request.send().await?) };
+        let again = request.try_clone();
+        let answer = request.bearer_auth(token).send().await?;
+        let (Some(again), StatusCode::UNAUTHORIZED) = (again, answer.status()) else { return Ok(answer) };
+        match self.account.token(Token::New).await? {
+            Some(token) => Ok(again.bearer_auth(token).send().await?),
+            None => Ok(answer),
+        }
     }
 
     /// What is below the endpoint.
@@ -232,7 +238,7 @@ impl Api {
     /// # Errors
     /// What BigQuery says.
     pub(super) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value, ApiError> {
-        answered(self.request(Method::GET, path).await?.query(query).send().await?).await
+        answered(self.send(self.request(Method::GET, path).query(query)).await?).await
     }
 
     /// Makes something, or asks for something to be done.
@@ -240,7 +246,7 @@ impl Api {
     /// # Errors
     /// What BigQuery says.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
-        answered(self.request(Method::POST, path).await?.json(body).send().await?).await
+        answered(self.send(self.request(Method::POST, path).json(body)).await?).await
     }
 
     /// Changes what the body names, and nothing else.
@@ -248,7 +254,7 @@ impl Api {
     /// # Errors
     /// What BigQuery says.
     pub(super) async fn patch(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
-        answered(self.request(Method::PATCH, path).await?.json(body).send().await?).await
+        answered(self.send(self.request(Method::PATCH, path).json(body)).await?).await
     }
 
     /// Removes something.
@@ -256,12 +262,12 @@ impl Api {
     /// # Errors
     /// What BigQuery says.
     pub(super) async fn delete(&self, path: &str) -> Result<Value, ApiError> {
-        answered(self.request(Method::DELETE, path).await?.send().await?).await
+        answered(self.send(self.request(Method::DELETE, path)).await?).await
     }
 }
 
 /// The JSON of an answer.
-async fn answered(answer: reqwest::Response) -> Result<Value, ApiError> {
+async fn answered(answer: Response) -> Result<Value, ApiError> {
     let status = answer.status();
     let body = answer.text().await?;
     if !status.is_success() {

@@ -5,6 +5,7 @@
 //! a machine of Google's. Nothing of it is ever printed.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use yup_oauth2::authenticator::{ApplicationDefaultCredentialsTypes, DefaultAuthenticator};
@@ -13,11 +14,18 @@ use yup_oauth2::{
     AuthorizedUserAuthenticator, ExternalAccountAuthenticator, ServiceAccountAuthenticator,
 };
 
-use super::error::ApiError;
+use super::error::{ApiError, deepest};
 use crate::diag::{Code, Diagnostic};
 
 /// What tokens are asked for: jobs and tables, and no more.
 const SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/bigquery"];
+
+/// How long a token is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Which files are.
+const UNDERSTOOD: &str = "a service account's key, what `gcloud auth application-default login` leaves and workload \
+                          identity federation are understood";
 
 /// Where credentials come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +95,7 @@ async fn of_file(path: &Path) -> Result<Account, Diagnostic> {
             .help("name the file with `credentials_file` or GOOGLE_APPLICATION_CREDENTIALS")
     })?;
     // What the parser says may quote the file.
-    let malformed = || refused(&format!("{} is no file of credentials", path.display()));
+    let malformed = || refused(&format!("{} is no file of credentials", path.display())).help(UNDERSTOOD);
     let form: Form = serde_json::from_str(&text).map_err(|_| malformed())?;
     let made = match form.kind.as_str() {
         "service_account" => {
@@ -103,10 +111,8 @@ async fn of_file(path: &Path) -> Result<Account, Diagnostic> {
             ExternalAccountAuthenticator::builder(secret).build().await
         }
         other => {
-            return Err(refused(&format!("{} has credentials of the type `{other}`", path.display())).help(
-                "a service account's key, `gcloud auth application-default login` and workload identity federation \
-                 are understood",
-            ));
+            let message = format!("{} has credentials of the type `{other}`", path.display());
+            return Err(refused(&message).help(UNDERSTOOD));
         }
     };
     made.map(Account::from).map_err(|_| malformed())
@@ -125,18 +131,50 @@ impl From<DefaultAuthenticator> for Account {
     }
 }
 
+/// Which token is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token {
+    /// The one that was granted last, while it lasts.
+    Kept,
+    /// Another than that.
+    New,
+}
+
 impl Account {
     /// A token to ask with; nothing where none is asked for.
     ///
     /// # Errors
     /// That none was granted.
-    pub(super) async fn token(&self) -> Result<Option<String>, ApiError> {
+    pub(super) async fn token(&self, which: Token) -> Result<Option<String>, ApiError> {
         let Some(authenticator) = &self.0 else { return Ok(None) };
-        let token =
-            authenticator.token(&SCOPES).await.map_err(|error| ApiError::no_token(&error.to_string()))?;
+        let asked = async {
+            match which {
+                Token::Kept => authenticator.token(&SCOPES).await,
+                Token::New => authenticator.force_refreshed_token(&SCOPES).await,
+            }
+        };
+        let token = match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Ok(token)) => token,
+            Ok(Err(error)) => return Err(not_granted(&error)),
+            Err(_) => return Err(ApiError::unreachable("who grants tokens does not answer")),
+        };
         match token.token() {
             Some(token) => Ok(Some(token.to_owned())),
             None => Err(ApiError::no_token("the answer has none")),
         }
+    }
+}
+
+/// A refusal is told apart from an answer that did not come, which another try may bring.
+fn not_granted(error: &yup_oauth2::Error) -> ApiError {
+    use yup_oauth2::Error;
+    match error {
+        Error::AuthError(refusal) => ApiError::no_token(&refusal.to_string()),
+        Error::HttpError(_) | Error::HttpClientError(_) => {
+            ApiError::unreachable(&format!("who grants tokens cannot be reached: {}", deepest(error)))
+        }
+        // A gateway speaks no JSON.
+        Error::JSONError(error) => ApiError::unreadable(error),
+        other => ApiError::no_token(&other.to_string()),
     }
 }

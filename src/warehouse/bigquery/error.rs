@@ -47,6 +47,11 @@ impl ApiError {
         Self { status: None, reason: "bytesBilledLimitExceeded".to_owned(), message }
     }
 
+    /// Nobody was reached.
+    pub(super) fn unreachable(why: &str) -> Self {
+        Self { status: None, reason: UNREACHABLE.to_owned(), message: why.to_owned() }
+    }
+
     /// An answer that is no JSON.
     pub(super) fn unreadable(error: &serde_json::Error) -> Self {
         let message = format!("BigQuery's answer cannot be read: {error}");
@@ -95,8 +100,7 @@ impl ApiError {
 
     /// Whether it is the query that is wrong, and not who asks or where.
     pub(super) fn is_of_query(&self) -> bool {
-        matches!(self.reason.as_str(), "invalidQuery" | "invalid" | "INVALID_ARGUMENT")
-            || (self.is_missing() && !self.is_about_a_place())
+        self.code() == Code::StepFailed && !self.is_transient()
     }
 
     /// Whether nobody was reached: a network that is down is told of soon.
@@ -141,11 +145,11 @@ impl ApiError {
                 Code::QuotaExceeded
             }
             ("bytesBilledLimitExceeded" | "billingTierLimitExceeded", _) => Code::TooExpensive,
-            (
-                NO_ANSWER | UNREACHABLE | "billingNotEnabled" | "accessNotConfigured" | "SERVICE_DISABLED",
-                _,
-            ) => Code::TargetUnavailable,
-            ("notFound", _) if self.is_about_a_place() => Code::TargetUnavailable,
+            (NO_ANSWER | UNREACHABLE, _) => Code::TargetUnavailable,
+            ("billingNotEnabled" | "accessNotConfigured" | "SERVICE_DISABLED", _) => Code::TargetNotFound,
+            ("notFound" | "invalid", _) if self.is_about_a_place() || self.is_about_the_interface() => {
+                Code::TargetNotFound
+            }
             (_, Some(403)) => Code::AccessDenied,
             _ => Code::StepFailed,
         }
@@ -153,8 +157,21 @@ impl ApiError {
 
     /// Whether a project or dataset is missing, or is elsewhere.
     fn is_about_a_place(&self) -> bool {
+        const WORDS: [&str; 6] = [
+            "not found: project",
+            "not found: dataset",
+            "not found: location",
+            "invalid location",
+            "in different locations",
+            "not support this operation in location",
+        ];
         let message = self.message.to_lowercase();
-        message.contains("not found: project") || message.contains("not found: dataset")
+        WORDS.iter().any(|words| message.contains(words))
+    }
+
+    /// Whether the project has no BigQuery.
+    fn is_about_the_interface(&self) -> bool {
+        self.message.contains("has not enabled BigQuery")
     }
 
     fn help(&self) -> Option<&'static str> {
@@ -164,7 +181,8 @@ impl ApiError {
                  `credentials_file` or GOOGLE_APPLICATION_CREDENTIALS"
             }
             Code::AccessDenied => {
-                "the account needs the roles BigQuery Job User on the project and BigQuery Data Editor on its datasets"
+                "the account needs the roles BigQuery Job User on the project and BigQuery Data Editor on its \
+                 datasets; is `project` of the target right?"
             }
             Code::QuotaExceeded => {
                 "wait, run fewer steps at a time with `--threads`, or ask for more quota in the Google Cloud console"
@@ -173,16 +191,18 @@ impl ApiError {
                 "make it read less (partitions, fewer columns), or raise `max_bytes_per_job` or `max_bytes_per_run` of the \
                  target"
             }
-            Code::TargetUnavailable if self.reason == NO_ANSWER || self.is_unreachable() => {
-                "is the network up, and is `endpoint` of the target right?"
-            }
-            Code::TargetUnavailable if self.reason == "billingNotEnabled" => {
+            Code::TargetUnavailable => "is the network up, and is `endpoint` of the target right?",
+            Code::TargetNotFound if self.reason == "billingNotEnabled" => {
                 "link a billing account to the project in the Google Cloud console"
             }
-            Code::TargetUnavailable if self.is_about_a_place() => {
+            Code::TargetNotFound if self.is_about_a_place() => {
                 "are `project` and `location` of the target right? A dataset is found only by jobs of its own location"
             }
-            Code::TargetUnavailable => "enable the BigQuery API for the project in the Google Cloud console",
+            Code::TargetNotFound => "enable the BigQuery API for the project in the Google Cloud console",
+            Code::StepFailed if self.reason == "invalidQuery" => {
+                "`pipewright compile` prints the query; a place in brackets counts from the start of the statement that \
+                 it is sent in"
+            }
             _ => return None,
         })
     }
@@ -190,20 +210,25 @@ impl ApiError {
 
 impl From<reqwest::Error> for ApiError {
     fn from(error: reqwest::Error) -> Self {
-        let status = error.status().map(|status| status.as_u16());
-        // The whole chain: the first only says that a request failed.
-        let mut message = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(deeper) = cause {
-            message = deeper.to_string();
-            cause = deeper.source();
+        let message = deepest(&error);
+        if error.is_connect() {
+            return Self::unreachable(&format!("BigQuery cannot be reached: {message}"));
         }
         Self {
-            status,
+            status: error.status().map(|status| status.as_u16()),
             reason: NO_ANSWER.to_owned(),
-            message: format!("BigQuery cannot be reached: {message}"),
+            message: format!("BigQuery did not answer: {message}"),
         }
     }
+}
+
+/// The last of a chain of errors: the first only says that a request failed.
+pub(super) fn deepest(error: &dyn std::error::Error) -> String {
+    let mut deepest = error;
+    while let Some(deeper) = deepest.source() {
+        deepest = deeper;
+    }
+    deepest.to_string()
 }
 
 impl From<ApiError> for WarehouseError {
@@ -236,7 +261,7 @@ mod tests {
                 404,
                 "notFound",
                 "Not found: Dataset p:d was not found in location US",
-                Code::TargetUnavailable,
+                Code::TargetNotFound,
                 false,
             ),
             (404, "notFound", "Not found: Table p:d.t", Code::StepFailed, false),

@@ -248,12 +248,13 @@ impl Jobs {
             }
             let waited =
                 if is_query { self.wait_for_results(stop, name) } else { self.api.pause(stop, wait) };
-            wait = (wait * 2).min(Duration::from_secs(2));
-            let looked = match waited {
-                // A query that failed is told of in its status.
-                Err(error) if stop.is_stopped() => Err(error),
-                _ => self.look(stop, name),
+            let waited = match waited {
+                // A query that failed is told of in its status; one that goes on is not asked after all the time.
+                Err(_) if is_query && !stop.is_stopped() => self.api.pause(stop, wait),
+                waited => waited,
             };
+            wait = (wait * 2).min(Duration::from_secs(2));
+            let looked = waited.and_then(|()| self.look(stop, name));
             job = match looked {
                 Ok(job) => job,
                 Err(error) => {

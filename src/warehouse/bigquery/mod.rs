@@ -42,6 +42,7 @@ use self::store::{Entry, Pending, Store, label};
 use super::{
     Access, History, QueryError, QueryResult, Relation, Result, RunHeader, Session, Warehouse, WarehouseError,
 };
+use crate::diag::Code;
 use crate::googlesql::parameter::Parameter;
 use crate::manifest::types::BigQueryTarget;
 use crate::plan::Answer;
@@ -344,10 +345,12 @@ impl Warehouse for BigQuery {
     fn query(&self, script: &str, parameters: &[Parameter]) -> std::result::Result<QueryResult, QueryError> {
         let shared = &self.shared;
         let parameters: Vec<Value> = parameters.iter().map(parameter::given).collect();
-        shared
-            .jobs
-            .query(&Stop::default(), &shared.labels(), script, &parameters)
-            .map_err(|error| QueryError::Engine(error.message))
+        shared.jobs.query(&Stop::default(), &shared.labels(), script, &parameters).map_err(|error| {
+            match WarehouseError::from(error).diagnostic {
+                failed if failed.code == Code::StepFailed => QueryError::Engine(failed.message),
+                refusal => QueryError::Target(Box::new(refusal)),
+            }
+        })
     }
 }
 

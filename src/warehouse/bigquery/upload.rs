@@ -55,13 +55,13 @@ impl<'a> Upload<'a> {
         let job = json!({ "jobReference": jobs.reference(&name), "configuration": configuration });
         let path = format!("/upload/bigquery/v2/projects/{}/jobs", jobs.project);
         let session = jobs.api.persist(stop, || async {
-            let request = jobs.api.request(Method::POST, &path).await?;
-            let answer = request
+            let request = jobs
+                .api
+                .request(Method::POST, &path)
                 .query(&[("uploadType", "resumable")])
                 .header("X-Upload-Content-Type", content)
-                .json(&job)
-                .send()
-                .await?;
+                .json(&job);
+            let answer = jobs.api.send(request).await?;
             let status = answer.status();
             let session =
                 answer.headers().get(LOCATION).and_then(|place| place.to_str().ok()).map(str::to_owned);
@@ -115,6 +115,10 @@ impl<'a> Upload<'a> {
                     self.jobs.api.pause(self.stop, backoff.wait(tries, 0.5))?;
                     tries += 1;
                     answer = self.ask(length, last);
+                    // Nothing has arrived: this is still the same chunk, tried again.
+                    if matches!(answer, Ok(Answer::Has(has)) if has == self.sent) {
+                        answer = self.attempt(length, last);
+                    }
                 }
                 Err(error) => return Err(error),
                 Ok(answer) => break answer,
@@ -138,7 +142,10 @@ impl<'a> Upload<'a> {
             0 => format!("bytes */{total}"),
             _ => format!("bytes {}-{}/{total}", self.sent, end - 1),
         };
-        self.request(&range, self.waiting[..length].to_vec())
+        match self.request(&range, self.waiting[..length].to_vec())? {
+            Answer::Has(has) if has <= self.sent => Err(ApiError::lacks("part of the data that was sent")),
+            answer => Ok(answer),
+        }
     }
 
     /// Asks how much there is after an answer was lost. The last one may have made the job.
@@ -157,13 +164,12 @@ impl<'a> Upload<'a> {
     fn request(&self, range: &str, body: Vec<u8>) -> Result<Answer, ApiError> {
         let api = &self.jobs.api;
         api.once(self.stop, async {
-            let request = api.request_to(Method::PUT, &self.session).await?;
-            let answer = request
+            let request = api
+                .request_to(Method::PUT, &self.session)
                 .header(CONTENT_LENGTH, body.len())
                 .header(CONTENT_RANGE, range)
-                .body(body)
-                .send()
-                .await?;
+                .body(body);
+            let answer = api.send(request).await?;
             let status = answer.status().as_u16();
             if status == 308 {
                 // Without a range it has nothing.

@@ -1,6 +1,11 @@
 //! The target BigQuery, against a server that speaks its interface.
 
 mod emulator;
+mod protocol;
+mod refusals;
+mod scripted;
+mod tokens;
+mod uploads;
 
 use std::collections::BTreeMap;
 

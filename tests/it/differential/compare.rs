@@ -158,6 +158,7 @@ impl Engine {
                     tally.note(Difference::Refused, 1, || format!("{}: {}", line.sql, said.join("; ")));
                 }
             }
+            Err(QueryError::Target(refusal)) => panic!("the engine asks nobody: {refusal:?}"),
             Err(QueryError::Engine(said)) => {
                 if is_broken(&said) {
                     tally.note(Difference::Broken, 1, || format!("{}: {said}", line.sql));
@@ -269,6 +270,7 @@ impl Engine {
                 Difference::Refused,
                 faults.iter().map(|fault| fault.message.clone()).collect::<Vec<_>>().join("; "),
             )),
+            Err(QueryError::Target(refusal)) => panic!("the engine asks nobody: {refusal:?}"),
             Err(QueryError::Engine(said)) if is_broken(&said) => Err((Difference::Broken, said)),
             Err(QueryError::Engine(said)) if line.whole => Err((Difference::Raises, said)),
             Err(QueryError::Engine(said)) if keys.len() == 1 => Ok(vec![(first, Err(said))]),

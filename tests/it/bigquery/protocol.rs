@@ -1,0 +1,246 @@
+//! What is asked of BigQuery, and what becomes of it when answers fail, are lost or come late.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+
+use super::scripted::{Answer, Request, Scripted};
+use crate::shop::shop;
+use crate::support::{Outcome, Project};
+
+/// The shop with a target `bigquery`.
+pub fn shop_there() -> Project {
+    let project = shop();
+    project.replace(
+        "pipeline.yaml",
+        "targets:\n",
+        "targets:\n  bigquery:\n    type: bigquery\n    project: ${BIGQUERY_PROJECT:-}\n    \
+         endpoint: ${BIGQUERY_ENDPOINT:-}\n    location: EU\n    credentials_file: ${KEY_FILE:-}\n",
+    );
+    project
+}
+
+pub fn run(server: &Scripted, project: &Project, arguments: &[&str]) -> Outcome {
+    Outcome::of(&mut server.command(project, arguments))
+}
+
+/// Jobs of all kinds that were asked for, as their bodies.
+fn jobs(asked: &[Request]) -> Vec<Value> {
+    asked.iter().filter(|one| one.makes_job() || one.opens_upload()).map(Request::json).collect()
+}
+
+#[test]
+fn jobs_are_ours_and_say_what_they_are_for() {
+    let (server, project) = (Scripted::start(), shop_there());
+    run(&server, &project, &["apply"]).succeeds();
+    let asked = server.asked();
+    let jobs = jobs(&asked);
+    let name = regex::Regex::new("^pipewright_[0-9a-f]{32}$").expect("a pattern");
+    let mut names = BTreeSet::new();
+    for job in &jobs {
+        let reference = &job["jobReference"];
+        assert_eq!(
+            (&reference["projectId"], &reference["location"]),
+            (&json!("demo"), &json!("EU")),
+            "{job}"
+        );
+        let id = reference["jobId"].as_str().expect("a name");
+        assert!(name.is_match(id) && names.insert(id.to_owned()), "{id} is another's: {job}");
+    }
+    // Where a job is asked after it is found only with its place.
+    let looks = asked.iter().filter(|one| one.path.contains("/jobs/") || one.path.contains("/queries/"));
+    assert!(looks.clone().count() > 20);
+    assert!(looks.into_iter().all(|one| one.query.get("location").is_some_and(|place| place == "EU")));
+
+    let run = jobs[jobs.len() - 1]["configuration"]["query"]["queryParameters"][0]["parameterValue"]["value"]
+        .as_str()
+        .expect("the run's name")
+        .to_ascii_lowercase();
+    let of_node =
+        |node: &str| json!({ "pipewright": "shop", "pipewright_node": node, "pipewright_run": run });
+    let one = |fits: &dyn Fn(&Value) -> bool| -> Value {
+        let found: Vec<&Value> =
+            jobs.iter().map(|job| &job["configuration"]).filter(|job| fits(job)).collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].clone()
+    };
+    let table =
+        |dataset: &str, table: &str| json!({ "projectId": "demo", "datasetId": dataset, "tableId": table });
+    let field = |name: &str, kind: &str| json!({ "name": name, "type": kind, "mode": "NULLABLE" });
+    let load = one(&|job| job["load"]["destinationTable"]["tableId"] == "orders__pipewright_build");
+    let fields = [("id", "INT64"), ("day", "DATE"), ("product", "STRING"), ("amount", "NUMERIC")];
+    let expected = json!({
+        "load": {
+            "destinationTable": table("raw", "orders__pipewright_build"),
+            "schema": { "fields": fields.map(|(name, kind)| field(name, kind)) },
+            "sourceFormat": "NEWLINE_DELIMITED_JSON",
+            "writeDisposition": "WRITE_TRUNCATE",
+        },
+        "labels": of_node("source_orders"),
+    });
+    assert_eq!(load, expected);
+    let sent = String::from_utf8(server.loaded("orders__pipewright_build")).expect("text");
+    assert_eq!(
+        sent.lines().collect::<Vec<_>>(),
+        [
+            r#"{"id":1,"day":"2024-01-01","product":"pen","amount":"2.500000000"}"#,
+            r#"{"id":2,"day":"2024-01-01","product":"cup","amount":"7.000000000"}"#,
+            r#"{"id":3,"day":"2024-01-02","product":"pen","amount":"2.500000000"}"#,
+        ]
+    );
+    let copy = one(&|job| job["copy"]["destinationTable"]["tableId"] == "daily_sales");
+    let expected = json!({
+        "copy": {
+            "sourceTable": table("marts", "daily_sales__pipewright_build"),
+            "destinationTable": table("marts", "daily_sales"),
+            "writeDisposition": "WRITE_TRUNCATE",
+        },
+        "labels": of_node("model_daily_sales"),
+    });
+    assert_eq!(copy, expected);
+    let is_build = |job: &Value| {
+        job["query"]["query"].as_str().is_some_and(|sql| sql.starts_with("CREATE OR REPLACE TABLE"))
+            && job["labels"]["pipewright_node"] == "model_daily_sales"
+    };
+    let query = one(&is_build);
+    let sql = "CREATE OR REPLACE TABLE `demo.marts.daily_sales__pipewright_build` AS SELECT day, SUM(amount) AS revenue \
+               FROM `demo.marts.clean_orders` GROUP BY day";
+    let expected =
+        json!({ "query": { "query": sql, "useLegacySql": false }, "labels": of_node("model_daily_sales") });
+    assert_eq!(query, expected);
+    let appended = one(&|job| job["load"]["destinationTable"]["tableId"] == "steps");
+    assert_eq!(appended["load"]["writeDisposition"], "WRITE_APPEND");
+    assert_eq!(appended["load"]["createDisposition"], "CREATE_NEVER");
+
+    let again = self::run(&server, &project, &["apply"]).succeeds();
+    assert!(again.stdout.contains("Nothing to do"), "{again}");
+    assert!(!server.tables().iter().any(|table| table.contains("__")), "{:?}", server.tables());
+}
+
+/// The request that builds the table over the orders.
+fn builds(request: &Request) -> bool {
+    request.sql().starts_with("CREATE OR REPLACE TABLE `demo.marts.daily_sales__pipewright_build`")
+}
+
+/// The names that a job was asked for under, one for each time.
+fn names(asked: &[Request], fits: impl Fn(&Request) -> bool) -> Vec<String> {
+    asked.iter().filter(|one| fits(one)).map(Request::job).collect()
+}
+
+/// A run that has one request answered so, and what was asked.
+fn applied(
+    fits: impl Fn(&Request) -> bool + Send + 'static,
+    answers: impl IntoIterator<Item = Answer>,
+) -> (Outcome, Vec<Request>) {
+    let (server, project) = (Scripted::start(), shop_there());
+    // A step that fails is not tried again, so that what is seen are the tries of its requests.
+    project.replace("pipeline.yaml", "defaults:\n", "defaults:\n  retries: { attempts: 0 }\n");
+    server.on(fits, answers);
+    let outcome = run(&server, &project, &["apply"]);
+    (outcome, server.asked())
+}
+
+#[test]
+fn what_may_go_well_in_a_moment_is_tried_again() {
+    let answers = [
+        Answer::refused(429, "rateLimitExceeded", "Exceeded rate limits"),
+        Answer::refused(500, "internalError", "An internal error occurred"),
+        Answer::json(502, &json!("<html>Bad Gateway</html>")),
+        Answer::refused(503, "backendError", "Error encountered during execution"),
+        Answer::refused(403, "rateLimitExceeded", "Exceeded rate limits"),
+        Answer::refused(400, "jobRateLimitExceeded", "Job exceeded rate limits"),
+    ];
+    let tried = answers.len();
+    let (outcome, asked) = applied(builds, answers);
+    outcome.succeeds();
+    let names = names(&asked, builds);
+    assert_eq!(names.len(), tried + 1);
+    // Each of them may have been taken though its answer was a failure.
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), 1, "{names:?}");
+}
+
+#[test]
+fn what_will_not_go_well_is_not_tried_again() {
+    for (status, reason) in
+        [(400, "invalid"), (403, "accessDenied"), (404, "notFound"), (403, "quotaExceeded")]
+    {
+        let (outcome, asked) = applied(builds, [Answer::refused(status, reason, "no")]);
+        outcome.ends_with(1);
+        assert_eq!(names(&asked, builds).len(), 1, "{status} {reason}");
+    }
+}
+
+#[test]
+fn tries_come_to_an_end() {
+    let (server, project) = (Scripted::start(), shop_there());
+    server.always(|one| one.is("GET", "/datasets"), Answer::refused(503, "backendError", "try later"));
+    let outcome = run(&server, &project, &["plan"]).ends_with(1);
+    assert!(outcome.stderr.contains("try later"), "{outcome}");
+    assert_eq!(server.asked().len(), 8);
+}
+
+#[test]
+fn a_job_whose_answer_was_lost_is_looked_up_and_never_run_twice() {
+    // Lost after it was taken, and before.
+    for (answer, times) in [(Answer::Lost, 1), (Answer::Dropped, 2)] {
+        let (outcome, asked) = applied(builds, [answer]);
+        outcome.succeeds();
+        let names = names(&asked, builds);
+        assert_eq!(names.len(), times);
+        assert!(names.iter().all(|name| *name == names[0]), "{names:?}");
+        let after = asked.iter().position(builds).expect("the job is asked for");
+        let looked_up = asked[after + 1..].iter().find(|one| one.path.contains(&names[0]));
+        assert!(looked_up.is_some_and(|one| one.is("GET", &format!("/jobs/{}", names[0]))), "{looked_up:?}");
+    }
+}
+
+#[test]
+fn a_job_that_is_there_already_is_taken_as_its_own() {
+    // The answer is lost, and the job is not found yet where it is looked up: it is asked for again.
+    let (server, project) = (Scripted::start(), shop_there());
+    let asked_for = AtomicBool::new(false);
+    let looks_too_early = move |one: &Request| {
+        let before = asked_for.fetch_or(builds(one), Ordering::SeqCst);
+        before && one.method == "GET" && one.path.contains("/jobs/")
+    };
+    server.on(looks_too_early, [Answer::refused(404, "notFound", "Not found: Job")]);
+    server.on(builds, [Answer::Lost]);
+    run(&server, &project, &["apply", "--threads", "1"]).succeeds();
+    let asked = server.asked();
+    let names = names(&asked, builds);
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(names[0], names[1]);
+}
+
+#[test]
+fn a_job_that_is_known_to_have_failed_is_run_under_another_name() {
+    let (outcome, asked) = applied(builds, [Answer::failed("backendError", "try again")]);
+    outcome.succeeds();
+    let names = names(&asked, builds);
+    assert_eq!(names.len(), 2);
+    assert_ne!(names[0], names[1]);
+    let (outcome, asked) =
+        applied(builds, std::iter::repeat_n(Answer::failed("backendError", "try again"), 9));
+    outcome.ends_with(1);
+    assert_eq!(self::names(&asked, builds).len(), 4);
+    let (outcome, asked) = applied(builds, [Answer::failed("invalidQuery", "Division by zero")]);
+    outcome.ends_with(1);
+    assert_eq!(self::names(&asked, builds).len(), 1);
+}
+
+#[test]
+fn rows_come_page_by_page() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let numbers: Vec<String> = (0..12_000).map(|number| number.to_string()).collect();
+    let rows: Vec<Vec<&str>> = numbers.iter().map(|number| vec![number.as_str(), "pen"]).collect();
+    let rows: Vec<&[&str]> = rows.iter().map(Vec::as_slice).collect();
+    let columns = [("id", "INTEGER"), ("product", "STRING")];
+    server.on(|one| one.sql().contains("FROM wanted"), [Answer::rows(&columns, &rows)]);
+    let sql = "SELECT id, product FROM wanted";
+    let told = run(&server, &project, &["query", "--format", "jsonl", sql]).succeeds();
+    let expected: Vec<String> =
+        numbers.iter().map(|number| format!(r#"{{"id":{number},"product":"pen"}}"#)).collect();
+    let lines: Vec<&str> = told.stdout.lines().collect();
+    assert!(lines == expected, "{} lines for {}", lines.len(), expected.len());
+}

@@ -1,0 +1,152 @@
+//! Credentials and the tokens that they give: granted, refused, ended before their time.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::protocol::shop_there;
+use super::refusals::told;
+use super::scripted::{Answer, Request, Scripted};
+use crate::support::{Outcome, Project};
+
+/// A key that was made for these tests and opens nothing.
+const KEY: &str = include_str!("key.pem");
+
+/// A service account's key file whose tokens the server grants.
+fn service_account(server: &Scripted) -> Value {
+    json!({
+        "type": "service_account",
+        "project_id": "demo",
+        "private_key_id": "1",
+        "private_key": KEY,
+        "client_email": "pipewright@demo.iam.gserviceaccount.com",
+        "client_id": "1",
+        "auth_uri": format!("{}/auth", server.endpoint()),
+        "token_uri": format!("{}/token", server.endpoint()),
+        "auth_provider_x509_cert_url": "",
+        "client_x509_cert_url": "",
+    })
+}
+
+/// Workload identity federation: another's token, from a file, is exchanged.
+fn federated(server: &Scripted, project: &Project) -> Value {
+    project.write("token.txt", "theirs");
+    json!({
+        "type": "external_account",
+        "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/ci/providers/ci",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": format!("{}/token", server.endpoint()),
+        "credential_source": { "file": project.path().join("token.txt") },
+    })
+}
+
+fn asks_for_token(request: &Request) -> bool {
+    request.is("POST", "/token")
+}
+
+fn granted(token: &str) -> Answer {
+    Answer::json(200, &json!({ "access_token": token, "token_type": "Bearer", "expires_in": 3600 }))
+}
+
+/// The program with a file of credentials.
+fn with(server: &Scripted, project: &Project, credentials: &str, arguments: &[&str]) -> Outcome {
+    project.write("key.json", credentials);
+    let mut command = server.command(project, arguments);
+    Outcome::of(command.env("KEY_FILE", "key.json"))
+}
+
+fn bearer(request: &Request) -> &str {
+    request.headers.get("authorization").map_or("", |given| given.trim_start_matches("Bearer "))
+}
+
+#[test]
+fn a_token_that_ends_before_its_time_is_asked_for_anew() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let key = service_account(&server).to_string();
+    server.on(asks_for_token, [granted("first"), granted("second")]);
+    // From here on nobody takes the first token.
+    let over = Answer::refused(401, "authError", "Invalid Credentials");
+    let ended = std::sync::atomic::AtomicBool::new(false);
+    let is_late = move |one: &Request| {
+        let is_build = one.sql().starts_with("CREATE OR REPLACE TABLE");
+        (ended.fetch_or(is_build, std::sync::atomic::Ordering::SeqCst) || is_build) && bearer(one) == "first"
+    };
+    server.always(is_late, over);
+    with(&server, &project, &key, &["apply", "--threads", "1"]).succeeds();
+    let asked = server.asked();
+    let tokens: Vec<&Request> = asked.iter().filter(|one| asks_for_token(one)).collect();
+    assert_eq!(tokens.len(), 2);
+    let form = String::from_utf8_lossy(&tokens[0].body);
+    assert!(
+        form.starts_with("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion="),
+        "{form}"
+    );
+    let used: Vec<&str> = asked.iter().filter(|one| !asks_for_token(one)).map(bearer).collect();
+    let (first, second) =
+        used.split_at(used.iter().position(|token| *token == "second").expect("it is used"));
+    assert!(
+        first.iter().all(|token| *token == "first") && second.iter().all(|token| *token == "second"),
+        "{used:?}"
+    );
+    // The job was refused under one name and taken under the same.
+    let builds: Vec<String> = asked
+        .iter()
+        .filter(|one| one.sql().starts_with("CREATE OR REPLACE TABLE `demo.marts.catalogue"))
+        .map(Request::job)
+        .collect();
+    assert!(builds.len() == 2 && builds[0] == builds[1], "{builds:?}");
+}
+
+#[test]
+fn a_token_is_asked_for_once_and_again_only_when_it_is_about_to_end() {
+    for (lasts, at_most) in [(3600, 1), (10, usize::MAX)] {
+        let (server, project) = (Scripted::start(), shop_there());
+        let token = json!({ "access_token": "theirs", "token_type": "Bearer", "expires_in": lasts });
+        server.always(asks_for_token, Answer::json(200, &token));
+        let file = federated(&server, &project).to_string();
+        with(&server, &project, &file, &["plan"]).succeeds();
+        with(&server, &project, &file, &["apply", "-s", "source.orders"]).succeeds();
+        let asked = server.asked();
+        let tokens = asked.iter().filter(|one| asks_for_token(one)).count();
+        let processes = 2;
+        assert!(tokens >= processes && tokens <= at_most.saturating_mul(processes), "{lasts}: {tokens}");
+        assert!(lasts > 60 || tokens > 10, "{tokens}");
+        let used: BTreeSet<&str> = asked.iter().filter(|one| !asks_for_token(one)).map(bearer).collect();
+        assert_eq!(used, BTreeSet::from(["theirs"]));
+    }
+}
+
+#[test]
+fn who_grants_tokens_may_be_busy() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let key = service_account(&server).to_string();
+    let gateway = Answer::Given { status: 503, headers: Vec::new(), body: "<html>busy</html>".to_owned() };
+    server.on(asks_for_token, [gateway, Answer::Dropped, granted("late")]);
+    with(&server, &project, &key, &["plan"]).succeeds();
+    assert_eq!(server.asked().iter().filter(|one| asks_for_token(one)).count(), 3);
+}
+
+#[test]
+fn credentials_that_are_of_no_use_are_told_of_without_their_content() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let key = service_account(&server).to_string();
+    let revoked =
+        json!({ "error": "invalid_grant", "error_description": "Token has been expired or revoked." });
+    let cases = [
+        ("credentials_that_were_revoked", key.clone()),
+        ("credentials_that_are_cut_off", key[..key.len() / 2].to_owned()),
+        ("credentials_of_another_kind", json!({ "type": "gdch_service_account" }).to_string()),
+    ];
+    server.always(asks_for_token, Answer::json(400, &revoked));
+    for (name, credentials) in cases {
+        let outcome = with(&server, &project, &credentials, &["plan"]).ends_with(1);
+        assert_eq!(outcome.stderr.matches("error[PW0807]").count(), 1, "{outcome}");
+        assert!(!outcome.stderr.contains(&KEY[40..60]), "{outcome}");
+        told(&project, name, &outcome);
+    }
+    let mut command = server.command(&project, &["plan"]);
+    let outcome = Outcome::of(command.env("KEY_FILE", "nowhere.json")).ends_with(1);
+    told(&project, "credentials_that_are_not_there", &outcome);
+    // Nobody but who grants tokens was asked.
+    assert!(server.asked().iter().all(asks_for_token));
+}
