@@ -122,21 +122,17 @@ impl Jobs {
         self.configuration("query", &query, labels)
     }
 
-    /// A job with the most that it may be billed for: nothing more is begun once the run has cost what it may.
-    fn limited(&self, configuration: &Value) -> Result<Value, ApiError> {
-        let mut configuration = configuration.clone();
-        if !configuration["query"].is_object() {
-            return Ok(configuration);
-        }
+    /// A statement with the most that it may be billed for: nothing more is begun once the run has cost what it may.
+    fn limited(&self, mut statement: Value) -> Result<Value, ApiError> {
         let Settings { most_bytes_of_one, most_bytes_of_all, .. } = self.settings;
         let left = most_bytes_of_all.map(|most| most.saturating_sub(self.billed()));
         if left == Some(0) {
             return Err(ApiError::too_expensive(self.billed()));
         }
         if let Some(most) = most_bytes_of_one.into_iter().chain(left).min() {
-            configuration["query"]["maximumBytesBilled"] = json!(most.to_string());
+            statement["query"]["maximumBytesBilled"] = json!(most.to_string());
         }
-        Ok(configuration)
+        Ok(statement)
     }
 
     /// Runs a statement or a script.
@@ -144,7 +140,7 @@ impl Jobs {
     /// # Errors
     /// What BigQuery says.
     pub(super) fn execute(&self, stop: &Stop, labels: &Labels, sql: &str) -> Result<Done, ApiError> {
-        self.run(stop, &self.statement(sql, &[], labels))
+        self.run(stop, &self.limited(self.statement(sql, &[], labels))?)
     }
 
     /// The rows of a query.
@@ -158,8 +154,23 @@ impl Jobs {
         sql: &str,
         parameters: &[Value],
     ) -> Result<QueryResult, ApiError> {
-        let done = self.run(stop, &self.statement(sql, parameters, labels))?;
-        self.rows(stop, &done)
+        let statement = self.limited(self.statement(sql, parameters, labels))?;
+        self.rows(stop, &self.run(stop, &statement)?)
+    }
+
+    /// The rows of a query of Pipewright's own about what is there and what is remembered. No limit ends it: what a run
+    /// did is written down also where it has cost too much.
+    ///
+    /// # Errors
+    /// What BigQuery says.
+    pub(super) fn look_up(
+        &self,
+        labels: &Labels,
+        sql: &str,
+        parameters: &[Value],
+    ) -> Result<QueryResult, ApiError> {
+        let stop = Stop::default();
+        self.rows(&stop, &self.run(&stop, &self.statement(sql, parameters, labels))?)
     }
 
     /// Runs a job of any kind.
@@ -187,7 +198,6 @@ impl Jobs {
     /// What BigQuery says.
     pub(super) fn run_as(&self, stop: &Stop, name: &str, configuration: &Value) -> Result<Done, ApiError> {
         let path = format!("/bigquery/v2/projects/{}/jobs", self.project);
-        let configuration = self.limited(configuration)?;
         let asked = json!({ "jobReference": self.reference(name), "configuration": configuration });
         let backoff = self.api.backoff();
         let mut tries = 1;

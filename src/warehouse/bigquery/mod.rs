@@ -279,7 +279,7 @@ impl Warehouse for BigQuery {
             .chain(state.nodes.values().map(|node| Relation::parse(&node.relation).dataset))
             .filter(is_there)
             .collect();
-        let mut objects = observe::objects(&shared.jobs, &shared.place, &datasets)?;
+        let mut objects = observe::objects(&shared.jobs, &shared.labels(), &shared.place, &datasets)?;
         for (pending, relation) in &settled {
             if let Some(object) = objects.get_mut(relation) {
                 object.comment = Some(pending.comment.clone());

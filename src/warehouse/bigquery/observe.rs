@@ -6,7 +6,6 @@ use serde_json::Value;
 use sqlparser::ast::{Expr, Value as Literal};
 
 use super::super::{Relation, Result};
-use super::api::Stop;
 use super::job::{Jobs, Labels};
 use super::place::Place;
 use crate::googlesql::names::{Ident, Text};
@@ -20,6 +19,7 @@ const COUNTED_AT_A_TIME: usize = 900;
 /// All tables and views of some datasets, by `dataset.table` as the manifest calls them.
 pub(super) fn objects(
     jobs: &Jobs,
+    labels: &Labels,
     place: &Place,
     datasets: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Object>> {
@@ -47,8 +47,7 @@ pub(super) fn objects(
         })
         .collect();
     let sql = format!("{} ORDER BY 1, 3, 2, 6", parts.join(" UNION ALL "));
-    let (stop, labels) = (Stop::default(), Labels::new());
-    for row in jobs.query(&stop, &labels, &sql, &[])?.objects() {
+    for row in jobs.look_up(labels, &sql, &[])?.objects() {
         let told = |key: &str| row[key].as_str().unwrap_or_default();
         let name = format!("{}.{}", told("dataset"), told("name"));
         match row["what"].as_i64() {
@@ -70,13 +69,14 @@ pub(super) fn objects(
             }
         }
     }
-    count(jobs, &view, &mut objects)?;
+    count(jobs, labels, &view, &mut objects)?;
     Ok(objects)
 }
 
 /// The rows of the tables that Pipewright made.
 fn count(
     jobs: &Jobs,
+    labels: &Labels,
     view: &dyn Fn(&str, &str) -> String,
     objects: &mut BTreeMap<String, Object>,
 ) -> Result<()> {
@@ -104,7 +104,7 @@ fn count(
             })
             .collect();
         let sql = parts.join(" UNION ALL ");
-        for row in jobs.query(&Stop::default(), &Labels::new(), &sql, &[])?.objects() {
+        for row in jobs.look_up(labels, &sql, &[])?.objects() {
             let told = |key: &str| row[key].as_str().unwrap_or_default();
             let object = objects.get_mut(&format!("{}.{}", told("dataset"), told("name")));
             if let (Some(object), Some(rows)) = (object, counted(&row["counted"])) {

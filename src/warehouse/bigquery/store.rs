@@ -112,7 +112,7 @@ impl Store<'_> {
     }
 
     pub(super) fn rows(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Value>> {
-        Ok(self.jobs.query(&Stop::default(), &self.labels(), sql, parameters)?.objects())
+        Ok(self.jobs.look_up(&self.labels(), sql, parameters)?.objects())
     }
 
     fn write(&self, sql: &str, parameters: &[Value]) -> std::result::Result<Option<u64>, ApiError> {

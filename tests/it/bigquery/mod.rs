@@ -1,5 +1,6 @@
 //! The target BigQuery, against a server that speaks its interface.
 
+mod cost;
 mod emulator;
 mod protocol;
 mod refusals;

@@ -97,6 +97,8 @@ pub enum Answer {
     Rows(Value, Vec<Value>),
     /// A job that is taken and fails, with the reason and message.
     Failed(String, String),
+    /// A job that does what it would have done, and is billed for so many bytes.
+    Billed(u64),
     /// This.
     Given { status: u16, headers: Vec<(String, String)>, body: String },
 }

@@ -194,6 +194,9 @@ impl Target {
             }
             _ => self.run(&mut job),
         };
+        if let Answer::Billed(bytes) = end {
+            job["statistics"]["query"]["totalBytesBilled"] = json!(bytes.to_string());
+        }
         job["status"]["state"] = json!("DONE");
         self.jobs.insert(name, Job { described: job, schema, rows });
         running

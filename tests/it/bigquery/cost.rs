@@ -1,0 +1,232 @@
+//! What a plan says that it will cost, how near that is, and what limits refuse.
+
+use serde_json::{Value, json};
+
+use super::protocol::{run, shop_there};
+use super::scripted::{Answer, Request, Scripted};
+use crate::support::{Project, snapshot_settings};
+
+const GIB: u64 = 1 << 30;
+
+/// What a dry run tells of a query over so many tables.
+fn told(bytes: u64, tables: usize, accuracy: &str) -> Answer {
+    let query = json!({
+        "totalBytesProcessed": bytes.to_string(),
+        "totalBytesProcessedAccuracy": accuracy,
+        "referencedTables": vec![json!({}); tables],
+    });
+    let statistics = json!({ "totalBytesProcessed": bytes.to_string(), "query": query });
+    Answer::json(200, &json!({ "status": { "state": "DONE" }, "statistics": statistics }))
+}
+
+fn with_settings(settings: &str) -> Project {
+    let project = shop_there();
+    project.replace("pipeline.yaml", "    location: EU\n", &format!("    location: EU\n{settings}"));
+    project
+}
+
+/// Asks what the query of `daily_sales` would read.
+fn of_daily_sales(request: &Request) -> bool {
+    request.is_dry_run() && request.sql().contains("AS revenue FROM")
+}
+
+/// Asks what its audit would read.
+fn of_its_audit(request: &Request) -> bool {
+    request.is_dry_run() && request.sql().contains("revenue > 0")
+}
+
+fn of_catalogue(request: &Request) -> bool {
+    request.is_dry_run() && request.sql().contains("INITCAP")
+}
+
+fn change_models(project: &Project) {
+    project.replace("models/daily_sales.sql", "SUM(amount)", "SUM(amount) + 0");
+    project.replace("models/catalogue.sql", "SELECT product", "SELECT DISTINCT product");
+}
+
+fn step<'p>(plan: &'p Value, address: &str) -> &'p Value {
+    let steps = plan["steps"].as_array().expect("steps");
+    steps.iter().find(|step| step["address"] == address).expect("a step")
+}
+
+#[test]
+fn a_plan_tells_bytes_and_price_by_step_and_in_total() {
+    let (server, project) = (Scripted::start(), with_settings("    price_per_tib: 8\n"));
+    run(&server, &project, &["apply"]).succeeds();
+    change_models(&project);
+    server.always(of_daily_sales, told(512 * GIB, 1, "PRECISE"));
+    server.always(of_its_audit, told(3 * GIB, 1, "PRECISE"));
+    server.always(of_catalogue, told(1, 2, "UPPER_BOUND"));
+    let plan = run(&server, &project, &["plan", "--json"]).succeeds().json();
+    let cost = |address: &str| step(&plan, address)["estimate"]["cost"].clone();
+    // Its audit reads the table as it is now; what will be there is not known.
+    let daily = json!({
+        "bytes": 515 * GIB, "billed": 515 * GIB, "dearest": 512 * GIB, "price": 515.0 / 1024.0 * 8.0, "accuracy": "unknown"
+    });
+    assert_eq!(cost("model.daily_sales"), daily);
+    // Ten mebibytes for each table that is read. Clustered ones tell only a bound, and that of the audit is none.
+    let least = 20 * (1 << 20);
+    assert_eq!(cost("model.catalogue")["billed"], least);
+    assert_eq!(cost("model.catalogue")["accuracy"], "unknown");
+    assert_eq!(plan["cost"]["billed"], 515 * GIB + least);
+    assert_eq!(plan["cost"]["bytes"], 515 * GIB + 1);
+    let settings = snapshot_settings(&project);
+    settings.bind(|| {
+        insta::assert_snapshot!("cost_of_a_plan", run(&server, &project, &["plan"]).succeeds().stdout)
+    });
+    // A dry run makes no job: nothing is there to be looked up or given up.
+    let asked = server.asked();
+    assert!(asked.iter().filter(|one| one.is_dry_run()).all(|one| one.job().is_empty()));
+}
+
+#[test]
+fn what_is_not_there_yet_is_stood_in_for() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let plan = run(&server, &project, &["plan", "--json"]).succeeds().json();
+    assert_eq!(step(&plan, "model.daily_sales")["estimate"]["cost"]["accuracy"], "lower_bound");
+    let asked = server.asked();
+    let queries: Vec<String> = asked.iter().filter(|one| of_daily_sales(one)).map(Request::sql).collect();
+    assert_eq!(
+        queries,
+        [
+            "SELECT day, SUM(amount) AS revenue FROM (SELECT CAST(NULL AS INT64) AS `id`, CAST(NULL AS DATE) AS `day`, \
+          CAST(NULL AS STRING) AS `product`, CAST(NULL AS NUMERIC) AS `amount`) AS `clean_orders` GROUP BY day"
+        ]
+    );
+    let text = run(&server, &project, &["plan"]).succeeds().stdout;
+    assert!(text.contains("Cost: unknown, since tables are read that are not there yet."), "{text}");
+
+    // A published table is read as it is, also for the audit of the next build.
+    run(&server, &project, &["apply"]).succeeds();
+    server.asked();
+    change_models(&project);
+    run(&server, &project, &["plan"]).succeeds();
+    let asked = server.asked();
+    let audit = asked.iter().find(|one| of_its_audit(one)).expect("a dry run").sql();
+    assert!(audit.contains("`demo.marts.daily_sales`") && !audit.contains("__pipewright_build"), "{audit}");
+    assert!(asked.iter().any(|one| of_daily_sales(one) && one.sql().contains("`demo.marts.clean_orders`")));
+}
+
+#[test]
+fn a_query_that_bigquery_refuses_is_told_of_at_its_own_line() {
+    let (server, project) = (Scripted::start(), shop_there());
+    project.write(
+        "models/daily_sales.sql",
+        "{# Days without sales are left out. #}\nSELECT day, SUM(amount) AS revenue FROM\n\
+         {{ ref('clean_orders') }} AS o\nWHERE amount > 0 GROUP BY day\n",
+    );
+    // The stand-in's line is longer than the model's, and the name of its table is behind it.
+    server.always(of_daily_sales_of_lines, Answer::refused(400, "invalidQuery", "Too much of o at [4:7]"));
+    let refused = run(&server, &project, &["plan"]).ends_with(1);
+    for part in ["PW0509", "models/daily_sales.sql:4:7", "Too much of o", "model.daily_sales"] {
+        assert!(refused.stderr.contains(part), "{part}: {refused}");
+    }
+    assert!(!refused.stderr.contains("[4:7]"), "{refused}");
+    let refused = run(&server, &project, &["apply"]).ends_with(1);
+    assert!(refused.stderr.contains("PW0509"), "{refused}");
+    assert_eq!(server.tables(), Vec::<String>::new());
+}
+
+fn of_daily_sales_of_lines(request: &Request) -> bool {
+    request.is_dry_run() && request.sql().contains("AS revenue FROM\n")
+}
+
+#[test]
+fn more_than_a_limit_is_refused_before_anything_runs() {
+    for (settings, message) in [
+        (
+            "    max_bytes_per_job: 400 GiB\n",
+            "a query of it would be billed for about 549.8 GB, and `max_bytes_per_job` of the target is 400 GiB",
+        ),
+        (
+            "    max_bytes_per_run: 514 GiB\n",
+            "the plan would be billed for about 553.0 GB, and `max_bytes_per_run` of the target is 514 GiB",
+        ),
+    ] {
+        let (server, project) = (Scripted::start(), with_settings(settings));
+        run(&server, &project, &["apply"]).succeeds();
+        change_models(&project);
+        server.always(of_daily_sales, told(512 * GIB, 1, "PRECISE"));
+        server.always(of_its_audit, told(3 * GIB, 1, "PRECISE"));
+        server.asked();
+        let plan = run(&server, &project, &["plan"]).ends_with(1);
+        assert!(plan.stdout.contains("Cost: about"), "{plan}");
+        for refused in [plan, run(&server, &project, &["apply"]).ends_with(1)] {
+            let told = refused.stderr.replace("\n  │ ", " ");
+            assert!(told.contains("PW0810") && told.contains(message), "{refused}");
+        }
+        let asked = server.asked();
+        let ran = asked.iter().filter(|one| one.makes_job() && !one.is_dry_run());
+        let written: Vec<String> = ran.map(Request::sql).filter(|sql| !sql.starts_with("SELECT")).collect();
+        assert_eq!(written, Vec::<String>::new());
+        // What is left is within it.
+        run(&server, &project, &["apply", "--select", "catalogue"]).succeeds();
+    }
+}
+
+#[test]
+fn jobs_carry_what_the_target_says_of_them() {
+    let (server, project) = (
+        Scripted::start(),
+        with_settings(
+            "    labels: { team: finance }\n    priority: batch\n    job_timeout: 5m\n    max_bytes_per_job: 2 GB\n    \
+             state_dataset: bookkeeping\n",
+        ),
+    );
+    run(&server, &project, &["apply"]).succeeds();
+    let asked = server.asked();
+    let jobs: Vec<Value> = asked.iter().filter(|one| one.makes_job()).map(Request::json).collect();
+    assert!(jobs.len() > 10);
+    for job in &jobs {
+        let configuration = &job["configuration"];
+        assert_eq!(configuration["labels"]["team"], "finance", "{job}");
+        assert_eq!(configuration["labels"]["pipewright"], "shop", "{job}");
+        assert_eq!(configuration["jobTimeoutMs"], "300000", "{job}");
+        if configuration["query"].is_object() {
+            assert_eq!(configuration["query"]["priority"], "BATCH", "{job}");
+        }
+    }
+    let limits: Vec<Value> = asked
+        .iter()
+        .filter(|one| builds(one))
+        .map(|one| one.json()["configuration"]["query"]["maximumBytesBilled"].clone())
+        .collect();
+    assert_eq!(limits, vec![json!("2000000000"); 3]);
+    assert!(asked.iter().any(|one| one.sql().contains("demo.bookkeeping.nodes")));
+    assert!(!asked.iter().any(|one| one.sql().contains("demo.pipewright.")));
+}
+
+fn builds(request: &Request) -> bool {
+    request.sql().contains("__pipewright_build` AS SELECT") && !request.is_dry_run()
+}
+
+#[test]
+fn what_was_billed_stands_beside_the_estimate_and_ends_a_run_that_has_cost_enough() {
+    let (server, project) =
+        (Scripted::start(), with_settings("    max_bytes_per_run: 30 GiB\n    threads: 1\n"));
+    run(&server, &project, &["apply"]).succeeds();
+    change_models(&project);
+    server.always(of_daily_sales, told(2 * GIB, 1, "PRECISE"));
+    server.on(builds, [Answer::Billed(7 * GIB), Answer::Billed(4 * GIB)]);
+    let done = run(&server, &project, &["apply"]).succeeds();
+    assert!(done.stdout.contains("billed for 11.8 GB (estimated: about 2.1 GB)"), "{done}");
+    let left: Vec<String> = server
+        .asked()
+        .iter()
+        .filter(|one| builds(one))
+        .map(|one| {
+            one.json()["configuration"]["query"]["maximumBytesBilled"].as_str().unwrap_or_default().to_owned()
+        })
+        .collect();
+    let of_second_run = &left[left.len() - 2..];
+    assert_eq!(of_second_run, [(30 * GIB).to_string(), (23 * GIB).to_string()]);
+
+    project.replace("models/daily_sales.sql", "+ 0", "+ 0 + 0");
+    project.replace("models/catalogue.sql", "DISTINCT", "ALL");
+    server.on(builds, [Answer::Billed(31 * GIB)]);
+    let refused = run(&server, &project, &["apply"]).ends_with(1);
+    assert!(
+        refused.stdout.contains("PW0810") && refused.stdout.contains("all that `max_bytes_per_run` allows"),
+        "{refused}"
+    );
+}
