@@ -2,6 +2,7 @@
 //!
 //! `plan` prints this list and `apply` carries out this list.
 
+mod datasets;
 mod diff;
 mod file;
 mod increment;
@@ -21,6 +22,7 @@ use crate::manifest::types::{
 use crate::project::{Address, Load};
 use crate::state::FileState;
 
+pub use datasets::{Change, DatasetChange};
 pub use file::{FORMAT, load, save, text};
 pub use planner::{Files, Planning, plan};
 
@@ -53,6 +55,8 @@ pub struct Plan {
     pub left_out: Vec<Address>,
     /// Datasets that steps build in.
     pub datasets: BTreeSet<String>,
+    /// Datasets that are made or changed before the steps, where the target has settings of them.
+    pub dataset_changes: Vec<DatasetChange>,
     /// How failing steps are tried again.
     pub retries: Retries,
 }
@@ -60,7 +64,7 @@ pub struct Plan {
 impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
+        self.steps.is_empty() && self.dataset_changes.is_empty()
     }
 
     /// Steps that drop something.

@@ -1,10 +1,12 @@
 //! A plan as people read it.
 
+use std::time::Duration;
+
 use console::style;
 
 use super::{Align, Table, bytes, count, plural};
-use crate::manifest::types::Materialization;
-use crate::plan::{Action, Plan, Reason, Step};
+use crate::manifest::types::{DurationText, Materialization};
+use crate::plan::{Action, Change, DatasetChange, Plan, Reason, Step};
 
 /// The plan: drift first, then each step with symbol and reason, then one line that sums it up.
 pub fn plan_text(plan: &Plan) -> String {
@@ -20,6 +22,16 @@ pub fn plan_text(plan: &Plan) -> String {
     let mut table =
         Table::new(&[Align::Left, Align::Left, Align::Left, Align::Left, Align::Right, Align::Right])
             .indent(2);
+    for change in &plan.dataset_changes {
+        table.row([
+            sign(change.is_new),
+            format!("dataset {}", change.dataset),
+            "dataset".to_owned(),
+            if change.is_new { "new" } else { "settings changed" }.to_owned(),
+            String::new(),
+            String::new(),
+        ]);
+    }
     for step in &plan.steps {
         let reasons = step.reasons.iter().map(|reason| reason.words()).collect::<Vec<_>>().join(", ");
         table.row([
@@ -42,7 +54,13 @@ pub fn plan_text(plan: &Plan) -> String {
         ]);
     }
     let lines = table.lines();
-    for (step, line) in plan.steps.iter().zip(&lines) {
+    let (of_datasets, lines) = lines.split_at(plan.dataset_changes.len());
+    for (change, line) in plan.dataset_changes.iter().zip(of_datasets) {
+        out.push_str(line);
+        out.push('\n');
+        settings(change, &mut out);
+    }
+    for (step, line) in plan.steps.iter().zip(lines) {
         out.push_str(line);
         out.push('\n');
         details(step, &mut out);
@@ -88,7 +106,14 @@ fn summary(plan: &Plan) -> String {
     let light = |step: &&Step| matches!(step.action, Action::Check { .. } | Action::Describe { .. });
     let light = plan.steps.iter().filter(light).count();
     let changes = plan.steps.len() - new - drops - light;
-    let mut parts = vec![format!("{new} to create"), format!("{changes} to rebuild")];
+    let mut parts = Vec::new();
+    let made = plan.dataset_changes.iter().filter(|change| change.is_new).count();
+    for (datasets, what) in [(made, "to make"), (plan.dataset_changes.len() - made, "to change")] {
+        if datasets > 0 {
+            parts.push(format!("{} {what}", plural(datasets, "dataset", "datasets")));
+        }
+    }
+    parts.extend([format!("{new} to create"), format!("{changes} to rebuild")]);
     if light > 0 {
         parts.push(format!("{light} to check or describe"));
     }
@@ -106,9 +131,38 @@ fn summary(plan: &Plan) -> String {
 fn symbol(step: &Step) -> String {
     match &step.action {
         Action::Drop { .. } => style("-").red().to_string(),
-        _ if step.reasons.contains(&Reason::New) => style("+").green().to_string(),
-        _ => style("~").yellow().to_string(),
+        _ => sign(step.reasons.contains(&Reason::New)),
     }
+}
+
+fn sign(is_new: bool) -> String {
+    if is_new { style("+").green().to_string() } else { style("~").yellow().to_string() }
+}
+
+/// What of a dataset becomes different, a line for each setting.
+fn settings(change: &DatasetChange, out: &mut String) {
+    let mut line = |before: Option<String>, what: &str, after: &str| {
+        let from = before.as_ref().map(|before| format!("{before} -> ")).unwrap_or_default();
+        out.push_str(&format!("      {} {what} {from}{after}\n", sign(before.is_none())));
+    };
+    if let Some(Change { before, after }) = &change.description {
+        line(before.as_deref().map(quoted), "description", &quoted(after));
+    }
+    for (label, Change { before, after }) in &change.labels {
+        line(before.as_deref().map(quoted), &format!("label {label}"), &quoted(after));
+    }
+    if let Some(Change { before, after }) = &change.default_table_expiration_ms {
+        let time = |milliseconds| DurationText(Duration::from_millis(milliseconds)).to_string();
+        line(before.map(time), "default_table_expiration", &time(*after));
+    }
+    for grant in &change.grants {
+        line(None, "grant", &format!("{} to {}", grant.role.word(), grant.member));
+    }
+}
+
+/// A text on one line.
+fn quoted(text: &str) -> String {
+    serde_json::json!(text).to_string()
 }
 
 fn verb(action: &Action) -> &'static str {

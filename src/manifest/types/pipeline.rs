@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Checkpoint, DurationText, ExpectationSeverity, Job, Materialized, Notification, Retries, Scalar,
+    Checkpoint, Dataset, DurationText, ExpectationSeverity, Job, Materialized, Notification, Retries, Scalar,
 };
 
 /// The root of a Pipewright manifest: `pipeline.yaml`.
@@ -105,16 +105,6 @@ pub struct BigQueryTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"https://bigquery-myendpoint.p.googleapis.com")]
     pub endpoint: Option<String>,
-}
-
-/// A dataset: a namespace of tables.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Dataset {
-    /// What the dataset holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = &"Facts and dimensions for reports.")]
-    pub description: Option<String>,
 }
 
 fn half() -> f64 {

@@ -84,6 +84,11 @@ impl ApiError {
         self.status == Some(409) || self.reason == "duplicate"
     }
 
+    /// Whether what was to be changed is no longer as it was when it was read.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.status == Some(412) || self.reason == "conditionNotMet"
+    }
+
     /// Whether nobody was reached: a network that is down is told of soon.
     pub(super) fn is_unreachable(&self) -> bool {
         self.reason == UNREACHABLE

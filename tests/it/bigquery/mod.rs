@@ -1,5 +1,7 @@
 //! The target BigQuery, against a server that speaks its interface.
 
+mod between;
+mod datasets;
 mod emulator;
 
 use std::collections::BTreeMap;
