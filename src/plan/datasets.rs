@@ -49,9 +49,13 @@ impl<T: PartialEq + Clone> Change<T> {
     }
 }
 
-/// The changes of the datasets that are built in or, without a selection, that the manifest declares.
-pub(super) fn changes(planning: &Planning<'_>, built_in: &BTreeSet<String>) -> Vec<DatasetChange> {
-    let Some(there) = &planning.snapshot.datasets else { return Vec::new() };
+/// The changes of the datasets that are built in or that the manifest declares; and the names of those that differ and
+/// in which nothing is selected.
+pub(super) fn changes(
+    planning: &Planning<'_>,
+    built_in: &BTreeSet<String>,
+) -> (Vec<DatasetChange>, Vec<String>) {
+    let Some(there) = &planning.snapshot.datasets else { return (Vec::new(), Vec::new()) };
     let project = &planning.compiled.project;
     let is_chosen = |name: &String| {
         let Some(selected) = planning.selected else { return true };
@@ -60,18 +64,16 @@ pub(super) fn changes(planning: &Planning<'_>, built_in: &BTreeSet<String>) -> V
     };
     let mut declared: Vec<(&String, &Dataset)> = project.datasets.iter().collect();
     declared.sort_by_key(|(name, _)| *name);
-    declared
-        .into_iter()
-        .filter_map(|(name, dataset)| match there.get(name) {
-            Some(object) if built_in.contains(name) || is_chosen(name) => {
-                Some(change(name, dataset, object)).filter(|change| !change.is_empty())
-            }
-            None if built_in.contains(name) => {
-                Some(DatasetChange { is_new: true, ..change(name, dataset, &DatasetObject::default()) })
-            }
-            _ => None,
-        })
-        .collect()
+    let changes = declared.into_iter().filter_map(|(name, dataset)| match there.get(name) {
+        Some(object) => Some(change(name, dataset, object)).filter(|change| !change.is_empty()),
+        None if built_in.contains(name) => {
+            Some(DatasetChange { is_new: true, ..change(name, dataset, &DatasetObject::default()) })
+        }
+        None => None,
+    });
+    let (chosen, left_out): (Vec<_>, Vec<_>) =
+        changes.partition(|change| built_in.contains(&change.dataset) || is_chosen(&change.dataset));
+    (chosen, left_out.into_iter().map(|change| change.dataset).collect())
 }
 
 impl DatasetChange {
@@ -84,8 +86,8 @@ impl DatasetChange {
 }
 
 fn change(name: &str, declared: &Dataset, there: &DatasetObject) -> DatasetChange {
-    // A variable without a value leaves nothing.
-    let description = declared.description.clone().filter(|text| !text.is_empty());
+    // A variable without a value leaves nothing, and a block of YAML a line break at its end.
+    let description = declared.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let labels = declared.labels.iter().filter_map(|(label, value)| {
         Some((label.clone(), Change::between(there.labels.get(label), value.clone())?))
     });
@@ -93,7 +95,8 @@ fn change(name: &str, declared: &Dataset, there: &DatasetObject) -> DatasetChang
     DatasetChange {
         dataset: name.to_owned(),
         is_new: false,
-        description: description.and_then(|text| Change::between(there.description.as_ref(), text)),
+        description: description
+            .and_then(|text| Change::between(there.description.as_ref(), text.to_owned())),
         labels: labels.collect(),
         default_table_expiration_ms: expiration
             .and_then(|time| Change::between(there.default_table_expiration_ms.as_ref(), time)),

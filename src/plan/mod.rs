@@ -57,6 +57,8 @@ pub struct Plan {
     pub datasets: BTreeSet<String>,
     /// Datasets that are made or changed before the steps, where the target has settings of them.
     pub dataset_changes: Vec<DatasetChange>,
+    /// Datasets that are not as declared and in which nothing was selected.
+    pub datasets_left_out: Vec<String>,
     /// How failing steps are tried again.
     pub retries: Retries,
 }

@@ -75,6 +75,7 @@ pub fn plan(planning: &Planning<'_>) -> Result<Plan, Diagnostics> {
             left_out: Vec::new(),
             datasets: BTreeSet::new(),
             dataset_changes: Vec::new(),
+            datasets_left_out: Vec::new(),
             retries: planning.compiled.project.retries.clone(),
         },
     };
@@ -89,7 +90,7 @@ pub fn plan(planning: &Planning<'_>) -> Result<Plan, Diagnostics> {
     let Planner { faults, manifest, mut plan, .. } = planner;
     let project = &planning.compiled.project;
     plan.manifest = datasets::with_settings(manifest, project).text(&plan.target).finish();
-    plan.dataset_changes = datasets::changes(planning, &plan.datasets);
+    (plan.dataset_changes, plan.datasets_left_out) = datasets::changes(planning, &plan.datasets);
     faults.into_result(plan)
 }
 

@@ -79,6 +79,15 @@ pub fn plan_text(plan: &Plan) -> String {
             count(plan.left_out.len() as u64)
         ));
     }
+    if !plan.datasets_left_out.is_empty() {
+        let (datasets, named) = (plan.datasets_left_out.len(), plan.datasets_left_out.iter().cloned());
+        out.push_str(&format!(
+            "  . {} not as declared, and nothing in {} selected: {}\n",
+            plural(datasets, "dataset is", "datasets are"),
+            if datasets == 1 { "it was" } else { "them was" },
+            shortened(named, 8)
+        ));
+    }
     if !out.is_empty() {
         out.push('\n');
     }
@@ -89,7 +98,7 @@ pub fn plan_text(plan: &Plan) -> String {
 
 /// `Plan: 3 to create, 2 to change, 1 to drop, 12 unchanged; about 120 MB to read.`
 fn summary(plan: &Plan) -> String {
-    if plan.is_empty() && !plan.left_out.is_empty() {
+    if plan.is_empty() && !(plan.left_out.is_empty() && plan.datasets_left_out.is_empty()) {
         return "Nothing to do for what was selected.".to_owned();
     }
     if plan.is_empty() {

@@ -20,8 +20,9 @@ pub struct Dataset {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({"team": "analytics", "env": "prod"}))]
     pub labels: IndexMap<String, String>,
-    /// How long after they are made BigQuery deletes the dataset's tables, those that Pipewright publishes among them;
-    /// an hour at least. It holds for tables that are made from then on. Taken out of the manifest, it stays as it was.
+    /// How long BigQuery keeps the dataset's tables, those that Pipewright publishes among them; an hour at least. It
+    /// is counted from when a table is first made, not from its last build, and holds for tables that are made from then
+    /// on; the next run makes anew what has expired. Taken out of the manifest, it stays as it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"90d")]
     pub default_table_expiration: Option<DurationText>,

@@ -77,7 +77,7 @@ impl Shared {
             let is_ours = made.is_some();
             let found = match made.take() {
                 Some(found) => found,
-                None => self.read_dataset(&change.dataset)?,
+                None => self.read_dataset(&change.dataset).map_err(|error| refused(error, change))?,
             };
             let Some(patch) = patch(&found, change, is_ours)? else { return Ok(()) };
             let tag = found["etag"].as_str();
@@ -243,20 +243,18 @@ fn entry(grant: &Grant) -> Value {
 
 /// A refusal, with the dataset and what it takes.
 fn refused(error: ApiError, change: &DatasetChange) -> WarehouseError {
-    let mut error = WarehouseError::from(error);
-    if error.diagnostic.code == Code::AccessDenied {
-        let what = if change.is_new { "make it" } else { "change what is set of it" };
-        error.diagnostic = Diagnostic::error(
-            Code::AccessDenied,
-            format!("the dataset `{}`: {}", change.dataset, error.diagnostic.message),
-        )
-        .help(format!(
-            "to {what}, the account needs the role BigQuery Data Owner on {}, or somebody who has it does what \
-             `pipewright plan` shows",
-            if change.is_new { "the project" } else { "the dataset" }
-        ));
+    let WarehouseError { mut diagnostic, transient } = error.into();
+    diagnostic.message = format!("the dataset `{}`: {}", change.dataset, diagnostic.message);
+    if diagnostic.code == Code::AccessDenied {
+        diagnostic.help = Some(if change.is_new {
+            "to make it, the account needs the role BigQuery User on the project".to_owned()
+        } else {
+            "to change what is set of it, the account needs the role BigQuery Data Owner on the dataset; or somebody who \
+             has it does what `pipewright plan` shows"
+                .to_owned()
+        });
     }
-    error
+    WarehouseError { diagnostic, transient }
 }
 
 fn unseen(change: &DatasetChange) -> WarehouseError {

@@ -121,6 +121,23 @@ fn a_dataset_is_made_as_declared_and_changed_when_it_is_not() {
     let stale = run(&["apply", "second.plan"]).ends_with(1);
     assert!(stale.stderr.contains("PW0502"), "{stale}");
 
+    // A selection of something else leaves it out, and says so.
+    asked(&endpoint, "PATCH", DATASET, &json!({"description": "Other."}));
+    project.replace("pipeline.yaml", "datasets:\n", "datasets:\n  raw: {}\n");
+    project.write("models/shop.yaml", "models:\n  one: { dataset: marts }\n  two: { dataset: raw }\n");
+    project.write("models/two.sql", "SELECT 2 AS x\n");
+    let planned = run(&["plan", "--select", "two"]).succeeds();
+    assert_eq!(
+        planned.stdout,
+        "  +  dataset raw  dataset  new\n\
+         \x20 +  model.two    table    new\n\
+         \x20 = 1 unchanged\n\
+         \x20 . 1 dataset is not as declared, and nothing in it was selected: marts\n\n\
+         Plan: 1 dataset to make, 1 to create, 0 to rebuild, 0 to drop, 1 unchanged.\n"
+    );
+    asked(&endpoint, "PATCH", DATASET, &json!({"description": "What reports read."}));
+    run(&["apply"]).succeeds();
+
     // Taken out of the manifest, it stays.
     project.replace(
         "pipeline.yaml",
@@ -128,7 +145,7 @@ fn a_dataset_is_made_as_declared_and_changed_when_it_is_not() {
         "",
     );
     let planned = run(&["plan"]).succeeds();
-    assert!(planned.stdout.starts_with("  = 1 unchanged\n\nNothing to do"), "{planned}");
+    assert!(planned.stdout.starts_with("  = 2 unchanged\n\nNothing to do"), "{planned}");
 }
 
 #[test]
