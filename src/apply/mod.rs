@@ -64,7 +64,7 @@ pub fn apply(plan: &Plan, running: &Running<'_>) -> Result<RunReport, WarehouseE
         by: running.by.to_owned(),
     };
     let datasets: Vec<String> = plan.datasets.iter().cloned().collect();
-    running.warehouse.begin_run(&header, &datasets)?;
+    running.warehouse.begin_run(&header, &datasets, &plan.dataset_changes)?;
     let telling = Mutex::new(());
     let tell = |event: &Event<'_>| {
         let _one_at_a_time = telling.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

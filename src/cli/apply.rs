@@ -122,6 +122,8 @@ fn refuse_stale(saved: &Plan, now: &Plan) -> Result<(), Diagnostic> {
         "the manifest was changed since".to_owned()
     } else if saved.drift != now.drift {
         "the target was changed outside of Pipewright since".to_owned()
+    } else if saved.dataset_changes != now.dataset_changes {
+        "datasets of the target were made or changed outside of Pipewright since".to_owned()
     } else {
         let files = |plan: &Plan| -> Vec<_> {
             plan.steps

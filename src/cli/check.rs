@@ -86,7 +86,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
                     pipeline: report.pipeline.clone(),
                     by: who(),
                 };
-                warehouse.begin_run(&header, &[]).map_err(fault)?;
+                warehouse.begin_run(&header, &[], &[]).map_err(fault)?;
                 let kept = compiled.project.keep_history.and_then(|kept| before(started, kept));
                 warehouse.finish_run(&report, kept.as_deref()).map_err(fault)?;
             }

@@ -4,6 +4,7 @@
 
 mod appraisal;
 mod cost;
+mod datasets;
 mod diff;
 mod file;
 mod increment;
@@ -25,6 +26,7 @@ use crate::state::FileState;
 
 pub use appraisal::{Answer, Question, Refusal, Scanned, appraise, questions};
 pub use cost::{Accuracy, Cost};
+pub use datasets::{Change, DatasetChange};
 pub use file::{FORMAT, load, save, text};
 pub use planner::{Files, Planning, plan};
 
@@ -57,6 +59,10 @@ pub struct Plan {
     pub left_out: Vec<Address>,
     /// Datasets that steps build in.
     pub datasets: BTreeSet<String>,
+    /// Datasets that are made or changed before the steps, where the target has settings of them.
+    pub dataset_changes: Vec<DatasetChange>,
+    /// Datasets that are not as declared and in which nothing was selected.
+    pub datasets_left_out: Vec<String>,
     /// How failing steps are tried again.
     pub retries: Retries,
     /// What all steps together will cost, where the target bills for it.
@@ -67,7 +73,7 @@ pub struct Plan {
 impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
+        self.steps.is_empty() && self.dataset_changes.is_empty()
     }
 
     /// Steps that drop something.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Action, BuildAction, ColumnChanges, Drift, Estimate, FAILED_SUFFIX, LoadAction, Orphan, Plan, Publish,
-    Reading, Reason, Record, Step, diff, file, increment,
+    Reading, Reason, Record, Step, datasets, diff, file, increment,
 };
 use crate::compile::{CompiledNode, CompiledProject};
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -74,6 +74,8 @@ pub fn plan(planning: &Planning<'_>) -> Result<Plan, Diagnostics> {
             unchanged: Vec::new(),
             left_out: Vec::new(),
             datasets: BTreeSet::new(),
+            dataset_changes: Vec::new(),
+            datasets_left_out: Vec::new(),
             retries: planning.compiled.project.retries.clone(),
             cost: None,
         },
@@ -87,7 +89,9 @@ pub fn plan(planning: &Planning<'_>) -> Result<Plan, Diagnostics> {
     }
     planner.removed();
     let Planner { faults, manifest, mut plan, .. } = planner;
-    plan.manifest = manifest.text(&plan.target).finish();
+    let project = &planning.compiled.project;
+    plan.manifest = datasets::with_settings(manifest, project).text(&plan.target).finish();
+    (plan.dataset_changes, plan.datasets_left_out) = datasets::changes(planning, &plan.datasets);
     faults.into_result(plan)
 }
 

@@ -464,3 +464,98 @@ fn an_incremental_table_takes_new_rows_only_when_nothing_else_has_changed() {
     drifted.objects.get_mut("marts.daily").unwrap().rows = Some(2);
     assert_eq!(daily(&newer(shop()), &drifted).unwrap(), "model.daily build Drifted+UpstreamChanged");
 }
+
+/// A shop whose datasets have settings.
+fn settled() -> Shop {
+    Shop::new().with(
+        "pipeline.yaml",
+        "marts: {} }",
+        "marts: { description: Marts., labels: { team: a, env: prod }, default_table_expiration: 2d, grants: [\
+         { role: reader, members: [\"group:analysts@example.com\", \"user:Ana@Example.com\"] }] }, spare: { description: None. } }",
+    )
+}
+
+/// What a plan does with datasets.
+fn of_datasets(plan: &Plan) -> serde_json::Value {
+    serde_json::json!(plan.dataset_changes)
+}
+
+#[test]
+fn datasets_are_made_and_changed_as_far_as_they_are_not_as_declared() {
+    let shop = settled();
+    assert_eq!(shop.built().datasets, None);
+    let plan = |snapshot: &Snapshot, selected: Option<&[&str]>| shop.plan(snapshot, selected, false).unwrap();
+    assert_eq!(
+        of_datasets(&plan(&Snapshot::default(), None)),
+        serde_json::json!([]),
+        "schemas are only names"
+    );
+
+    let nothing = Snapshot { datasets: Some(BTreeMap::new()), ..Snapshot::default() };
+    assert_eq!(
+        of_datasets(&plan(&nothing, None)),
+        serde_json::json!([
+            {
+                "dataset": "marts",
+                "is_new": true,
+                "description": { "before": null, "after": "Marts." },
+                "labels": { "env": { "before": null, "after": "prod" }, "team": { "before": null, "after": "a" } },
+                "default_table_expiration_ms": { "before": null, "after": 172_800_000 },
+                "grants": [
+                    { "role": "reader", "member": "user:ana@example.com" },
+                    { "role": "reader", "member": "group:analysts@example.com" },
+                ],
+            },
+            { "dataset": "raw", "is_new": true },
+        ]),
+        "nothing is built in the third"
+    );
+
+    let mut built = shop.built();
+    let marts = crate::state::DatasetObject {
+        description: Some("Marts.".to_owned()),
+        labels: [("team", "b"), ("env", "prod"), ("other", "x")]
+            .map(|(label, value)| (label.to_owned(), value.to_owned()))
+            .into(),
+        default_table_expiration_ms: Some(172_800_000),
+        grants: ["group:analysts@example.com", "user:bob@example.com"]
+            .map(|member| crate::project::Grant {
+                role: crate::manifest::types::DatasetRole::Reader,
+                member: member.parse().unwrap(),
+            })
+            .into(),
+    };
+    let there = ["marts", "raw"].map(|name| (name.to_owned(), marts.clone()));
+    built.datasets = Some(there.into());
+    let lacking = serde_json::json!([{
+        "dataset": "marts",
+        "is_new": false,
+        "labels": { "team": { "before": "b", "after": "a" } },
+        "grants": [{ "role": "reader", "member": "user:ana@example.com" }],
+    }]);
+    let planned = plan(&built, None);
+    assert_eq!(of_datasets(&planned), lacking, "of `raw` nothing is declared");
+    assert!(planned.steps.is_empty() && !planned.is_empty());
+    assert_eq!(of_datasets(&plan(&built, Some(&[DAILY]))), lacking);
+    let elsewhere = plan(&built, Some(&[ORDERS]));
+    assert_eq!(
+        (of_datasets(&elsewhere), elsewhere.datasets_left_out),
+        (serde_json::json!([]), vec!["marts".to_owned()])
+    );
+    // Declared, there, and built in by nobody.
+    built.datasets.as_mut().unwrap().insert("spare".to_owned(), marts.clone());
+    let spare = &plan(&built, None).dataset_changes[1];
+    assert_eq!((spare.dataset.as_str(), spare.is_new), ("spare", false));
+}
+
+#[test]
+fn a_saved_plan_knows_what_was_declared_of_datasets() {
+    let built = settled().built();
+    let manifest = |shop: Shop| shop.plan(&built, None, false).unwrap().manifest;
+    let same = manifest(settled());
+    assert_eq!(manifest(settled()), same);
+    for (from, to) in [("team: a", "team: b"), ("2d", "3d"), ("user:Ana@", "user:bob@"), ("Marts.", "All.")] {
+        assert_ne!(manifest(settled().with("pipeline.yaml", from, to)), same, "{from}");
+    }
+    assert_ne!(manifest(Shop::new()), same);
+}

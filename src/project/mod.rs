@@ -7,9 +7,11 @@
 mod address;
 mod catalogue;
 mod dashboards;
+mod datasets;
 mod expectation;
 mod fragment;
 mod increments;
+mod member;
 mod names;
 mod resolve;
 mod suites;
@@ -33,6 +35,7 @@ use crate::manifest::types::{
 pub use address::{Address, NodeKind};
 pub use expectation::{Expectation, Form, Known, NamedColumn, Needs, OtherCount, Scan};
 pub use fragment::{Against, Fragment, Part};
+pub use member::{Grant, Member, SPECIAL_MEMBERS};
 pub use resolve::resolve;
 pub use unit_tests::{Rows, UnitTest};
 

@@ -134,10 +134,7 @@ impl Resolver<'_> {
     fn pipeline(&mut self) {
         let raw = self.raw;
         let document = &raw.pipeline.document;
-        for name in raw.pipeline.content.datasets.keys() {
-            let span = document.key_span(&format!("/datasets/{}", escape_pointer(name)));
-            self.faults.extend(names::check_dataset(name, &span));
-        }
+        self.datasets();
         for (name, job) in &raw.pipeline.content.jobs {
             if let Some(schedule) = &job.schedule {
                 let pointer = format!("/jobs/{}/schedule", escape_pointer(name));

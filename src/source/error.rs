@@ -30,6 +30,12 @@ pub enum SourceError {
         /// The path as declared.
         path: String,
     },
+    /// A declared path is the address of something that is not on this machine.
+    #[error("`{address}` is not on this machine, and only files on it are read")]
+    Elsewhere {
+        /// The address as declared.
+        address: String,
+    },
     /// The operating system refused a read, or a compressed file is damaged.
     #[error("cannot read `{file}`: {source}")]
     Read {
@@ -165,6 +171,10 @@ impl SourceError {
             Self::IsFolder { path } => {
                 return Some(format!("name the files in it: `{}/*.csv`", path.trim_end_matches('/')));
             }
+            Self::Elsewhere { address } if address.starts_with("gs://") => {
+                return Some(format!("copy the files first: `gcloud storage cp \"{address}\" FOLDER`"));
+            }
+            Self::Elsewhere { .. } => "copy the files here first, and name the copies",
             Self::Changed { .. } => {
                 "run again once the writer is done; let writers rename a finished file into place"
             }

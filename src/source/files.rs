@@ -34,6 +34,9 @@ impl InputFile {
 pub fn expand(root: &Path, patterns: &[String]) -> Result<Vec<InputFile>, SourceError> {
     let mut files = BTreeMap::new();
     for pattern in patterns {
+        if is_address(pattern) {
+            return Err(SourceError::Elsewhere { address: pattern.clone() });
+        }
         let whole = root.join(pattern);
         if whole.is_dir() {
             return Err(SourceError::IsFolder { path: pattern.clone() });
@@ -52,6 +55,14 @@ pub fn expand(root: &Path, patterns: &[String]) -> Result<Vec<InputFile>, Source
         }
     }
     Ok(files.into_iter().map(|(name, path)| InputFile { name, path }).collect())
+}
+
+/// Whether a path begins as the address of another place does, `gs://`. A folder's name with a colon and two slashes
+/// behind it can be written with one slash.
+fn is_address(path: &str) -> bool {
+    path.split_once("://").is_some_and(|(scheme, _)| {
+        scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    })
 }
 
 /// Whether a pattern matches at all; asked only when it added nothing to what others matched before.
@@ -149,6 +160,9 @@ mod tests {
         assert!(
             matches!(names(&["a.csv", "*.json"]), Err(SourceError::NoFiles { pattern, .. }) if pattern == "*.json")
         );
+        for address in ["gs://bucket/orders/*.csv", "s3://b/o.csv", "https://example.com/o.csv"] {
+            assert!(matches!(names(&[address]), Err(SourceError::Elsewhere { .. })), "{address}");
+        }
         assert!(matches!(names(&["absent/*.csv"]), Err(SourceError::NoFiles { .. })));
         assert!(matches!(names(&["sub/"]), Err(SourceError::IsFolder { .. })));
         assert!(matches!(names(&["a[.csv"]), Err(SourceError::BadPattern { .. })));

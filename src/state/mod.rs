@@ -3,13 +3,13 @@
 //! State lives in the target beside the data and changes in the transaction that publishes a table, so that
 //! the two can never disagree. Planning sees it only as part of a [`Snapshot`], which it cannot write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::googlesql::Column;
 use crate::manifest::types::Materialization;
-use crate::project::Address;
+use crate::project::{Address, Grant};
 
 /// Format of the state; a newer one is refused.
 pub const FORMAT: u32 = 1;
@@ -21,6 +21,21 @@ pub struct Snapshot {
     pub state: State,
     /// What is there, by `dataset.table`.
     pub objects: BTreeMap<String, Object>,
+    /// Datasets that are there, by their names in the manifest; nothing where datasets are only names.
+    pub datasets: Option<BTreeMap<String, DatasetObject>>,
+}
+
+/// A dataset that is in the target, with what is set of it where the manifest says anything of that.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DatasetObject {
+    /// What it is said to hold.
+    pub description: Option<String>,
+    /// Its labels, whoever gave them.
+    pub labels: BTreeMap<String, String>,
+    /// How long tables stay that are made in it, in milliseconds; for ever unless given.
+    pub default_table_expiration_ms: Option<u64>,
+    /// Who may use it, as far as the manifest could have said so.
+    pub grants: BTreeSet<Grant>,
 }
 
 /// What is remembered of a pipeline's target.

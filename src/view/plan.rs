@@ -1,10 +1,12 @@
 //! A plan as people read it.
 
+use std::time::Duration;
+
 use console::style;
 
 use super::{Align, Table, bytes, count, plural};
-use crate::manifest::types::Materialization;
-use crate::plan::{Accuracy, Action, Cost, Plan, Reason, Step};
+use crate::manifest::types::{DurationText, Materialization};
+use crate::plan::{Accuracy, Action, Change, Cost, DatasetChange, Plan, Reason, Step};
 
 /// The plan: drift first, then each step with symbol and reason, then one line that sums it up.
 pub fn plan_text(plan: &Plan) -> String {
@@ -20,6 +22,18 @@ pub fn plan_text(plan: &Plan) -> String {
     let left = [Align::Left; 4];
     let right: &[Align] = if plan.cost.is_some() { &[Align::Right; 3] } else { &[Align::Right; 2] };
     let mut table = Table::new(&[&left, right].concat()).indent(2);
+    let wide = |mut row: Vec<String>| {
+        row.resize(left.len() + right.len(), String::new());
+        row
+    };
+    for change in &plan.dataset_changes {
+        table.cells(wide(vec![
+            sign(change.is_new),
+            format!("dataset {}", change.dataset),
+            "dataset".to_owned(),
+            if change.is_new { "new" } else { "settings changed" }.to_owned(),
+        ]));
+    }
     for step in &plan.steps {
         let reasons = step.reasons.iter().map(|reason| reason.words()).collect::<Vec<_>>().join(", ");
         let mut row = vec![
@@ -36,17 +50,21 @@ pub fn plan_text(plan: &Plan) -> String {
         table.cells(row);
     }
     for orphan in &plan.orphans {
-        let mut row = vec![
+        table.cells(wide(vec![
             style("-").red().to_string(),
             orphan.address.to_string(),
             "keep".to_owned(),
             "no longer in the manifest; `--prune` drops it".to_owned(),
-        ];
-        row.resize(left.len() + right.len(), String::new());
-        table.cells(row);
+        ]));
     }
     let lines = table.lines();
-    for (step, line) in plan.steps.iter().zip(&lines) {
+    let (of_datasets, lines) = lines.split_at(plan.dataset_changes.len());
+    for (change, line) in plan.dataset_changes.iter().zip(of_datasets) {
+        out.push_str(line);
+        out.push('\n');
+        settings(change, &mut out);
+    }
+    for (step, line) in plan.steps.iter().zip(lines) {
         out.push_str(line);
         out.push('\n');
         details(step, &mut out);
@@ -63,6 +81,15 @@ pub fn plan_text(plan: &Plan) -> String {
         out.push_str(&format!(
             "  . {} changed, but not selected: {names}\n",
             count(plan.left_out.len() as u64)
+        ));
+    }
+    if !plan.datasets_left_out.is_empty() {
+        let (datasets, named) = (plan.datasets_left_out.len(), plan.datasets_left_out.iter().cloned());
+        out.push_str(&format!(
+            "  . {} not as declared, and nothing in {} selected: {}\n",
+            plural(datasets, "dataset is", "datasets are"),
+            if datasets == 1 { "it was" } else { "them was" },
+            shortened(named, 8)
         ));
     }
     if !out.is_empty() {
@@ -107,7 +134,7 @@ fn dollars(amount: f64) -> String {
 
 /// `Plan: 3 to create, 2 to change, 1 to drop, 12 unchanged; about 120 MB to read.`
 fn summary(plan: &Plan) -> String {
-    if plan.is_empty() && !plan.left_out.is_empty() {
+    if plan.is_empty() && !(plan.left_out.is_empty() && plan.datasets_left_out.is_empty()) {
         return "Nothing to do for what was selected.".to_owned();
     }
     if plan.is_empty() {
@@ -124,7 +151,14 @@ fn summary(plan: &Plan) -> String {
     let light = |step: &&Step| matches!(step.action, Action::Check { .. } | Action::Describe { .. });
     let light = plan.steps.iter().filter(light).count();
     let changes = plan.steps.len() - new - drops - light;
-    let mut parts = vec![format!("{new} to create"), format!("{changes} to rebuild")];
+    let mut parts = Vec::new();
+    let made = plan.dataset_changes.iter().filter(|change| change.is_new).count();
+    for (datasets, what) in [(made, "to make"), (plan.dataset_changes.len() - made, "to change")] {
+        if datasets > 0 {
+            parts.push(format!("{} {what}", plural(datasets, "dataset", "datasets")));
+        }
+    }
+    parts.extend([format!("{new} to create"), format!("{changes} to rebuild")]);
     if light > 0 {
         parts.push(format!("{light} to check or describe"));
     }
@@ -144,9 +178,38 @@ fn summary(plan: &Plan) -> String {
 fn symbol(step: &Step) -> String {
     match &step.action {
         Action::Drop { .. } => style("-").red().to_string(),
-        _ if step.reasons.contains(&Reason::New) => style("+").green().to_string(),
-        _ => style("~").yellow().to_string(),
+        _ => sign(step.reasons.contains(&Reason::New)),
     }
+}
+
+fn sign(is_new: bool) -> String {
+    if is_new { style("+").green().to_string() } else { style("~").yellow().to_string() }
+}
+
+/// What of a dataset becomes different, a line for each setting.
+fn settings(change: &DatasetChange, out: &mut String) {
+    let mut line = |before: Option<String>, what: &str, after: &str| {
+        let from = before.as_ref().map(|before| format!("{before} -> ")).unwrap_or_default();
+        out.push_str(&format!("      {} {what} {from}{after}\n", sign(before.is_none())));
+    };
+    if let Some(Change { before, after }) = &change.description {
+        line(before.as_deref().map(quoted), "description", &quoted(after));
+    }
+    for (label, Change { before, after }) in &change.labels {
+        line(before.as_deref().map(quoted), &format!("label {label}"), &quoted(after));
+    }
+    if let Some(Change { before, after }) = &change.default_table_expiration_ms {
+        let time = |milliseconds| DurationText(Duration::from_millis(milliseconds)).to_string();
+        line(before.map(time), "default_table_expiration", &time(*after));
+    }
+    for grant in &change.grants {
+        line(None, "grant", &format!("{} to {}", grant.role.word(), grant.member));
+    }
+}
+
+/// A text on one line.
+fn quoted(text: &str) -> String {
+    serde_json::json!(text).to_string()
 }
 
 fn verb(action: &Action) -> &'static str {

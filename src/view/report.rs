@@ -38,7 +38,10 @@ pub fn run_text(report: &RunReport, place: Place<'_>) -> String {
             if step.tries == 0 { String::new() } else { duration(step.milliseconds) },
         ]);
     }
-    out.push_str(&table.to_string());
+    // A run may have been about datasets alone.
+    if !report.steps.is_empty() {
+        out.push_str(&table.to_string());
+    }
     // What is wrong comes last, where it is seen.
     for told in [files_text(report), exceptions_text(report.steps.iter().flat_map(|step| &step.checks))] {
         if !told.is_empty() {

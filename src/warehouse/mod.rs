@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::diag::Diagnostic;
 use crate::googlesql::parameter::Parameter;
 use crate::manifest::types::Materialization;
-use crate::plan::{Answer, LoadAction, Publish, Reading};
+use crate::plan::{Answer, DatasetChange, LoadAction, Publish, Reading};
 use crate::project::Address;
 use crate::report::{FileRows, PastCheck, PastRun, PastStep, Track};
 use crate::source::Place;
@@ -108,8 +108,9 @@ pub trait Warehouse: History + Sync {
     /// A session of its own for a worker.
     fn session(&self) -> Result<Box<dyn Session>>;
 
-    /// Writes down that a run starts: the state's serial moves on. Makes the datasets that are needed.
-    fn begin_run(&self, run: &RunHeader, datasets: &[String]) -> Result<()>;
+    /// Writes down that a run starts: the state's serial moves on. Makes the datasets that are needed, and changes those
+    /// that are not as the manifest says.
+    fn begin_run(&self, run: &RunHeader, datasets: &[String], changes: &[DatasetChange]) -> Result<()>;
 
     /// Writes down how a run ended.
     ///

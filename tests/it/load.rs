@@ -356,3 +356,19 @@ fn several_files_make_one_table() {
     let told = text(&crate::shop::step(&project, "source.orders")["reasons"][0]);
     assert_eq!(told, "file_changed");
 }
+
+#[test]
+fn files_that_are_not_on_this_machine_are_refused_at_their_line() {
+    let project = shop();
+    project.replace("sources/shop.yaml", "files: data/orders.csv", "files: gs://bucket/orders/*.csv");
+    project.run(&["validate"]).succeeds();
+    let refused = project.run(&["plan"]).ends_with(1);
+    for part in [
+        "PW0601",
+        "sources/shop.yaml:4",
+        "`gs://bucket/orders/*.csv` is not on this machine",
+        "gcloud storage cp",
+    ] {
+        assert!(refused.stderr.contains(part), "{part}: {refused}");
+    }
+}

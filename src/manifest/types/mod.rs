@@ -6,6 +6,7 @@
 pub mod as_json;
 mod checkpoint;
 mod dashboard;
+mod dataset;
 pub mod expectation;
 mod model;
 mod orchestration;
@@ -16,6 +17,7 @@ mod unit_test;
 
 pub use checkpoint::{Checkpoint, CheckpointAction, ResultsFormat, When};
 pub use dashboard::{Chart, Dashboard, DashboardsFile, Filter, FilterType, NumberFormat, Tab, Tile};
+pub use dataset::{Dataset, DatasetGrant, DatasetRole};
 pub use expectation::{ExpectationSeverity, ExpectationSpec, ExpectationsFile, Suite};
 pub use model::{
     Incremental, Materialization, Materialized, Model, ModelColumn, ModelDefaults, ModelsFile, OnQueryChange,
@@ -26,8 +28,8 @@ pub use orchestration::{
     Schedule, Sensor, Webhook, WebhookFormat,
 };
 pub use pipeline::{
-    BigQueryTarget, Dataset, Defaults, DuckDbTarget, ExpectationDefaults, FailedBuilds, Include,
-    ModelSettings, PipelineFile, Priority, SourceDefaults, Target,
+    BigQueryTarget, Defaults, DuckDbTarget, ExpectationDefaults, FailedBuilds, Include, ModelSettings,
+    PipelineFile, Priority, SourceDefaults, Target,
 };
 pub use scalar::{ByteSize, DurationText, OneOrMany, Scalar, Secret};
 pub use source::{

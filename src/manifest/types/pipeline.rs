@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ByteSize, Checkpoint, DurationText, ExpectationSeverity, Job, Materialized, Notification, Retries, Scalar,
+    ByteSize, Checkpoint, Dataset, DurationText, ExpectationSeverity, Job, Materialized, Notification,
+    Retries, Scalar,
 };
 
 /// The root of a Pipewright manifest: `pipeline.yaml`.
@@ -162,16 +163,6 @@ fn sixteen() -> u32 {
 /// <https://cloud.google.com/bigquery/pricing#on_demand_pricing>
 fn list_price() -> f64 {
     6.25
-}
-
-/// A dataset: a namespace of tables.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Dataset {
-    /// What the dataset holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = &"Facts and dimensions for reports.")]
-    pub description: Option<String>,
 }
 
 fn half() -> f64 {

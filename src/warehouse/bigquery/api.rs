@@ -257,6 +257,24 @@ impl Api {
         answered(self.send(self.request(Method::PATCH, path).json(body)).await?).await
     }
 
+    /// The same for something that is still as it was when it was read with this tag.
+    ///
+    /// # Errors
+    /// What BigQuery says: that it is [outdated](ApiError::is_outdated).
+    pub(super) async fn patch_if(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        tag: Option<&str>,
+        body: &Value,
+    ) -> Result<Value, ApiError> {
+        let mut request = self.request(Method::PATCH, path).query(query).json(body);
+        if let Some(tag) = tag {
+            request = request.header(reqwest::header::IF_MATCH, tag);
+        }
+        answered(self.send(request).await?).await
+    }
+
     /// Removes something.
     ///
     /// # Errors

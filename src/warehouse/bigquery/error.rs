@@ -103,6 +103,11 @@ impl ApiError {
         self.code() == Code::StepFailed && !self.is_transient()
     }
 
+    /// Whether what was to be changed is no longer as it was when it was read.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.status == Some(412) || self.reason == "conditionNotMet"
+    }
+
     /// Whether nobody was reached: a network that is down is told of soon.
     pub(super) fn is_unreachable(&self) -> bool {
         self.reason == UNREACHABLE

@@ -9,6 +9,7 @@
 
 mod api;
 mod credentials;
+mod dataset;
 mod dry_run;
 mod encode;
 mod error;
@@ -24,7 +25,7 @@ mod session;
 mod store;
 mod upload;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,17 +45,19 @@ use super::{
 };
 use crate::diag::Code;
 use crate::googlesql::parameter::Parameter;
-use crate::manifest::types::BigQueryTarget;
-use crate::plan::Answer;
+use crate::manifest::types::{BigQueryTarget, Dataset};
+use crate::plan::{Answer, DatasetChange};
 use crate::project::{Address, Project};
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
-use crate::state::{NodeState, Snapshot, State};
+use crate::state::{DatasetObject, NodeState, Snapshot, State};
 
 /// A project of BigQuery, open for one command.
 pub struct BigQuery {
     shared: Arc<Shared>,
     /// The datasets that the manifest builds in.
     datasets: BTreeSet<String>,
+    /// The datasets that the manifest declares, and whether it says anything of them.
+    declared: BTreeMap<String, bool>,
     command: String,
     run: Mutex<Option<RunHeader>>,
 }
@@ -143,38 +146,6 @@ impl Shared {
         let (path, body) = (self.place.address(relation), json!({ "description": text }));
         self.jobs.api.persist(stop, || self.jobs.api.patch(&path, &body)).map(|_| ())
     }
-
-    /// The names of the project's datasets.
-    fn datasets(&self) -> std::result::Result<BTreeSet<String>, ApiError> {
-        let path = format!("/bigquery/v2/projects/{}/datasets", self.place.project);
-        let mut query = vec![("maxResults", "1000".to_owned())];
-        let mut names = BTreeSet::new();
-        loop {
-            let page = self.jobs.api.persist(&Stop::default(), || self.jobs.api.get(&path, &query))?;
-            let found = page["datasets"].as_array().into_iter().flatten();
-            names.extend(
-                found.filter_map(|one| one["datasetReference"]["datasetId"].as_str()).map(str::to_owned),
-            );
-            match page["nextPageToken"].as_str() {
-                Some(token) if !token.is_empty() => {
-                    query.truncate(1);
-                    query.push(("pageToken", token.to_owned()));
-                }
-                _ => return Ok(names),
-            }
-        }
-    }
-
-    fn make_dataset(&self, dataset: &str) -> std::result::Result<(), ApiError> {
-        let path = format!("/bigquery/v2/projects/{}/datasets", self.place.project);
-        let reference = json!({ "projectId": self.place.project, "datasetId": self.place.dataset(dataset) });
-        let body = json!({ "datasetReference": reference, "location": self.location });
-        let made = self.jobs.api.persist(&Stop::default(), || self.jobs.api.post(&path, &body));
-        match made {
-            Err(error) if !error.is_duplicate() => Err(error),
-            _ => Ok(()),
-        }
-    }
 }
 
 impl BigQuery {
@@ -219,8 +190,15 @@ impl BigQuery {
             threads: usize::try_from(target.threads).unwrap_or(1),
         };
         let datasets = project.nodes.values().map(|node| node.dataset.clone()).collect();
-        let warehouse =
-            Self { shared: Arc::new(shared), datasets, command: command.to_owned(), run: Mutex::default() };
+        let declared =
+            project.datasets.iter().map(|(name, declared)| (name.clone(), *declared != Dataset::default()));
+        let warehouse = Self {
+            shared: Arc::new(shared),
+            datasets,
+            declared: declared.collect(),
+            command: command.to_owned(),
+            run: Mutex::default(),
+        };
         let shared = &warehouse.shared;
         if access == Access::Write && shared.datasets()?.contains(&shared.place.dataset(&shared.place.state))
         {
@@ -288,21 +266,30 @@ impl Warehouse for BigQuery {
         shared.serial.store(state.serial, Ordering::SeqCst);
         *locked(&shared.state) = state.clone();
         *locked(&shared.settled) = settled;
-        Ok(Snapshot { state, objects })
+        let mut observed = BTreeMap::new();
+        for (dataset, has_settings) in &self.declared {
+            if is_there(dataset) {
+                let object = if *has_settings {
+                    shared.observe_dataset(dataset)?
+                } else {
+                    Some(DatasetObject::default())
+                };
+                observed.extend(object.map(|object| (dataset.clone(), object)));
+            }
+        }
+        Ok(Snapshot { state, objects, datasets: Some(observed) })
     }
 
     fn session(&self) -> Result<Box<dyn Session>> {
         Ok(Box::new(BigQuerySession::new(Arc::clone(&self.shared))))
     }
 
-    fn begin_run(&self, run: &RunHeader, datasets: &[String]) -> Result<()> {
+    fn begin_run(&self, run: &RunHeader, datasets: &[String], changes: &[DatasetChange]) -> Result<()> {
         let shared = &self.shared;
         let there = shared.datasets()?;
-        let own = shared.place.state.clone();
-        for dataset in std::iter::once(&own).chain(datasets) {
-            if !there.contains(&shared.place.dataset(dataset)) {
-                shared.make_dataset(dataset)?;
-            }
+        let is_there = |dataset: &str| there.contains(&shared.place.dataset(dataset));
+        if !is_there(&shared.place.state) {
+            shared.make_dataset(&shared.place.state)?;
         }
         let before = locked(&shared.state).clone();
         if before.lineage.is_none() {
@@ -311,6 +298,15 @@ impl Warehouse for BigQuery {
         self.take()?;
         let serial = shared.store().advance(run, &before)?;
         shared.serial.store(serial, Ordering::SeqCst);
+        // Not before the serial is ours: of two runs that were planned on one state, one changes something.
+        for change in changes {
+            shared.settle_dataset(change)?;
+        }
+        for dataset in datasets {
+            if !is_there(dataset) && !changes.iter().any(|change| change.dataset == *dataset) {
+                shared.make_dataset(dataset)?;
+            }
+        }
         *locked(&shared.run) = Some(run.id.clone());
         *locked(&self.run) = Some(run.clone());
         shared.store().add_run(run, None)?;

@@ -31,7 +31,7 @@ use crate::googlesql::duckdb::{DatasetNames, Parameters, translate_value};
 use crate::googlesql::parameter::Parameter;
 use crate::googlesql::parse;
 use crate::manifest::types::DuckDbTarget;
-use crate::plan::Answer;
+use crate::plan::{Answer, DatasetChange};
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
 use crate::state::Snapshot;
 
@@ -144,14 +144,20 @@ impl Warehouse for DuckDb {
         let connection = self.connection()?;
         let state = store::read(&connection, &self.pipeline)?;
         let objects = observe::objects(&connection)?;
-        Ok(Snapshot { state, objects })
+        Ok(Snapshot { state, objects, datasets: None })
     }
 
     fn session(&self) -> Result<Box<dyn Session>> {
         Ok(Box::new(session::DuckDbSession::new(self.connection()?, &self.pipeline)))
     }
 
-    fn begin_run(&self, run: &RunHeader, datasets: &[String]) -> Result<()> {
+    fn begin_run(
+        &self,
+        run: &RunHeader,
+        datasets: &[String],
+        // Schemas are only names.
+        _changes: &[DatasetChange],
+    ) -> Result<()> {
         store::begin_run(&self.connection()?, run, datasets)
     }
 

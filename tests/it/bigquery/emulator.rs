@@ -58,6 +58,11 @@ impl Emulator {
         asked().is_ok_and(|answer| answer.contains(" 200 "))
     }
 
+    /// Its port on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where it is.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)

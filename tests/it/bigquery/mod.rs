@@ -1,6 +1,8 @@
 //! The target BigQuery, against a server that speaks its interface.
 
+mod between;
 mod cost;
+mod datasets;
 mod emulator;
 mod protocol;
 mod refusals;
