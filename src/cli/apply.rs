@@ -90,8 +90,9 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
 }
 
 fn saved_plan(args: &ApplyArgs, path: &Path) -> Result<Plan, Diagnostics> {
-    let PlanScopeArgs { selection, prune, full_refresh } = &args.scope;
-    if !selection.select.is_empty() || !selection.exclude.is_empty() || *prune || *full_refresh {
+    let PlanScopeArgs { selection, prune, full_refresh, defer } = &args.scope;
+    let selects = !selection.select.is_empty() || !selection.exclude.is_empty();
+    if selects || *prune || *full_refresh || defer.is_some() {
         return Err(usage("a saved plan is carried out as it is")
             .help("give the selection to `plan`")
             .into());

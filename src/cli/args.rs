@@ -164,6 +164,9 @@ pub struct PlanScopeArgs {
     /// Build incremental tables anew instead of bringing new rows into them
     #[arg(long)]
     pub full_refresh: bool,
+    /// Read from this target what is neither in the other nor selected
+    #[arg(long, value_name = "TARGET")]
+    pub defer: Option<String>,
 }
 
 /// `plan`.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::Outcome;
 use super::args::{PlanArgs, PlanScopeArgs};
 use super::cost;
 use super::workspace::{LoadedProject, Workspace, fault, files, selected};
-use crate::diag::Diagnostics;
-use crate::plan::{self, Plan, Planning};
+use super::{Outcome, usage};
+use crate::compile::{CompiledProject, Dialect, Naming};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::plan::{self, Deferral, Plan, Planning};
 use crate::project::Address;
 use crate::state::Snapshot;
 use crate::view::plan_text;
@@ -40,14 +41,29 @@ pub(super) fn make(
     scope: &PlanScopeArgs,
 ) -> Result<Plan, Diagnostics> {
     let compiled = &loaded.compiled;
-    let PlanScopeArgs { selection, prune, full_refresh } = scope;
+    let PlanScopeArgs { selection, prune, full_refresh, defer } = scope;
+    let defer = defer.as_deref().map(|target| deferral(compiled, target)).transpose()?;
+    let defer = defer.as_ref();
     let (prune, full_refresh) = (*prune, *full_refresh);
     let files = files(&workspace.root, &compiled.project, snapshot)?;
-    let planning = Planning { compiled, snapshot, files: &files, selected: None, prune, full_refresh };
+    let planning = Planning { compiled, snapshot, files: &files, selected: None, prune, full_refresh, defer };
     let everything = plan::plan(&planning)?;
     let changed: BTreeSet<Address> = everything.steps.iter().map(|step| step.address.clone()).collect();
     match selected(selection, compiled, Some(&changed))? {
         None => Ok(everything),
         Some(selected) => plan::plan(&Planning { selected: Some(&selected), ..planning }),
     }
+}
+
+/// Another target to read from.
+fn deferral(compiled: &CompiledProject, target: &str) -> Result<Deferral, Diagnostic> {
+    let naming = Naming::new(&compiled.project, target)?;
+    if naming.dialect != Dialect::BigQuery || compiled.naming.dialect != Dialect::BigQuery {
+        let message = format!("`--defer {target}`: tables are read from one target of BigQuery for another");
+        return Err(usage(message).help("the embedded engine builds what is missing: `--select +NAME`"));
+    }
+    if naming == compiled.naming {
+        return Err(usage(format!("`--defer {target}` names the place that the plan is for")));
+    }
+    Ok(Deferral { target: target.to_owned(), naming })
 }

@@ -5,6 +5,7 @@
 mod appraisal;
 mod cost;
 mod datasets;
+mod deferral;
 mod diff;
 mod file;
 mod increment;
@@ -27,6 +28,7 @@ use crate::state::FileState;
 pub use appraisal::{Answer, Question, Refusal, Scanned, appraise, questions};
 pub use cost::{Accuracy, Cost};
 pub use datasets::{Change, DatasetChange};
+pub use deferral::{Deferral, Deferred};
 pub use file::{FORMAT, load, save, text};
 pub use planner::{Files, Planning, plan};
 
@@ -63,6 +65,9 @@ pub struct Plan {
     pub dataset_changes: Vec<DatasetChange>,
     /// Datasets that are not as declared and in which nothing was selected.
     pub datasets_left_out: Vec<String>,
+    /// What is read from another target, because neither this one has it nor a step builds it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub deferred: BTreeSet<Deferred>,
     /// How failing steps are tried again.
     pub retries: Retries,
     /// What all steps together will cost, where the target bills for it.

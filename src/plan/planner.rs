@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Action, BuildAction, ColumnChanges, Drift, Estimate, FAILED_SUFFIX, LoadAction, Orphan, Plan, Publish,
-    Reading, Reason, Record, Step, datasets, diff, file, increment,
+    Action, BuildAction, ColumnChanges, Deferral, Deferred, Drift, Estimate, FAILED_SUFFIX, LoadAction,
+    Orphan, Plan, Publish, Reading, Reason, Record, Step, datasets, diff, file, increment,
 };
 use crate::compile::{CompiledNode, CompiledProject};
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -31,6 +31,8 @@ pub struct Planning<'a> {
     pub prune: bool,
     /// Whether incremental tables are built anew.
     pub full_refresh: bool,
+    /// Where is read what is neither in the target nor built.
+    pub defer: Option<&'a Deferral>,
 }
 
 /// Reasons for which a table is checked again and not built.
@@ -76,6 +78,7 @@ pub fn plan(planning: &Planning<'_>) -> Result<Plan, Diagnostics> {
             datasets: BTreeSet::new(),
             dataset_changes: Vec::new(),
             datasets_left_out: Vec::new(),
+            deferred: BTreeSet::new(),
             retries: planning.compiled.project.retries.clone(),
             cost: None,
         },
@@ -111,7 +114,7 @@ struct Planner<'a> {
     plan: Plan,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
     fn node(&mut self, node: &Node, compiled: &CompiledNode) {
         let address = &node.address;
         let audit = self.planning.compiled.audits.get(address).map(|audit| &audit.of_build);
@@ -127,7 +130,10 @@ impl Planner<'_> {
         }
         let selected = self.planning.selected.is_none_or(|selected| selected.contains(address));
         if reasons.is_empty() || !selected {
-            let remembered = state.map(|state| state.data_hash.clone()).unwrap_or_default();
+            let remembered = match self.planning.defer.filter(|_| object.is_none()) {
+                Some(deferral) => deferral.print(),
+                None => state.map(|state| state.data_hash.clone()).unwrap_or_default(),
+            };
             self.effective.insert(address.clone(), remembered);
             let list = if reasons.is_empty() { &mut self.plan.unchanged } else { &mut self.plan.left_out };
             list.push(address.clone());
@@ -143,11 +149,12 @@ impl Planner<'_> {
             self.faults.push(foreign(node));
             return;
         }
-        if let Some(missing) = self.missing_input(node) {
+        let missing = self.missing_inputs(node);
+        if let (Some(missing), None) = (missing.first(), self.planning.defer) {
             self.faults.push(
                 Diagnostic::error(
                     Code::IncompleteSelection,
-                    format!("it needs `{missing}`, which is neither in the target nor selected"),
+                    format!("it needs `{}`, which is neither in the target nor selected", missing.address),
                 )
                 .at(node.span.clone(), "selected")
                 .about(address.to_string())
@@ -174,7 +181,7 @@ impl Planner<'_> {
             columns: compiled.columns.clone(),
         };
         let before = state.map(|state| state.columns.as_slice()).unwrap_or_default();
-        let action = if rebuilds {
+        let mut action = if rebuilds {
             let publish = self.publish(node, object, audit.cloned().unwrap_or_default(), record);
             match increment::new_rows(self.planning, node, compiled, &reasons, before) {
                 Ok(Some(new_rows)) => Action::Merge(Box::new(new_rows.action(publish))),
@@ -199,6 +206,13 @@ impl Planner<'_> {
         } else {
             Action::Describe { record }
         };
+        if let Some(deferral) = self.planning.defer {
+            deferral.rewrite(&mut action, &self.planning.compiled.naming, missing.iter().copied());
+            let target = &deferral.target;
+            let read =
+                missing.iter().map(|node| Deferred { address: node.address.clone(), target: target.clone() });
+            self.plan.deferred.extend(read);
+        }
         let columns = if state.is_some() && rebuilds {
             diff::columns(before, &compiled.columns)
         } else {
@@ -225,13 +239,15 @@ impl Planner<'_> {
         });
     }
 
-    /// Something that a node reads and that neither is there nor will be built.
-    fn missing_input(&self, node: &Node) -> Option<&Address> {
-        let planned = |address: &Address| self.stepping.contains(address);
-        self.planning.compiled.waits_for.get(&node.address)?.iter().find(|read| {
-            let relation = self.planning.compiled.node(read).map(Node::relation).unwrap_or_default();
-            !planned(read) && !self.planning.snapshot.objects.contains_key(&relation)
-        })
+    /// What a node reads and what neither is there nor will be built.
+    fn missing_inputs(&self, node: &Node) -> Vec<&'a Node> {
+        let planning = self.planning;
+        let reads = planning.compiled.waits_for.get(&node.address).into_iter().flatten();
+        reads
+            .filter(|read| !self.stepping.contains(*read))
+            .filter_map(|read| planning.compiled.node(read))
+            .filter(|read| !planning.snapshot.objects.contains_key(&read.relation()))
+            .collect()
     }
 
     fn publish(&self, node: &Node, object: Option<&Object>, audit: Audit, record: Record) -> Publish {

@@ -83,6 +83,7 @@ impl Shop {
             selected: selected.as_ref(),
             prune,
             full_refresh: false,
+            defer: None,
         };
         plan(&planning).map_err(|faults| faults.iter().map(|fault| fault.code.id()).collect())
     }

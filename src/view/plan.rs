@@ -92,6 +92,14 @@ pub fn plan_text(plan: &Plan) -> String {
             shortened(named, 8)
         ));
     }
+    if let Some(first) = plan.deferred.first() {
+        let names = shortened(plan.deferred.iter().map(|read| read.address.to_string()), 8);
+        out.push_str(&format!(
+            "  < {} read from `{}`: {names}\n",
+            count(plan.deferred.len() as u64),
+            first.target
+        ));
+    }
     if !out.is_empty() {
         out.push('\n');
     }

@@ -3,6 +3,7 @@
 mod between;
 mod cost;
 mod datasets;
+mod defer;
 mod emulator;
 mod protocol;
 mod refusals;
