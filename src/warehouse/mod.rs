@@ -4,6 +4,7 @@
 //! worker. What a session does between [`Session::begin`] and [`Session::commit`] readers see at once or never.
 //! What became of past runs is read through [`History`].
 
+mod aside;
 pub mod bigquery;
 pub mod duckdb;
 mod holder;

@@ -59,6 +59,16 @@ pub enum Materialization {
     Table,
 }
 
+impl Materialization {
+    /// What SQL calls it.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::View => "VIEW",
+            Self::Table => "TABLE",
+        }
+    }
+}
+
 /// How new rows come into an incremental table.
 ///
 /// In its query `is_incremental()` says whether the table is there already, and `{{ this }}` names it: with them the

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::super::aside::{Aside, rejects_place_is_taken};
 use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, input};
 use super::Shared;
 use super::api::Stop;
@@ -24,7 +25,7 @@ use super::results;
 use super::store::{Entry, label};
 use crate::diag::{Code, Diagnostic};
 use crate::manifest::types::Materialization;
-use crate::plan::{FAILED_SUFFIX, LoadAction, Publish, Reading};
+use crate::plan::{LoadAction, Publish, Reading};
 use crate::project::Address;
 use crate::source::Place as FilePlace;
 use crate::state::NodeState;
@@ -96,7 +97,7 @@ impl BigQuerySession {
         let Shared { jobs, place, .. } = self.shared.as_ref();
         let to = self.path(&publication.to);
         if let Some(kind) = publication.instead_of {
-            self.run(&format!("DROP {} IF EXISTS {to}", keyword(kind)))?;
+            self.run(&format!("DROP {} IF EXISTS {to}", kind.keyword()))?;
         }
         let query = self.unit.aside.get(&publication.from).and_then(Option::as_ref);
         let configuration = match (publication.kind, query) {
@@ -121,37 +122,6 @@ impl BigQuerySession {
         jobs.run_as(&self.stop, job, &configuration)?;
         self.shared.describe(&self.stop, &publication.to, &publication.comment)?;
         Ok(())
-    }
-}
-
-/// What stands beside a table.
-#[derive(Debug, Clone, Copy)]
-enum Aside {
-    Rejects,
-    Failed,
-}
-
-impl Aside {
-    fn of(self, table: &Relation) -> Relation {
-        let suffix = match self {
-            Self::Rejects => "__rejects",
-            Self::Failed => FAILED_SUFFIX,
-        };
-        table.sibling(format!("{}{suffix}", table.table))
-    }
-
-    fn mark(self, table: &Relation) -> String {
-        match self {
-            Self::Rejects => format!("[pipewright rejects of {table}]"),
-            Self::Failed => format!("[pipewright failed build of {table}]"),
-        }
-    }
-}
-
-fn keyword(kind: Materialization) -> &'static str {
-    match kind {
-        Materialization::Table => "TABLE",
-        Materialization::View => "VIEW",
     }
 }
 
@@ -208,7 +178,7 @@ impl Session for BigQuerySession {
 
     fn build(&mut self, at: &Relation, kind: Materialization, query: &str) -> Result<()> {
         self.unit.aside.insert(at.clone(), (kind == Materialization::View).then(|| query.to_owned()));
-        self.run(&format!("CREATE OR REPLACE {} {} AS {query}", keyword(kind), self.path(at)))
+        self.run(&format!("CREATE OR REPLACE {} {} AS {query}", kind.keyword(), self.path(at)))
     }
 
     fn execute(&mut self, sql: &str) -> Result<()> {
@@ -224,11 +194,7 @@ impl Session for BigQuerySession {
         progress: Progress<'_>,
     ) -> Result<Loaded> {
         if self.own_aside(Aside::Rejects, publish_as)?.is_none() {
-            let taken = Aside::Rejects.of(publish_as);
-            let message = format!("`{taken}` is in the target already, and Pipewright did not make it");
-            return Err(Diagnostic::error(Code::ForeignObject, message)
-                .help("rejected rows would go there; rename it or drop it yourself")
-                .into());
+            return Err(rejects_place_is_taken(publish_as));
         }
         let rejects_at = Aside::Rejects.of(at);
         self.unit.aside.insert(at.clone(), None);

@@ -8,8 +8,8 @@ use duckdb::types::ValueRef;
 use duckdb::{Connection, InterruptHandle};
 use serde_json::Value;
 
+use super::super::aside::Aside;
 use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, input};
-use super::aside::Aside;
 use super::connection::engine_error;
 use super::{load, query, store};
 use crate::diag::{Code, Diagnostic};
@@ -42,14 +42,6 @@ pub(super) fn quoted(relation: &Relation) -> TableName {
     TableName::new(relation.dataset.clone(), relation.table.clone())
 }
 
-/// `TABLE` or `VIEW`.
-pub(super) fn keyword(kind: Materialization) -> &'static str {
-    match kind {
-        Materialization::Table => "TABLE",
-        Materialization::View => "VIEW",
-    }
-}
-
 impl Session for DuckDbSession {
     fn begin(&mut self, _about: &str) -> Result<()> {
         self.run("BEGIN")
@@ -65,7 +57,7 @@ impl Session for DuckDbSession {
     }
 
     fn build(&mut self, at: &Relation, kind: Materialization, query: &str) -> Result<()> {
-        self.run(&format!("CREATE {} {} AS {query}", keyword(kind), quoted(at)))
+        self.run(&format!("CREATE {} {} AS {query}", kind.keyword(), quoted(at)))
     }
 
     fn execute(&mut self, sql: &str) -> Result<()> {
@@ -142,10 +134,10 @@ impl Session for DuckDbSession {
     ) -> Result<()> {
         self.describe(build, kind, &publish.record.comment)?;
         if let Some(old) = publish.replaces {
-            self.run(&format!("DROP {} IF EXISTS {}", keyword(old), quoted(as_)))?;
+            self.run(&format!("DROP {} IF EXISTS {}", old.keyword(), quoted(as_)))?;
         }
         let name = TableName::unqualified(as_.table.clone());
-        self.run(&format!("ALTER {} {} RENAME TO {name}", keyword(kind), quoted(build)))
+        self.run(&format!("ALTER {} {} RENAME TO {name}", kind.keyword(), quoted(build)))
     }
 
     fn prepare_merge(&mut self, _of: &Relation, _into: &Relation) -> Result<()> {
@@ -158,11 +150,11 @@ impl Session for DuckDbSession {
     }
 
     fn describe(&mut self, at: &Relation, kind: Materialization, comment: &str) -> Result<()> {
-        self.run(&format!("COMMENT ON {} {} IS {}", keyword(kind), quoted(at), quote(comment)))
+        self.run(&format!("COMMENT ON {} {} IS {}", kind.keyword(), quoted(at), quote(comment)))
     }
 
     fn remove(&mut self, at: &Relation, kind: Materialization) -> Result<()> {
-        self.run(&format!("DROP {} IF EXISTS {}", keyword(kind), quoted(at)))
+        self.run(&format!("DROP {} IF EXISTS {}", kind.keyword(), quoted(at)))
     }
 
     fn remove_rejects(&mut self, of: &Relation) -> Result<()> {
