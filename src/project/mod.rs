@@ -10,6 +10,7 @@ mod dashboards;
 mod expectation;
 mod fragment;
 mod increments;
+mod layout;
 mod names;
 mod resolve;
 mod suites;
@@ -33,6 +34,7 @@ use crate::manifest::types::{
 pub use address::{Address, NodeKind};
 pub use expectation::{Expectation, Form, Known, NamedColumn, Needs, OtherCount, Scan};
 pub use fragment::{Against, Fragment, Part};
+pub use layout::{ColumnProperties, DeclaredLayout, DeclaredPartition, Layout, Partition, Parts, Properties};
 pub use resolve::resolve;
 pub use unit_tests::{Rows, UnitTest};
 
@@ -166,6 +168,10 @@ pub struct Node {
     pub span: Span,
     /// The greatest share of its rows that it may lose, if it has a bound of its own.
     pub max_shrink: Option<f64>,
+    /// How it is laid out, as far as that is declared.
+    pub layout: DeclaredLayout,
+    /// What is said of its table beside its description.
+    pub properties: Properties,
     /// What is particular to its kind.
     pub detail: Detail,
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
+use super::layout::Settings;
 use super::{
     Address, Detail, Expectation, Load, LoadColumn, Model, ModelColumn, Node, NodeKind, Project, names,
 };
@@ -128,6 +129,7 @@ struct LoadEntry<'a> {
     on_missing_column: MissingColumn,
     max_rejects: RejectLimit,
     max_shrink: Option<f64>,
+    settings: Settings<'a>,
 }
 
 impl Resolver<'_> {
@@ -208,6 +210,7 @@ impl Resolver<'_> {
                     on_missing_column: source.on_missing_column,
                     max_rejects: source.max_rejects.clone(),
                     max_shrink: source.max_shrink,
+                    settings: source.into(),
                 },
             );
         }
@@ -230,6 +233,7 @@ impl Resolver<'_> {
                     on_missing_column: MissingColumn::Fail,
                     max_rejects: RejectLimit::default(),
                     max_shrink: seed.max_shrink,
+                    settings: seed.into(),
                 },
             );
         }
@@ -273,6 +277,7 @@ impl Resolver<'_> {
                 },
             );
         }
+        let (layout, properties) = self.load_layout(document, &entry.pointer, &entry.settings, &columns);
         let types::Format::Csv(options) = entry.format;
         self.encoding(document, &entry.pointer, &options.encoding);
         let detail = Detail::Load(Load {
@@ -293,6 +298,8 @@ impl Resolver<'_> {
             tags: entry.tags.to_vec(),
             path: document.file.name.clone(),
             span,
+            layout,
+            properties,
             detail,
         });
     }
@@ -419,6 +426,7 @@ impl Resolver<'_> {
         let kept =
             model.materialized.or(of_file.materialized).or(of_project.materialized).unwrap_or_default();
         let incremental = self.increment(model, kept, document, pointer);
+        let (layout, properties) = self.model_layout(document, pointer, model, kept);
         let dataset = self.dataset(
             (document, pointer),
             &[
@@ -449,7 +457,7 @@ impl Resolver<'_> {
         let detail = Detail::Model(Model {
             sql,
             materialization: match kept {
-                Materialized::View => Materialization::View,
+                Materialized::View | Materialized::MaterializedView => Materialization::View,
                 Materialized::Table | Materialized::Incremental => Materialization::Table,
             },
             incremental,
@@ -465,6 +473,8 @@ impl Resolver<'_> {
             tags,
             path: document.file.name.clone(),
             span,
+            layout,
+            properties,
             detail,
         });
     }

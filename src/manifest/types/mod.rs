@@ -7,6 +7,7 @@ pub mod as_json;
 mod checkpoint;
 mod dashboard;
 pub mod expectation;
+mod layout;
 mod model;
 mod orchestration;
 mod pipeline;
@@ -17,6 +18,7 @@ mod unit_test;
 pub use checkpoint::{Checkpoint, CheckpointAction, ResultsFormat, When};
 pub use dashboard::{Chart, Dashboard, DashboardsFile, Filter, FilterType, NumberFormat, Tab, Tile};
 pub use expectation::{ExpectationSeverity, ExpectationSpec, ExpectationsFile, Suite};
+pub use layout::{Granularity, IntegerRange, PartitionBy, Partitioning};
 pub use model::{
     Incremental, Materialization, Materialized, Model, ModelColumn, ModelDefaults, ModelsFile, OnQueryChange,
     OnSchemaChange, Strategy,

@@ -11,8 +11,10 @@ mod api;
 mod credentials;
 mod encode;
 mod error;
+mod governance;
 mod history;
 mod job;
+mod layout;
 mod lease;
 mod load;
 mod observe;
@@ -34,6 +36,7 @@ use self::api::{Api, Backoff, Stop, Way};
 use self::credentials::Origin;
 use self::error::ApiError;
 use self::job::{Jobs, Labels};
+use self::layout::{Description, Foreign};
 use self::lease::Lease;
 use self::place::Place;
 use self::session::BigQuerySession;
@@ -41,9 +44,10 @@ use self::store::{Entry, Pending, Store, label};
 use super::{
     Access, History, QueryError, QueryResult, Relation, Result, RunHeader, Session, Warehouse, WarehouseError,
 };
+use crate::clock::{Clock, SystemClock};
 use crate::googlesql::parameter::Parameter;
 use crate::manifest::types::BigQueryTarget;
-use crate::project::{Address, Project};
+use crate::project::{Address, Project, Properties};
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
 use crate::state::{NodeState, Snapshot, State};
 
@@ -70,6 +74,11 @@ struct Shared {
     serial: AtomicU64,
     entries: AtomicI64,
     run: Mutex<Option<String>>,
+}
+
+/// Now, in milliseconds since 1970.
+fn now_ms() -> u64 {
+    u64::try_from(SystemClock.now().timestamp_millis()).unwrap_or_default()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -134,9 +143,29 @@ impl Shared {
         }
     }
 
-    fn describe(&self, stop: &Stop, relation: &Relation, text: &str) -> std::result::Result<(), ApiError> {
-        let (path, body) = (self.place.address(relation), json!({ "description": text }));
-        self.jobs.api.persist(stop, || self.jobs.api.patch(&path, &body)).map(|_| ())
+    /// Says what is to be said of a table that is otherwise as it should be. Gives the table as it is then.
+    fn describe(
+        &self,
+        stop: &Stop,
+        relation: &Relation,
+        description: &Description,
+    ) -> std::result::Result<Value, ApiError> {
+        let table = if description.needs_table() { self.table(stop, relation)? } else { None };
+        let table = table.unwrap_or_default();
+        self.patch(stop, relation, &description.patch(&table, &Foreign::default(), now_ms()))
+    }
+
+    /// Changes what a table says of itself. Gives the table as it is then.
+    fn patch(&self, stop: &Stop, relation: &Relation, body: &Value) -> std::result::Result<Value, ApiError> {
+        let path = self.place.address(relation);
+        self.jobs.api.persist(stop, || self.jobs.api.patch(&path, body))
+    }
+
+    /// What the manifest said of a table when it was last described.
+    fn said(&self, relation: &Relation) -> Properties {
+        let (state, name) = (locked(&self.state), relation.to_string());
+        let node = state.nodes.values().find(|node| node.relation == name);
+        node.map(|node| node.properties.clone()).unwrap_or_default()
     }
 
     /// The names of the project's datasets.
@@ -306,8 +335,15 @@ impl Warehouse for BigQuery {
         *locked(&shared.run) = Some(run.id.clone());
         *locked(&self.run) = Some(run.clone());
         shared.store().add_run(run, None)?;
-        for (pending, relation) in std::mem::take(&mut *locked(&shared.settled)) {
-            shared.describe(&Stop::default(), &Relation::parse(&relation), &pending.comment)?;
+        for (mut pending, relation) in std::mem::take(&mut *locked(&shared.settled)) {
+            let description = Description {
+                layout: pending.state.layout.clone(),
+                properties: pending.state.properties.clone(),
+                ..Description::of(pending.comment)
+            };
+            let relation = Relation::parse(&relation);
+            let table = shared.describe(&Stop::default(), &relation, &description)?;
+            pending.state.observed = Some(layout::observed(&table));
             let entry = Entry { address: pending.address, state: Some(pending.state) };
             shared.store().add(&entry, shared.next_entry(), None, serial)?;
         }

@@ -16,7 +16,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::googlesql::duckdb::{DatasetNames, TableName, quote, translate_query};
 use crate::googlesql::parse;
 use crate::manifest::types::Materialization;
-use crate::plan::{LoadAction, Publish, Reading};
+use crate::plan::{LoadAction, Publish, Reading, Record};
 use crate::project::Address;
 use crate::source::Place;
 use crate::state::NodeState;
@@ -56,7 +56,13 @@ impl Session for DuckDbSession {
         let _ = self.connection.execute_batch("ROLLBACK");
     }
 
-    fn build(&mut self, at: &Relation, kind: Materialization, query: &str) -> Result<()> {
+    fn build(
+        &mut self,
+        at: &Relation,
+        kind: Materialization,
+        query: &str,
+        _wanted: Option<&Record>,
+    ) -> Result<()> {
         self.run(&format!("CREATE {} {} AS {query}", kind.keyword(), quoted(at)))
     }
 
@@ -132,7 +138,7 @@ impl Session for DuckDbSession {
         kind: Materialization,
         publish: &Publish,
     ) -> Result<()> {
-        self.describe(build, kind, &publish.record.comment)?;
+        self.describe(build, kind, &publish.record)?;
         if let Some(old) = publish.replaces {
             self.run(&format!("DROP {} IF EXISTS {}", old.keyword(), quoted(as_)))?;
         }
@@ -140,17 +146,18 @@ impl Session for DuckDbSession {
         self.run(&format!("ALTER {} {} RENAME TO {name}", kind.keyword(), quoted(build)))
     }
 
-    fn prepare_merge(&mut self, _of: &Relation, _into: &Relation) -> Result<()> {
+    fn prepare_merge(&mut self, _of: &Relation, _into: &Relation, _publish: &Publish) -> Result<()> {
         // The transaction keeps the published table from readers until all is well.
         Ok(())
     }
 
     fn publish_merge(&mut self, _into: &Relation, as_: &Relation, publish: &Publish) -> Result<()> {
-        self.describe(as_, Materialization::Table, &publish.record.comment)
+        self.describe(as_, Materialization::Table, &publish.record)
     }
 
-    fn describe(&mut self, at: &Relation, kind: Materialization, comment: &str) -> Result<()> {
-        self.run(&format!("COMMENT ON {} {} IS {}", kind.keyword(), quoted(at), quote(comment)))
+    fn describe(&mut self, at: &Relation, kind: Materialization, record: &Record) -> Result<()> {
+        let comment = quote(&record.comment);
+        self.run(&format!("COMMENT ON {} {} IS {comment}", kind.keyword(), quoted(at)))
     }
 
     fn remove(&mut self, at: &Relation, kind: Materialization) -> Result<()> {

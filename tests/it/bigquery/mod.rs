@@ -1,6 +1,7 @@
 //! The target BigQuery, against a server that speaks its interface.
 
 mod emulator;
+mod layout;
 
 use std::collections::BTreeMap;
 
