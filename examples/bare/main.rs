@@ -10,7 +10,7 @@ use std::path::Path;
 use pipewright::compile::compile;
 use pipewright::googlesql::duckdb::{Ident, TableName};
 use pipewright::manifest::env::ProcessEnvironment;
-use pipewright::manifest::types::{Format, Materialization};
+use pipewright::manifest::types::Format;
 use pipewright::project::{Detail, Load, Node, resolve};
 use pipewright::warehouse::duckdb::{native_type, runtime};
 use serde::{Deserialize, Serialize};
@@ -50,10 +50,7 @@ fn script(root: &Path, file: &Path) -> Result<()> {
         let (Some(node), Some(bound)) = (compiled.node(address), compiled.nodes.get(&address.name)) else {
             continue;
         };
-        let kind = match node.materialization() {
-            Materialization::View => "VIEW",
-            Materialization::Table => "TABLE",
-        };
+        let kind = node.materialization().keyword();
         let query = match (&node.detail, &bound.query) {
             (Detail::Load(load), _) => read_csv(root, load)?,
             (Detail::Model(_), Some(query)) => query.native.clone(),

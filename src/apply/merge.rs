@@ -19,7 +19,9 @@ pub(super) fn perform_merge(
     let at = relation.sibling(&merge.publish.build_name);
     let record = &merge.publish.record;
     let personal = &merge.publish.audit.personal;
-    session.build(&at, Materialization::Table, &merge.native).map_err(unsaid(&merge.native, personal))?;
+    session
+        .build(&at, Materialization::Table, &merge.native, None)
+        .map_err(unsaid(&merge.native, personal))?;
     let Some(before) = session.recall(&step.address)? else {
         return Err(Diagnostic::error(Code::StalePlan, "nothing is remembered of the table any more")
             .help("plan again: it is built anew then")
@@ -33,7 +35,7 @@ pub(super) fn perform_merge(
     // From here on the published table is touched: a refusal takes all of that back first.
     work.refused = work.refused.take().map(|kept| Refused { again: Some(merge.native.clone()), ..kept });
     let into = relation.sibling(&merge.into);
-    session.prepare_merge(relation, &into)?;
+    session.prepare_merge(relation, &into, &merge.publish)?;
     for statement in &merge.statements {
         session.execute(statement)?;
     }
@@ -42,7 +44,9 @@ pub(super) fn perform_merge(
     refuse_shrinking(context, &merge.publish, size, Some(&before))?;
     work.refused = None;
     let new_rows = new.map(|(rows, _)| rows);
-    account(merge.strategy, before.rows, new_rows, size.map(|(rows, _)| rows))?;
+    // Partitions that have grown old since have taken their rows with them.
+    let counted = before.rows.filter(|_| before.properties.partition_expires_ms.is_none());
+    account(merge.strategy, counted, new_rows, size.map(|(rows, _)| rows))?;
     session.remove(&at, Materialization::Table)?;
     let columns = session.columns(&into)?;
     session.publish_merge(&into, relation, &merge.publish)?;

@@ -176,7 +176,7 @@ fn keep_failed(session: &mut dyn Session, refused: &Refused) -> Result<Option<St
     if let Some(query) = &refused.again {
         session.rollback();
         session.begin(&refused.of.to_string())?;
-        session.build(&refused.build, refused.kind, query)?;
+        session.build(&refused.build, refused.kind, query, None)?;
     }
     let kept = session.keep_failed(&refused.build, &refused.of, refused.kind)?;
     if !kept {
@@ -248,17 +248,22 @@ fn perform(context: &Context<'_>, step: &Step, session: &mut dyn Session, work: 
                     audit_hash: record.audit_hash.clone(),
                     references_hash: record.references_hash.clone(),
                     metadata_hash: record.metadata_hash.clone(),
+                    properties: record.properties.clone(),
                     ..before
                 };
-                session.describe(&relation, state.materialization, &record.comment)?;
+                session.describe(&relation, state.materialization, record)?;
                 session.remember(&step.address, &state)?;
             }
             Ok(())
         }
         Action::Describe { record } => {
             if let Some(before) = session.recall(&step.address)? {
-                let state = NodeState { metadata_hash: record.metadata_hash.clone(), ..before };
-                session.describe(&relation, state.materialization, &record.comment)?;
+                let state = NodeState {
+                    metadata_hash: record.metadata_hash.clone(),
+                    properties: record.properties.clone(),
+                    ..before
+                };
+                session.describe(&relation, state.materialization, record)?;
                 session.remember(&step.address, &state)?;
             }
             Ok(())
@@ -288,7 +293,9 @@ fn perform_build(
 ) -> Result<()> {
     let at = relation.sibling(&build.publish.build_name);
     let personal = &build.publish.audit.personal;
-    session.build(&at, build.materialization, &build.native).map_err(unsaid(&build.native, personal))?;
+    session
+        .build(&at, build.materialization, &build.native, Some(&build.publish.record))
+        .map_err(unsaid(&build.native, personal))?;
     let before = session.recall(&step.address)?;
     let of = Of { columns: &build.publish.record.columns, before: before.as_ref(), reading: None };
     let size = check(context, &build.publish.audit, &of, session, work)?;
@@ -417,7 +424,16 @@ pub(super) fn remembered(
     work: &Work,
 ) -> NodeState {
     let Record {
-        data_hash, own_hash, query_hash, metadata_hash, audit_hash, references_hash, columns, ..
+        data_hash,
+        own_hash,
+        query_hash,
+        metadata_hash,
+        audit_hash,
+        references_hash,
+        columns,
+        layout,
+        properties,
+        ..
     } = record.clone();
     NodeState {
         relation: step.relation.clone(),
@@ -430,6 +446,9 @@ pub(super) fn remembered(
         references_hash,
         columns,
         native_columns,
+        layout,
+        properties,
+        observed: None,
         rows: work.rows,
         bytes: work.bytes,
         rejected: work.rejected,

@@ -11,6 +11,7 @@ mod binding;
 mod catalog;
 mod dashboard;
 mod increment;
+mod layout;
 mod marks;
 mod model;
 pub mod template;
@@ -27,7 +28,7 @@ use crate::googlesql::analyze::ColumnRef;
 use crate::googlesql::{Column, SqlFault};
 use crate::graph::{Graph, Selection};
 use crate::manifest::types::Target;
-use crate::project::{Address, Detail, Node, NodeKind, Project};
+use crate::project::{Address, Detail, Layout, Node, NodeKind, Project};
 use increment::RenderedModel;
 use template::Renderer;
 
@@ -76,6 +77,8 @@ pub struct CompiledNode {
     pub query: Option<CompiledQuery>,
     /// How new rows come into the table of an incremental model.
     pub increment: Option<CompiledIncrement>,
+    /// How its table is laid out.
+    pub layout: Layout,
 }
 
 impl CompiledProject {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sqlparser::ast::{Expr, ObjectNamePart, Query, Statement, visit_expressions_mut};
 
 use super::increment::{RenderedModel, compile_increment};
+use super::layout::layout;
 use super::template::Rendered;
 use super::{Catalog, CompiledNode, Dialect, Naming, sql_diagnostic};
 use crate::diag::{Code, Diagnostic, MappedText, did_you_mean, quoted};
@@ -37,16 +38,9 @@ pub(super) fn compile_node(
         Detail::Load(load) => {
             let address = node.address.clone();
             let columns = load.schema();
-            return (
-                Some(CompiledNode {
-                    address,
-                    columns,
-                    lineage: BTreeMap::new(),
-                    query: None,
-                    increment: None,
-                }),
-                Vec::new(),
-            );
+            let (layout, faults) = layout(node, &columns);
+            let (lineage, query, increment) = (BTreeMap::new(), None, None);
+            return (Some(CompiledNode { address, columns, lineage, query, increment, layout }), faults);
         }
         Detail::Model(model) => model,
     };
@@ -65,10 +59,13 @@ pub(super) fn compile_node(
                 .iter()
                 .map(|output| (output.column.name.clone(), output.lineage.iter().cloned().collect()))
                 .collect();
-            let columns = analysis.columns.into_iter().map(|output| output.column).collect();
-            let address = node.address.clone();
-            let mut compiled =
-                CompiledNode { address, columns, lineage, query: Some(query), increment: None };
+            let open = analysis.open;
+            let columns: Vec<Column> = analysis.columns.into_iter().map(|output| output.column).collect();
+            // Of a query whose columns are not all known, nothing is concluded.
+            let (layout, found) = layout(node, if open { &[] } else { &columns });
+            faults.extend(found);
+            let (address, query) = (node.address.clone(), Some(query));
+            let mut compiled = CompiledNode { address, columns, lineage, query, increment: None, layout };
             if let (Some(settings), Some(rendered)) = (&model.incremental, increment) {
                 match compile_increment(node, settings, rendered, &compiled, catalog, naming) {
                     Ok(increment) => compiled.increment = Some(increment),

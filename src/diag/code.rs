@@ -214,6 +214,8 @@ codes! {
     Shrunk = "PW0708" in Run;
     /// Rows that are to be brought into a table by a key lack a value of it, or share one.
     KeyNotUnique = "PW0709" in Run;
+    /// Labels, policy tags, row access policies or grants of a published table are lost, or would be.
+    GovernanceLost = "PW0710" in Run;
 
     /// The project or a file of it was not found.
     ProjectNotFound = "PW0801" in Environment;

@@ -2,7 +2,7 @@
 
 use super::ColumnChanges;
 use crate::googlesql::Column;
-use crate::state::{NodeState, Object, mark};
+use crate::state::{NodeState, Object, Observed, mark};
 
 /// How columns change from one list to the other; names are compared without case.
 pub(super) fn columns(before: &[Column], after: &[Column]) -> ColumnChanges {
@@ -43,7 +43,14 @@ pub(super) fn drift(
     if object.columns != state.native_columns {
         return Some(column_drift(&state.native_columns, &object.columns));
     }
+    if let (Some(before), Some(now)) = (&state.observed, &object.observed)
+        && let Some(what) = layout_drift(before, now)
+    {
+        return Some(what.to_owned());
+    }
     match (state.rows, object.rows) {
+        // Partitions that have grown old take their rows with them.
+        (Some(before), Some(now)) if now < before && state.properties.partition_expires_ms.is_some() => None,
         (Some(before), Some(now)) if before != now => Some(format!("it had {before} rows and has {now}")),
         _ => None,
     }
@@ -53,6 +60,19 @@ pub(super) fn drift(
 pub(super) fn is_ours(pipeline: &str, address: &crate::project::Address, object: &Object) -> bool {
     let ours = format!("{pipeline} {address} ");
     object.mark().is_some_and(|mark| mark.starts_with(&ours))
+}
+
+fn layout_drift(before: &Observed, now: &Observed) -> Option<&'static str> {
+    let told = [
+        (before.partition_by != now.partition_by, "its partitioning was changed"),
+        (before.cluster_by != now.cluster_by, "its clustering was changed"),
+        (before.partition_expires_ms != now.partition_expires_ms, "how long it keeps partitions was changed"),
+        (
+            before.require_partition_filter != now.require_partition_filter,
+            "whether it may be read as a whole was changed",
+        ),
+    ];
+    told.into_iter().find_map(|(changed, what)| changed.then_some(what))
 }
 
 fn column_drift(before: &[(String, String)], now: &[(String, String)]) -> String {

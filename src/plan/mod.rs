@@ -12,6 +12,7 @@ mod increment;
 mod planner;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 use std::collections::BTreeSet;
 
@@ -22,7 +23,7 @@ use crate::googlesql::Column;
 use crate::manifest::types::{
     Format, Materialization, MissingColumn, NewColumn, RejectLimit, Retries, Strategy,
 };
-use crate::project::{Address, Load};
+use crate::project::{Address, Layout, Load, Properties};
 use crate::state::FileState;
 
 pub use appraisal::{Answer, Question, Refusal, Scanned, appraise, questions};
@@ -195,6 +196,18 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// How what it makes is published; nothing where it makes nothing.
+    pub fn publish(&self) -> Option<&Publish> {
+        match self {
+            Self::Load(load) => Some(&load.publish),
+            Self::Build(build) => Some(&build.publish),
+            Self::Merge(merge) => Some(&merge.publish),
+            Self::Check { .. } | Self::Describe { .. } | Self::Drop { .. } => None,
+        }
+    }
+}
+
 /// Files into a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadAction {
@@ -281,6 +294,9 @@ pub struct Publish {
     pub audit: Audit,
     /// What stands in its place now.
     pub replaces: Option<Materialization>,
+    /// What of its layout changes, in words: another layout is another table, which takes the place of this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relaid: Vec<String>,
     /// Whether an earlier build that was not published is kept beside it.
     pub failed_before: bool,
     /// Whether it is kept aside when it is refused.
@@ -311,6 +327,12 @@ pub struct Record {
     pub columns: Vec<Column>,
     /// Its comment in the target.
     pub comment: String,
+    /// How it is laid out.
+    #[serde(default)]
+    pub layout: Layout,
+    /// What is said of it beside its comment.
+    #[serde(default)]
+    pub properties: Properties,
 }
 
 /// How a table's columns change.

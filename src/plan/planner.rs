@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Action, BuildAction, ColumnChanges, Deferral, Deferred, Drift, Estimate, FAILED_SUFFIX, LoadAction,
-    Orphan, Plan, Publish, Reading, Reason, Record, Step, datasets, diff, file, increment,
+    Orphan, Plan, Publish, Reading, Reason, Record, Step, datasets, diff, file, increment, wanted,
 };
 use crate::compile::{CompiledNode, CompiledProject};
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -164,8 +164,11 @@ impl<'a> Planner<'a> {
             self.stepping.insert(address.clone());
             return;
         }
-        let rebuilds =
-            reasons.iter().any(|reason| !CHECKED_ONLY.contains(reason) && *reason != Reason::MetadataChanged);
+        // What must be asked by partitions cannot be checked as a whole; a build can.
+        let unchecked = wanted::properties(self.planning.compiled, node).require_partition_filter;
+        let rebuilds = reasons.iter().any(|reason| {
+            if CHECKED_ONLY.contains(reason) { unchecked } else { *reason != Reason::MetadataChanged }
+        });
         if rebuilds {
             self.stepping.insert(address.clone());
         }
@@ -179,10 +182,13 @@ impl<'a> Planner<'a> {
             audit_hash: prints.audit,
             references_hash: prints.references,
             columns: compiled.columns.clone(),
+            layout: wanted::layout(self.planning.compiled, compiled),
+            properties: wanted::properties(self.planning.compiled, node),
         };
         let before = state.map(|state| state.columns.as_slice()).unwrap_or_default();
         let mut action = if rebuilds {
-            let publish = self.publish(node, object, audit.cloned().unwrap_or_default(), record);
+            let mut publish = self.publish(node, object, audit.cloned().unwrap_or_default(), record);
+            publish.relaid = wanted::relaid(node, state, object, &publish.record);
             match increment::new_rows(self.planning, node, compiled, &reasons, before) {
                 Ok(Some(new_rows)) => Action::Merge(Box::new(new_rows.action(publish))),
                 Ok(None) => self.rebuild(node, compiled, publish),
@@ -256,6 +262,7 @@ impl<'a> Planner<'a> {
             build_name: node.build_name(),
             audit,
             replaces: object.map(|object| object.materialization),
+            relaid: Vec::new(),
             failed_before: self.planning.snapshot.objects.contains_key(&failed),
             keep_failed: self.planning.compiled.project.failed_builds == FailedBuilds::Keep,
             max_shrink: node.max_shrink.unwrap_or(self.planning.compiled.project.max_shrink),
@@ -298,7 +305,7 @@ impl<'a> Planner<'a> {
         if let Some((settings, _)) = self.planning.compiled.increment(node) {
             own = increment::with_strategy(own, settings);
         }
-        let own = own.finish();
+        let own = wanted::with_layout(own, self.planning.compiled, compiled).finish();
         let mut data = Fingerprint::new("data").text(&own);
         if let Some(files) = self.planning.files.get(&node.address) {
             data = data.texts(files.iter().map(|file| file.hash.as_str()));
@@ -322,6 +329,7 @@ impl<'a> Planner<'a> {
                 }
             }
         }
+        let metadata = wanted::with_properties(metadata, self.planning.compiled, node);
         let mut checks = Fingerprint::new("audit");
         for query in audit.iter().flat_map(|audit| &audit.queries) {
             checks = checks.text(&query.sql);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::compile::{CompiledProject, compile};
 use crate::project::resolve;
-use crate::state::{NodeState, Object, Snapshot};
+use crate::state::{NodeState, Object, Observed, Snapshot};
 
 const ORDERS: &str = "source.orders";
 const CLEAN: &str = "model.clean";
@@ -17,6 +17,7 @@ struct Shop {
     files: BTreeMap<&'static str, String>,
     /// The hash of the one file.
     content: &'static str,
+    target: String,
 }
 
 impl Shop {
@@ -24,7 +25,7 @@ impl Shop {
         let files = [
             (
                 "pipeline.yaml",
-                "name: shop\ntargets:\n  local: { type: duckdb, path: x.duckdb }\ndatasets: { raw: {}, marts: {} }\n\
+                "name: shop\ntargets:\n  local: { type: duckdb, path: x.duckdb }\n  cloud: { type: bigquery, project: p }\ndatasets: { raw: {}, marts: {} }\n\
                  defaults:\n  sources: { dataset: raw }\n  models: { dataset: marts }\n",
             ),
             (
@@ -42,7 +43,11 @@ impl Shop {
                 "suites:\n  daily:\n    expectations:\n      - { expect: not_null, columns: [id] }\n",
             ),
         ];
-        Self { files: files.map(|(path, text)| (path, text.to_owned())).into(), content: "one" }
+        Self {
+            files: files.map(|(path, text)| (path, text.to_owned())).into(),
+            content: "one",
+            target: "local".to_owned(),
+        }
     }
 
     /// With text in a file replaced.
@@ -62,7 +67,7 @@ impl Shop {
         }
         let raw = crate::manifest::load(folder.path(), &BTreeMap::new()).unwrap();
         let (project, _) = resolve(raw).unwrap();
-        compile(project, "local").unwrap().0
+        compile(project, &self.target).unwrap().0
     }
 
     fn plan(&self, snapshot: &Snapshot, selected: Option<&[&str]>, prune: bool) -> Result<Plan, String> {
@@ -135,6 +140,9 @@ fn carry_out(plan: &Plan, snapshot: &mut Snapshot) {
             references_hash: record.references_hash.clone(),
             columns: record.columns.clone(),
             native_columns: native_columns.clone(),
+            layout: record.layout.clone(),
+            properties: record.properties.clone(),
+            observed: None,
             rows,
             bytes: rows.map(|rows| rows * 8),
             rejected: 0,
@@ -145,7 +153,7 @@ fn carry_out(plan: &Plan, snapshot: &mut Snapshot) {
         let comment = Some(record.comment.clone());
         snapshot.objects.insert(
             step.relation.clone(),
-            Object { materialization, columns: native_columns, comment, rows },
+            Object { materialization, columns: native_columns, comment, rows, observed: None },
         );
         snapshot.state.nodes.insert(step.address.clone(), state);
     }
@@ -334,8 +342,13 @@ fn drift() {
 #[test]
 fn objects_in_the_way() {
     let shop = Shop::new();
-    let foreign =
-        Object { materialization: Materialization::Table, columns: Vec::new(), comment: None, rows: None };
+    let foreign = Object {
+        materialization: Materialization::Table,
+        columns: Vec::new(),
+        comment: None,
+        rows: None,
+        observed: None,
+    };
     let mut snapshot = Snapshot::default();
     snapshot.objects.insert("marts.daily".to_owned(), foreign.clone());
     assert_eq!(shop.plan(&snapshot, None, false), Err("PW0501".to_owned()));
@@ -559,4 +572,99 @@ fn a_saved_plan_knows_what_was_declared_of_datasets() {
         assert_ne!(manifest(settled().with("pipeline.yaml", from, to)), same, "{from}");
     }
     assert_ne!(manifest(Shop::new()), same);
+}
+
+/// The shop on BigQuery, its table laid out.
+fn laid_out(target: &str) -> Shop {
+    let settings = "daily: { description: Daily., cluster_by: [id], labels: { team: a }, max_shrink: 1.0 }";
+    let shop = Shop::new().with("models/a.yaml", "daily: { description: Daily. }", settings);
+    Shop { target: target.to_owned(), ..shop }
+}
+
+#[test]
+fn another_layout_is_another_table_and_what_is_said_of_one_is_not() {
+    let shop = laid_out("cloud");
+    let snapshot = shop.built();
+    assert!(shop.plan(&snapshot, None, false).unwrap().is_empty());
+    let range = "partition_by: { column: id, range: { start: 0, end: 9, interval: 1 } }, ";
+    for (from, to, reason, relaid) in [
+        ("cluster_by: [id]", "cluster_by: [amount, id]", Reason::ConfigChanged, vec!["clustering"]),
+        ("cluster_by: [id], ", "", Reason::ConfigChanged, vec!["clustering"]),
+        ("cluster_by: [id], ", range, Reason::ConfigChanged, vec!["partitioning", "clustering"]),
+        ("team: a", "team: b", Reason::MetadataChanged, vec![]),
+        ("team: a }", "team: a }, expires_after: 9d", Reason::MetadataChanged, vec![]),
+        ("max_shrink: 1.0", "columns: { id: { description: Key. } }", Reason::MetadataChanged, vec![]),
+    ] {
+        let plan = shop.clone().with("models/a.yaml", from, to).plan(&snapshot, None, false).unwrap();
+        let steps: Vec<_> =
+            plan.steps.iter().map(|step| (step.address.to_string(), step.reasons.clone())).collect();
+        assert_eq!(steps, [(DAILY.to_owned(), vec![reason])], "{to}");
+        let publish = plan.steps[0].action.publish();
+        assert_eq!(publish.map(|publish| publish.relaid.clone()).unwrap_or_default(), relaid, "{to}");
+    }
+    // The embedded engine has no layouts.
+    let local = laid_out("local");
+    let snapshot = local.built();
+    let other = local.with("models/a.yaml", "cluster_by: [id], labels: { team: a }", "cluster_by: [amount]");
+    assert!(other.plan(&snapshot, None, false).unwrap().is_empty());
+}
+
+#[test]
+fn a_layout_that_was_changed_outside_is_put_right() {
+    let shop = laid_out("cloud");
+    let mut snapshot = shop.built();
+    // What is not known is not compared.
+    snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(Observed::default());
+    assert!(shop.plan(&snapshot, None, false).unwrap().is_empty());
+    let seen = Observed { cluster_by: vec!["id".to_owned()], ..Observed::default() };
+    snapshot.state.nodes.get_mut(&address(DAILY)).unwrap().observed = Some(seen.clone());
+    for (now, told) in [
+        (Observed { cluster_by: Vec::new(), ..seen.clone() }, "its clustering was changed"),
+        (Observed { partition_by: Some("id".to_owned()), ..seen.clone() }, "its partitioning was changed"),
+        (
+            Observed { require_partition_filter: true, ..seen.clone() },
+            "whether it may be read as a whole was changed",
+        ),
+        (
+            Observed { partition_expires_ms: Some(1), ..seen.clone() },
+            "how long it keeps partitions was changed",
+        ),
+    ] {
+        snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(now);
+        let plan = shop.plan(&snapshot, None, false).unwrap();
+        assert_eq!(plan.drift[0].what, told);
+        assert_eq!(plan.steps[0].reasons, [Reason::Drifted]);
+    }
+    snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(seen);
+    assert!(shop.plan(&snapshot, None, false).unwrap().is_empty());
+}
+
+#[test]
+fn a_table_that_must_be_asked_by_partitions_is_built_to_be_checked() {
+    let by = "partition_by: { column: id, range: { start: 0, end: 9, interval: 1 } }, require_partition_filter: true";
+    let checked = |target: &str| {
+        let shop = laid_out(target).with("models/a.yaml", "cluster_by: [id]", by);
+        let snapshot = shop.built();
+        let more = shop.with("expectations/a.yaml", "columns: [id]", "columns: [id, amount]");
+        let plan = more.plan(&snapshot, None, false).unwrap();
+        assert_eq!(plan.steps[0].reasons, [Reason::ExpectationsChanged]);
+        matches!(plan.steps[0].action, Action::Check { .. })
+    };
+    assert!(!checked("cloud"));
+    assert!(checked("local"));
+}
+
+#[test]
+fn partitions_that_grew_old_are_not_missed() {
+    let mut snapshot = laid_out("cloud").built();
+    let (node, object) = (address(DAILY), "marts.daily");
+    snapshot.objects.get_mut(object).unwrap().rows = Some(1);
+    let drift = |snapshot: &Snapshot| {
+        super::diff::drift("shop", &node, &snapshot.state.nodes[&node], snapshot.objects.get(object))
+    };
+    assert_eq!(drift(&snapshot).as_deref(), Some("it had 3 rows and has 1"));
+    snapshot.state.nodes.get_mut(&node).unwrap().properties.partition_expires_ms = Some(1);
+    assert_eq!(drift(&snapshot), None);
+    snapshot.objects.get_mut(object).unwrap().rows = Some(4);
+    assert_eq!(drift(&snapshot).as_deref(), Some("it had 3 rows and has 4"));
 }

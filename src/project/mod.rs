@@ -11,6 +11,7 @@ mod datasets;
 mod expectation;
 mod fragment;
 mod increments;
+mod layout;
 mod member;
 mod names;
 mod resolve;
@@ -35,6 +36,7 @@ use crate::manifest::types::{
 pub use address::{Address, NodeKind};
 pub use expectation::{Expectation, Form, Known, NamedColumn, Needs, OtherCount, Scan};
 pub use fragment::{Against, Fragment, Part};
+pub use layout::{ColumnProperties, DeclaredLayout, DeclaredPartition, Layout, Partition, Parts, Properties};
 pub use member::{Grant, Member, SPECIAL_MEMBERS};
 pub use resolve::resolve;
 pub use unit_tests::{Rows, UnitTest};
@@ -169,6 +171,10 @@ pub struct Node {
     pub span: Span,
     /// The greatest share of its rows that it may lose, if it has a bound of its own.
     pub max_shrink: Option<f64>,
+    /// How it is laid out, as far as that is declared.
+    pub layout: DeclaredLayout,
+    /// What is said of its table beside its description.
+    pub properties: Properties,
     /// What is particular to its kind.
     pub detail: Detail,
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
+use super::layout::Settings;
 use super::{
     Address, Detail, Expectation, Load, LoadColumn, Model, ModelColumn, Node, NodeKind, Project, names,
 };
@@ -128,6 +129,7 @@ struct LoadEntry<'a> {
     on_missing_column: MissingColumn,
     max_rejects: RejectLimit,
     max_shrink: Option<f64>,
+    settings: Settings<'a>,
 }
 
 impl Resolver<'_> {
@@ -205,6 +207,7 @@ impl Resolver<'_> {
                     on_missing_column: source.on_missing_column,
                     max_rejects: source.max_rejects.clone(),
                     max_shrink: source.max_shrink,
+                    settings: source.into(),
                 },
             );
         }
@@ -227,6 +230,7 @@ impl Resolver<'_> {
                     on_missing_column: MissingColumn::Fail,
                     max_rejects: RejectLimit::default(),
                     max_shrink: seed.max_shrink,
+                    settings: seed.into(),
                 },
             );
         }
@@ -270,6 +274,7 @@ impl Resolver<'_> {
                 },
             );
         }
+        let (layout, properties) = self.load_layout(document, &entry.pointer, &entry.settings, &columns);
         let types::Format::Csv(options) = entry.format;
         self.encoding(document, &entry.pointer, &options.encoding);
         let detail = Detail::Load(Load {
@@ -290,6 +295,8 @@ impl Resolver<'_> {
             tags: entry.tags.to_vec(),
             path: document.file.name.clone(),
             span,
+            layout,
+            properties,
             detail,
         });
     }
@@ -416,6 +423,7 @@ impl Resolver<'_> {
         let kept =
             model.materialized.or(of_file.materialized).or(of_project.materialized).unwrap_or_default();
         let incremental = self.increment(model, kept, document, pointer);
+        let (layout, properties) = self.model_layout(document, pointer, model, kept);
         let dataset = self.dataset(
             (document, pointer),
             &[
@@ -446,7 +454,7 @@ impl Resolver<'_> {
         let detail = Detail::Model(Model {
             sql,
             materialization: match kept {
-                Materialized::View => Materialization::View,
+                Materialized::View | Materialized::MaterializedView => Materialization::View,
                 Materialized::Table | Materialized::Incremental => Materialization::Table,
             },
             incremental,
@@ -462,6 +470,8 @@ impl Resolver<'_> {
             tags,
             path: document.file.name.clone(),
             span,
+            layout,
+            properties,
             detail,
         });
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::googlesql::Column;
 use crate::manifest::types::Materialization;
-use crate::project::{Address, Grant};
+use crate::project::{Address, Grant, Layout, Properties};
 
 /// Format of the state; a newer one is refused.
 pub const FORMAT: u32 = 1;
@@ -73,6 +73,15 @@ pub struct NodeState {
     pub columns: Vec<Column>,
     /// Its columns as the engine had them right after the build: name and native type.
     pub native_columns: Vec<(String, String)>,
+    /// How it was asked to be laid out.
+    #[serde(default)]
+    pub layout: Layout,
+    /// What was said of it beside its comment.
+    #[serde(default)]
+    pub properties: Properties,
+    /// How the engine had it laid out right after the build; nothing where that is not known.
+    #[serde(default)]
+    pub observed: Option<Observed>,
     /// Its rows; nothing for views.
     pub rows: Option<u64>,
     /// Its logical bytes, as BigQuery counts them; nothing for views.
@@ -111,6 +120,21 @@ pub struct Object {
     pub comment: Option<String>,
     /// Its rows; nothing for views and for what Pipewright did not make.
     pub rows: Option<u64>,
+    /// How it is laid out; nothing where the engine has no layouts.
+    pub observed: Option<Observed>,
+}
+
+/// How a table is laid out, as its engine says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// The column that parts it.
+    pub partition_by: Option<String>,
+    /// The columns by which rows lie together.
+    pub cluster_by: Vec<String>,
+    /// How long its partitions are kept, in milliseconds.
+    pub partition_expires_ms: Option<u64>,
+    /// Whether queries must say which partitions they read.
+    pub require_partition_filter: bool,
 }
 
 impl Object {

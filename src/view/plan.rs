@@ -238,6 +238,10 @@ fn details(step: &Step, out: &mut String) {
     for warning in &step.warnings {
         out.push_str(&format!("      {} {warning}\n", style("!").yellow()));
     }
+    if let Some(publish) = step.action.publish().filter(|publish| !publish.relaid.is_empty()) {
+        let what = publish.relaid.join(" and ");
+        out.push_str(&format!("      {} {what} changed: the table is replaced\n", style("!").yellow()));
+    }
     for column in &step.columns.added {
         out.push_str(&format!("      {} column {} {}\n", style("+").green(), column.name, column.data_type));
     }

@@ -4,6 +4,7 @@
 //! worker. What a session does between [`Session::begin`] and [`Session::commit`] readers see at once or never.
 //! What became of past runs is read through [`History`].
 
+mod aside;
 pub mod bigquery;
 pub mod duckdb;
 mod holder;
@@ -20,7 +21,7 @@ use serde_json::Value;
 use crate::diag::Diagnostic;
 use crate::googlesql::parameter::Parameter;
 use crate::manifest::types::Materialization;
-use crate::plan::{Answer, DatasetChange, LoadAction, Publish, Reading};
+use crate::plan::{Answer, DatasetChange, LoadAction, Publish, Reading, Record};
 use crate::project::Address;
 use crate::report::{FileRows, PastCheck, PastRun, PastStep, Track};
 use crate::source::Place;
@@ -191,8 +192,14 @@ pub trait Session: Send {
     fn commit(&mut self) -> Result<()>;
     /// Forgets everything since `begin`; nothing without a transaction.
     fn rollback(&mut self);
-    /// Builds a table or view from a query in the target's own SQL.
-    fn build(&mut self, at: &Relation, kind: Materialization, query: &str) -> Result<()>;
+    /// Builds a table or view from a query in the target's own SQL, laid out as is wanted of it.
+    fn build(
+        &mut self,
+        at: &Relation,
+        kind: Materialization,
+        query: &str,
+        wanted: Option<&Record>,
+    ) -> Result<()>;
     /// Runs a statement in the target's own SQL.
     fn execute(&mut self, sql: &str) -> Result<()>;
     /// Loads files into a new table; rejected rows go into `<table>__rejects` beside `publish_as`.
@@ -222,11 +229,11 @@ pub trait Session: Send {
         publish: &Publish,
     ) -> Result<()>;
     /// Makes the table that new rows of a published one are brought into, unless it is that one itself.
-    fn prepare_merge(&mut self, of: &Relation, into: &Relation) -> Result<()>;
+    fn prepare_merge(&mut self, of: &Relation, into: &Relation, publish: &Publish) -> Result<()>;
     /// Gives readers a table that new rows were brought into.
     fn publish_merge(&mut self, into: &Relation, as_: &Relation, publish: &Publish) -> Result<()>;
-    /// Writes a table's comment.
-    fn describe(&mut self, at: &Relation, kind: Materialization, comment: &str) -> Result<()>;
+    /// Writes what is said of a table or view: its comment, and what of its properties the engine has a place for.
+    fn describe(&mut self, at: &Relation, kind: Materialization, record: &Record) -> Result<()>;
     /// Drops a table or view.
     fn remove(&mut self, at: &Relation, kind: Materialization) -> Result<()>;
     /// Drops the table of rejected rows beside a source's table, if Pipewright made it.

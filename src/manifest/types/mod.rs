@@ -8,6 +8,7 @@ mod checkpoint;
 mod dashboard;
 mod dataset;
 pub mod expectation;
+mod layout;
 mod model;
 mod orchestration;
 mod pipeline;
@@ -19,6 +20,7 @@ pub use checkpoint::{Checkpoint, CheckpointAction, ResultsFormat, When};
 pub use dashboard::{Chart, Dashboard, DashboardsFile, Filter, FilterType, NumberFormat, Tab, Tile};
 pub use dataset::{Dataset, DatasetGrant, DatasetRole};
 pub use expectation::{ExpectationSeverity, ExpectationSpec, ExpectationsFile, Suite};
+pub use layout::{Granularity, IntegerRange, PartitionBy, Partitioning};
 pub use model::{
     Incremental, Materialization, Materialized, Model, ModelColumn, ModelDefaults, ModelsFile, OnQueryChange,
     OnSchemaChange, Strategy,

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::DurationText;
+use super::{DurationText, PartitionBy};
 
 /// A file that declares models.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,7 +38,7 @@ pub struct ModelDefaults {
 
 /// How a model is kept in the target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Materialized {
     /// A view: nothing is stored, the SQL runs when it is read.
     View,
@@ -47,6 +47,9 @@ pub enum Materialized {
     Table,
     /// A table that new rows are brought into when its inputs change: see `incremental`.
     Incremental,
+    /// A view whose result BigQuery keeps and refreshes by itself; it takes some queries only. On DuckDB, in audits and in
+    /// unit tests it is a view.
+    MaterializedView,
 }
 
 /// What stands in the target.
@@ -57,6 +60,16 @@ pub enum Materialization {
     View,
     /// A table.
     Table,
+}
+
+impl Materialization {
+    /// What SQL calls it.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::View => "VIEW",
+            Self::Table => "TABLE",
+        }
+    }
 }
 
 /// How new rows come into an incremental table.
@@ -74,7 +87,8 @@ pub struct Incremental {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = vec!["order_id"])]
     pub unique_key: Vec<String>,
-    /// The column whose values part the table, for `insert_overwrite`.
+    /// The column whose values part the table, for `insert_overwrite`. On BigQuery the model's own `partition_by` is it too,
+    /// by day, unless given or of a type that has no days.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"order_date")]
     pub partition_by: Option<String>,
@@ -153,6 +167,33 @@ pub struct Model {
     /// How new rows come into the table, for `materialized: incremental`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incremental: Option<Incremental>,
+    /// The column whose values part the table, on BigQuery: queries that ask for some of them read those partitions alone.
+    /// On DuckDB it is checked and has no effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition_by: Option<PartitionBy>,
+    /// The columns, four at most, by whose values the rows of BigQuery's table lie together, the first above all. On DuckDB
+    /// it is checked and has no effect.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = vec!["customer_id"], length(max = 4))]
+    pub cluster_by: Vec<String>,
+    /// Whether BigQuery refuses queries that name no partitions in their `WHERE`: of `pipewright query`, dashboards, other
+    /// models and `pipewright check`, too. A build is audited before it is so. On DuckDB it is checked and has no effect.
+    pub require_partition_filter: bool,
+    /// How long BigQuery keeps a partition, counted from the time that it stands for: its rows are gone then, and are not
+    /// missed. On DuckDB it is checked and has no effect: rows stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"730d")]
+    pub partition_expires_after: Option<DurationText>,
+    /// How long BigQuery keeps the table or view, counted from when it was last built or described; the next run builds it
+    /// anew. On DuckDB it is checked and has no effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"30d")]
+    pub expires_after: Option<DurationText>,
+    /// Labels of BigQuery's table, by which its storage can be told apart on the bill: lower case letters, digits, `_` and
+    /// `-`, at most 63 of them in a name and in a value. Those that others have set stay.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = &serde_json::json!({ "team": "finance" }), extend("maxProperties" = 64))]
+    pub labels: IndexMap<String, String>,
     /// Its columns: a description for readers, and a type that the query must give.
     pub columns: IndexMap<String, ModelColumn>,
     /// Who answers for it.
@@ -185,6 +226,14 @@ pub struct ModelColumn {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"NUMERIC")]
     pub data_type: Option<String>,
+    /// BigQuery's policy tag that says who may read the column, by its whole name; in tables only. A build bears it before
+    /// readers see it. On DuckDB it has no effect: whoever has the file reads all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        example = &"projects/my-project/locations/us/taxonomies/123/policyTags/456",
+        regex(pattern = r"^projects/[^/]+/locations/[^/]+/taxonomies/[^/]+/policyTags/[^/]+$")
+    )]
+    pub policy_tag: Option<String>,
     /// Words that mark it, such as `personal`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = vec!["personal"])]

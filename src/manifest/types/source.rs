@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::OneOrMany;
+use super::{OneOrMany, PartitionBy};
 
 /// A file that declares sources (data from outside) and seeds (small tables kept with the project).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +51,20 @@ pub struct Source {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = 0.9, range(min = 0.0, max = 1.0))]
     pub max_shrink: Option<f64>,
+    /// The column whose values part the table, on BigQuery: queries that ask for some of them read those partitions alone.
+    /// On DuckDB it is checked and has no effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_by: Option<PartitionBy>,
+    /// The columns, four at most, by whose values the rows of BigQuery's table lie together, the first above all. On DuckDB
+    /// it is checked and has no effect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = vec!["customer_id"], length(max = 4))]
+    pub cluster_by: Vec<String>,
+    /// Labels of BigQuery's table, by which its storage can be told apart on the bill: lower case letters, digits, `_` and
+    /// `-`, at most 63 of them in a name and in a value. Those that others have set stay.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = &serde_json::json!({ "team": "finance" }), extend("maxProperties" = 64))]
+    pub labels: IndexMap<String, String>,
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"sales-data@example.com")]
@@ -87,6 +101,20 @@ pub struct Seed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = 0.9, range(min = 0.0, max = 1.0))]
     pub max_shrink: Option<f64>,
+    /// The column whose values part the table, on BigQuery: queries that ask for some of them read those partitions alone.
+    /// On DuckDB it is checked and has no effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_by: Option<PartitionBy>,
+    /// The columns, four at most, by whose values the rows of BigQuery's table lie together, the first above all. On DuckDB
+    /// it is checked and has no effect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = vec!["customer_id"], length(max = 4))]
+    pub cluster_by: Vec<String>,
+    /// Labels of BigQuery's table, by which its storage can be told apart on the bill: lower case letters, digits, `_` and
+    /// `-`, at most 63 of them in a name and in a value. Those that others have set stay.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = &serde_json::json!({ "team": "finance" }), extend("maxProperties" = 64))]
+    pub labels: IndexMap<String, String>,
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"sales-data@example.com")]

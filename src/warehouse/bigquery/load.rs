@@ -9,11 +9,13 @@ use super::super::{Loaded, Progress, Relation, Result};
 use super::api::Stop;
 use super::encode::{CONTENT, Encoder, SOURCE_FORMAT, record};
 use super::job::{Done, Jobs, Labels};
+use super::layout;
 use super::place::Place;
 use super::upload::Upload;
 use crate::diag::{Code, Diagnostic};
 use crate::googlesql::{Column, Type};
 use crate::plan::LoadAction;
+use crate::project::Layout;
 use crate::source::{Batch, Reject};
 
 /// What load jobs are made with.
@@ -49,7 +51,7 @@ impl Loading<'_> {
         progress: Progress<'_>,
     ) -> Result<Loaded> {
         let input = Input::open(load, root)?;
-        let rows = self.open(at, &input.columns)?;
+        let rows = self.open(at, &input.columns, &load.publish.record.layout)?;
         let encoder = Encoder::new(&input.columns);
         let mut sent = Sent { loading: self, encoder, rows, rejects: None, rejects_at };
         let loaded = input.read(&mut sent, progress)?;
@@ -60,16 +62,19 @@ impl Loading<'_> {
         Ok(loaded)
     }
 
-    fn open(&self, at: &Relation, columns: &[Column]) -> Result<Upload<'_>> {
+    fn open(&self, at: &Relation, columns: &[Column], layout: &Layout) -> Result<Upload<'_>> {
         let fields = columns.iter().map(
             |column| json!({ "name": column.name, "type": column.data_type.to_string(), "mode": "NULLABLE" }),
         );
-        let load = json!({
+        let mut load = json!({
             "destinationTable": self.place.reference(at),
             "schema": { "fields": fields.collect::<Vec<_>>() },
             "sourceFormat": SOURCE_FORMAT,
             "writeDisposition": "WRITE_TRUNCATE",
         });
+        for (setting, value) in layout::settings(layout) {
+            load[setting] = value;
+        }
         let configuration = self.jobs.configuration("load", &load, self.labels);
         Ok(Upload::open(self.jobs, self.stop, &configuration, CONTENT)?)
     }
@@ -95,7 +100,7 @@ impl Sink for Sent<'_> {
             Some(upload) => upload,
             None => {
                 let columns = REJECT_COLUMNS.map(|(name, data_type)| Column::new(name, data_type));
-                self.rejects.insert(self.loading.open(self.rejects_at, &columns)?)
+                self.rejects.insert(self.loading.open(self.rejects_at, &columns, &Layout::default())?)
             }
         };
         for reject in rejects {

@@ -13,8 +13,10 @@ mod dataset;
 mod dry_run;
 mod encode;
 mod error;
+mod governance;
 mod history;
 mod job;
+mod layout;
 mod lease;
 mod load;
 mod observe;
@@ -30,12 +32,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::api::{Api, Backoff, Stop, Way};
 use self::credentials::Origin;
 use self::error::ApiError;
 use self::job::{Jobs, Labels};
+use self::layout::{Description, Foreign};
 use self::lease::Lease;
 use self::place::Place;
 use self::session::BigQuerySession;
@@ -43,11 +46,12 @@ use self::store::{Entry, Pending, Store, label};
 use super::{
     Access, History, QueryError, QueryResult, Relation, Result, RunHeader, Session, Warehouse, WarehouseError,
 };
+use crate::clock::{Clock, SystemClock};
 use crate::diag::Code;
 use crate::googlesql::parameter::Parameter;
 use crate::manifest::types::{BigQueryTarget, Dataset};
 use crate::plan::{Answer, DatasetChange};
-use crate::project::{Address, Project};
+use crate::project::{Address, Project, Properties};
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
 use crate::state::{DatasetObject, NodeState, Snapshot, State};
 
@@ -78,6 +82,11 @@ struct Shared {
     run: Mutex<Option<String>>,
     /// The most requests at a time.
     threads: usize,
+}
+
+/// Now, in milliseconds since 1970.
+fn now_ms() -> u64 {
+    u64::try_from(SystemClock.now().timestamp_millis()).unwrap_or_default()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -142,9 +151,29 @@ impl Shared {
         }
     }
 
-    fn describe(&self, stop: &Stop, relation: &Relation, text: &str) -> std::result::Result<(), ApiError> {
-        let (path, body) = (self.place.address(relation), json!({ "description": text }));
-        self.jobs.api.persist(stop, || self.jobs.api.patch(&path, &body)).map(|_| ())
+    /// Says what is to be said of a table that is otherwise as it should be. Gives the table as it is then.
+    fn describe(
+        &self,
+        stop: &Stop,
+        relation: &Relation,
+        description: &Description,
+    ) -> std::result::Result<Value, ApiError> {
+        let table = if description.needs_table() { self.table(stop, relation)? } else { None };
+        let table = table.unwrap_or_default();
+        self.patch(stop, relation, &description.patch(&table, &Foreign::default(), now_ms()))
+    }
+
+    /// Changes what a table says of itself. Gives the table as it is then.
+    fn patch(&self, stop: &Stop, relation: &Relation, body: &Value) -> std::result::Result<Value, ApiError> {
+        let path = self.place.address(relation);
+        self.jobs.api.persist(stop, || self.jobs.api.patch(&path, body))
+    }
+
+    /// What the manifest said of a table when it was last described.
+    fn said(&self, relation: &Relation) -> Properties {
+        let (state, name) = (locked(&self.state), relation.to_string());
+        let node = state.nodes.values().find(|node| node.relation == name);
+        node.map(|node| node.properties.clone()).unwrap_or_default()
     }
 }
 
@@ -310,8 +339,15 @@ impl Warehouse for BigQuery {
         *locked(&shared.run) = Some(run.id.clone());
         *locked(&self.run) = Some(run.clone());
         shared.store().add_run(run, None)?;
-        for (pending, relation) in std::mem::take(&mut *locked(&shared.settled)) {
-            shared.describe(&Stop::default(), &Relation::parse(&relation), &pending.comment)?;
+        for (mut pending, relation) in std::mem::take(&mut *locked(&shared.settled)) {
+            let description = Description {
+                layout: pending.state.layout.clone(),
+                properties: pending.state.properties.clone(),
+                ..Description::of(pending.comment)
+            };
+            let relation = Relation::parse(&relation);
+            let table = shared.describe(&Stop::default(), &relation, &description)?;
+            pending.state.observed = Some(layout::observed(&table));
             let entry = Entry { address: pending.address, state: Some(pending.state) };
             shared.store().add(&entry, shared.next_entry(), None, serial)?;
         }

@@ -7,11 +7,12 @@ use sqlparser::ast::{Expr, Value as Literal};
 
 use super::super::{Relation, Result};
 use super::job::{Jobs, Labels};
+use super::layout;
 use super::place::Place;
 use crate::googlesql::names::{Ident, Text};
 use crate::googlesql::parse;
 use crate::manifest::types::Materialization;
-use crate::state::Object;
+use crate::state::{Object, Observed};
 
 /// BigQuery counts the rows of a thousand tables at a time.
 const COUNTED_AT_A_TIME: usize = 900;
@@ -38,8 +39,12 @@ pub(super) fn objects(
             format!(
                 "SELECT {name} AS dataset, 0 AS what, table_name AS name, table_type AS one, '' AS other, 0 AS at \
                  FROM {tables} UNION ALL \
-                 SELECT {name}, 1, table_name, option_value, '', 0 FROM {options} WHERE option_name = 'description' \
-                 UNION ALL SELECT {name}, 2, table_name, column_name, data_type, ordinal_position FROM {columns}",
+                 SELECT {name}, 1, table_name, option_value, option_name, 0 FROM {options} WHERE option_name IN \
+                 ('description', 'require_partition_filter', 'partition_expiration_days') \
+                 UNION ALL SELECT {name}, 2, table_name, column_name, data_type, ordinal_position FROM {columns} \
+                 UNION ALL SELECT {name}, 3, table_name, column_name, is_partitioning_column, \
+                 IFNULL(clustering_ordinal_position, 0) FROM {columns} \
+                 WHERE is_partitioning_column = 'YES' OR clustering_ordinal_position IS NOT NULL",
                 tables = view(dataset, "TABLES"),
                 options = view(dataset, "TABLE_OPTIONS"),
                 columns = view(dataset, "COLUMNS"),
@@ -54,12 +59,24 @@ pub(super) fn objects(
             Some(0) => {
                 let materialization =
                     if told("one").contains("VIEW") { Materialization::View } else { Materialization::Table };
-                objects
-                    .insert(name, Object { materialization, columns: Vec::new(), comment: None, rows: None });
+                let (columns, comment, rows) = (Vec::new(), None, None);
+                let observed = Some(Observed::default());
+                objects.insert(name, Object { materialization, columns, comment, rows, observed });
             }
             Some(1) => {
                 if let Some(object) = objects.get_mut(&name) {
-                    object.comment = Some(unquoted(told("one")));
+                    option(object, told("other"), told("one"));
+                }
+            }
+            Some(3) => {
+                if let Some(observed) = objects.get_mut(&name).and_then(|object| object.observed.as_mut()) {
+                    if told("other") == "YES" {
+                        observed.partition_by = Some(told("one").to_owned());
+                    }
+                    // They come in their order.
+                    if row["at"].as_i64().is_some_and(|at| at > 0) {
+                        observed.cluster_by.push(told("one").to_owned());
+                    }
                 }
             }
             _ => {
@@ -71,6 +88,20 @@ pub(super) fn objects(
     }
     count(jobs, labels, &view, &mut objects)?;
     Ok(objects)
+}
+
+/// What an option of a table says, which is given as the literal that it was written as.
+fn option(object: &mut Object, name: &str, literal: &str) {
+    let observed = object.observed.get_or_insert_default();
+    match name {
+        "require_partition_filter" => {
+            observed.require_partition_filter = literal.eq_ignore_ascii_case("true");
+        }
+        "partition_expiration_days" => {
+            observed.partition_expires_ms = layout::milliseconds_of_days(literal);
+        }
+        _ => object.comment = Some(unquoted(literal)),
+    }
 }
 
 /// The rows of the tables that Pipewright made.

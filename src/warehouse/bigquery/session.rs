@@ -14,18 +14,22 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::super::aside::{Aside, rejects_place_is_taken};
 use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, input};
-use super::Shared;
 use super::api::Stop;
 use super::error::ApiError;
+use super::governance::{Guard, lost, told};
 use super::job::{Jobs, Labels};
+use super::layout::{self, Description};
 use super::load::Loading;
+use super::place::Place;
 use super::results;
 use super::store::{Entry, label};
+use super::{Shared, now_ms};
 use crate::diag::{Code, Diagnostic};
 use crate::manifest::types::Materialization;
-use crate::plan::{FAILED_SUFFIX, LoadAction, Publish, Reading};
-use crate::project::Address;
+use crate::plan::{LoadAction, Publish, Reading, Record};
+use crate::project::{Address, Properties};
 use crate::source::Place as FilePlace;
 use crate::state::NodeState;
 
@@ -42,9 +46,22 @@ pub(super) struct BigQuerySession {
 struct Unit {
     /// Tables and views that nobody is to see, with the query of a view.
     aside: BTreeMap<Relation, Option<String>>,
+    /// Tables as BigQuery described them when they were finished.
+    finished: BTreeMap<Relation, Value>,
     publications: Vec<Publication>,
     entries: Vec<Entry>,
     later: Vec<Later>,
+}
+
+impl Unit {
+    /// Takes down how a table is laid out now.
+    fn observe(&mut self, relation: &Relation, table: &Value) {
+        let name = relation.to_string();
+        let states = self.entries.iter_mut().filter_map(|entry| entry.state.as_mut());
+        for state in states.filter(|state| state.relation == name) {
+            state.observed = Some(layout::observed(table));
+        }
+    }
 }
 
 /// Something that readers will see.
@@ -52,14 +69,64 @@ struct Publication {
     from: Relation,
     to: Relation,
     kind: Materialization,
-    /// What of another kind stands in its place.
-    instead_of: Option<Materialization>,
-    comment: String,
+    /// Whether something stands in its place.
+    replaces: bool,
+    description: Description,
+}
+
+/// What a job does that publishes something.
+enum Making {
+    /// It copies a table over another.
+    Copy(Value),
+    /// It runs a statement.
+    Statement(String),
+}
+
+impl Publication {
+    /// The job that publishes it, with the query of a view.
+    fn job(&self, place: &Place, query: Option<&String>, relaid: bool) -> Result<Making> {
+        let (from, to) = (place.path(&self.from), place.path(&self.to));
+        let sql = match (self.kind, query) {
+            (Materialization::View, Some(query)) if self.description.layout.materialized_view => {
+                let clauses = layout::clauses(&self.description.layout, &Properties::default());
+                format!("CREATE OR REPLACE MATERIALIZED VIEW {to}{clauses} AS {query}")
+            }
+            (Materialization::View, Some(query)) => format!("CREATE OR REPLACE VIEW {to} AS {query}"),
+            (Materialization::View, None) => {
+                let message = format!("nothing is known of the view {}", self.from);
+                return Err(Diagnostic::error(Code::Internal, message).into());
+            }
+            // Nothing replaces a table by one of another layout in one statement. As one job, it is done as a whole
+            // whatever becomes of us.
+            (Materialization::Table, _) if relaid => {
+                format!("DROP TABLE IF EXISTS {to}; CREATE TABLE {to} COPY {from}")
+            }
+            // All rows and columns at once, and without cost.
+            (Materialization::Table, _) => {
+                let copy = json!({
+                    "sourceTable": place.reference(&self.from),
+                    "destinationTable": place.reference(&self.to),
+                    "writeDisposition": "WRITE_TRUNCATE",
+                });
+                return Ok(Making::Copy(copy));
+            }
+        };
+        Ok(Making::Statement(sql))
+    }
+
+    /// What BigQuery calls a thing of its kind.
+    fn type_name(&self) -> &'static str {
+        match self.kind {
+            Materialization::Table => "TABLE",
+            Materialization::View if self.description.layout.materialized_view => "MATERIALIZED_VIEW",
+            Materialization::View => "VIEW",
+        }
+    }
 }
 
 /// What is done once what was published is written down.
 enum Later {
-    Describe(Relation, String),
+    Describe(Relation, Box<Description>),
     Remove(Relation),
 }
 
@@ -81,6 +148,16 @@ impl BigQuerySession {
         self.shared.delete(&self.stop, relation)
     }
 
+    /// What a record says of a table.
+    fn description(&self, at: &Relation, record: &Record) -> Description {
+        Description {
+            comment: record.comment.clone(),
+            layout: record.layout.clone(),
+            properties: record.properties.clone(),
+            before: self.shared.said(at),
+        }
+    }
+
     /// What stands beside a table, unless something that is not Pipewright's has its name: then nothing.
     fn own_aside(&self, beside: Aside, table: &Relation) -> Result<Option<Relation>> {
         let at = beside.of(table);
@@ -91,67 +168,45 @@ impl BigQuerySession {
         }
     }
 
-    /// Publishes one thing by a job of a name.
-    fn publish_as(&self, publication: &Publication, job: &str) -> Result<()> {
-        let Shared { jobs, place, .. } = self.shared.as_ref();
-        let to = self.path(&publication.to);
-        if let Some(kind) = publication.instead_of {
-            self.run(&format!("DROP {} IF EXISTS {to}", keyword(kind)))?;
-        }
-        let query = self.unit.aside.get(&publication.from).and_then(Option::as_ref);
-        let configuration = match (publication.kind, query) {
-            (Materialization::View, Some(query)) => {
-                let sql = format!("CREATE OR REPLACE VIEW {to} AS {query}");
-                jobs.statement(&sql, &[], &self.labels)
-            }
-            (Materialization::View, None) => {
-                let message = format!("nothing is known of the view {}", publication.from);
-                return Err(Diagnostic::error(Code::Internal, message).into());
-            }
-            // All rows and columns at once, and without cost.
-            (Materialization::Table, _) => {
-                let copy = json!({
-                    "sourceTable": place.reference(&publication.from),
-                    "destinationTable": place.reference(&publication.to),
-                    "writeDisposition": "WRITE_TRUNCATE",
-                });
-                jobs.configuration("copy", &copy, &self.labels)
-            }
+    /// Publishes one thing by a job of a name. Says what of its governance was lost.
+    fn publish_as(&mut self, publication: &Publication, job: &str) -> Result<Vec<String>> {
+        let shared = Arc::clone(&self.shared);
+        let guard = Guard { shared: &shared, stop: &self.stop };
+        let Publication { from, to, kind, description, .. } = publication;
+        let there = if publication.replaces { shared.table(&self.stop, to)? } else { None };
+        let before = match &there {
+            Some(table) => Some(guard.read(to, table)?),
+            None => None,
         };
-        jobs.run_as(&self.stop, job, &configuration)?;
-        self.shared.describe(&self.stop, &publication.to, &publication.comment)?;
-        Ok(())
-    }
-}
-
-/// What stands beside a table.
-#[derive(Debug, Clone, Copy)]
-enum Aside {
-    Rejects,
-    Failed,
-}
-
-impl Aside {
-    fn of(self, table: &Relation) -> Relation {
-        let suffix = match self {
-            Self::Rejects => "__rejects",
-            Self::Failed => FAILED_SUFFIX,
-        };
-        table.sibling(format!("{}{suffix}", table.table))
-    }
-
-    fn mark(self, table: &Relation) -> String {
-        match self {
-            Self::Rejects => format!("[pipewright rejects of {table}]"),
-            Self::Failed => format!("[pipewright failed build of {table}]"),
+        let foreign = before.as_ref().map(|before| before.foreign(description)).unwrap_or_default();
+        let finished = self.unit.finished.get(from).cloned().unwrap_or_default();
+        // What keeps rows and columns from readers is on the build before they see it.
+        if let Some(before) = &before {
+            guard.carry_over((from, to), *kind, before)?;
         }
-    }
-}
-
-fn keyword(kind: Materialization) -> &'static str {
-    match kind {
-        Materialization::Table => "TABLE",
-        Materialization::View => "VIEW",
+        if *kind == Materialization::Table && description.has_policy_tags(&foreign) {
+            let fields = description.fields(&finished, &foreign);
+            shared.patch(&self.stop, from, &json!({ "schema": { "fields": fields } }))?;
+        }
+        let there_as = there.as_ref().and_then(|table| table["type"].as_str());
+        let other_kind = there_as.filter(|kind| *kind != publication.type_name());
+        if let Some(kind) = other_kind {
+            self.run(&format!("DROP {} IF EXISTS {}", kind.replace('_', " "), self.path(to)))?;
+        }
+        let relaid =
+            there.as_ref().is_some_and(|table| !layout::alike(table, &finished)) && other_kind.is_none();
+        let query = self.unit.aside.get(from).and_then(Option::as_ref);
+        let configuration = match publication.job(&shared.place, query, relaid)? {
+            Making::Copy(copy) => shared.jobs.configuration("copy", &copy, &self.labels),
+            Making::Statement(sql) => shared.jobs.statement(&sql, &[], &self.labels),
+        };
+        shared.jobs.run_as(&self.stop, job, &configuration)?;
+        let table = shared.patch(&self.stop, to, &description.patch(&finished, &foreign, now_ms()))?;
+        self.unit.observe(to, &table);
+        Ok(match before {
+            Some(before) => lost(&before, &foreign, &guard.settle(to, &table, &before)?),
+            None => Vec::new(),
+        })
     }
 }
 
@@ -165,8 +220,10 @@ impl Session for BigQuerySession {
     }
 
     fn commit(&mut self) -> Result<()> {
-        let store = self.shared.store();
+        let shared = Arc::clone(&self.shared);
+        let store = shared.store();
         let serial = self.shared.serial();
+        let mut faults = Vec::new();
         if !self.unit.publications.is_empty() {
             self.shared.hold()?;
             let jobs: Vec<String> = self.unit.publications.iter().map(|_| Jobs::name()).collect();
@@ -176,18 +233,24 @@ impl Session for BigQuerySession {
                 if let Some((publication, job)) =
                     published.into_iter().find(|(one, _)| one.to.to_string() == of)
                 {
-                    let pending = Some((job.as_str(), publication.comment.as_str()));
+                    let pending = Some((job.as_str(), publication.description.comment.as_str()));
                     store.add(entry, self.shared.next_entry(), pending, serial)?;
                 }
             }
-            for (publication, job) in self.unit.publications.iter().zip(&jobs) {
-                self.publish_as(publication, job)?;
+            for (publication, job) in std::mem::take(&mut self.unit.publications).iter().zip(&jobs) {
+                let gone = self.publish_as(publication, job)?;
+                if !gone.is_empty() {
+                    faults.push(told(&publication.to, &gone));
+                }
             }
         }
-        for later in &self.unit.later {
+        for later in std::mem::take(&mut self.unit.later) {
             match later {
-                Later::Describe(at, comment) => self.shared.describe(&self.stop, at, comment)?,
-                Later::Remove(at) => self.delete(at)?,
+                Later::Describe(at, description) => {
+                    let table = self.shared.describe(&self.stop, &at, &description)?;
+                    self.unit.observe(&at, &table);
+                }
+                Later::Remove(at) => self.delete(&at)?,
             }
         }
         for entry in std::mem::take(&mut self.unit.entries) {
@@ -195,7 +258,11 @@ impl Session for BigQuerySession {
             self.shared.remembered(entry);
         }
         self.rollback();
-        Ok(())
+        // It is published, and so it is remembered: what was lost is told all the same.
+        match faults.into_iter().next() {
+            Some(fault) => Err(fault.into()),
+            None => Ok(()),
+        }
     }
 
     fn rollback(&mut self) {
@@ -206,9 +273,28 @@ impl Session for BigQuerySession {
         }
     }
 
-    fn build(&mut self, at: &Relation, kind: Materialization, query: &str) -> Result<()> {
+    fn build(
+        &mut self,
+        at: &Relation,
+        kind: Materialization,
+        query: &str,
+        wanted: Option<&Record>,
+    ) -> Result<()> {
         self.unit.aside.insert(at.clone(), (kind == Materialization::View).then(|| query.to_owned()));
-        self.run(&format!("CREATE OR REPLACE {} {} AS {query}", keyword(kind), self.path(at)))
+        // A view is audited as a plain one, also where its result is to be kept.
+        let clauses = match (kind, wanted) {
+            (Materialization::Table, Some(record)) => layout::clauses(&record.layout, &record.properties),
+            _ => String::new(),
+        };
+        let sql = format!("CREATE OR REPLACE {} {}{clauses} AS {query}", kind.keyword(), self.path(at));
+        match self.run(&sql) {
+            // What an earlier run has left is laid out otherwise.
+            Err(error) if error.diagnostic.message.contains("Cannot replace a table with a different") => {
+                self.delete(at)?;
+                self.run(&sql)
+            }
+            done => done,
+        }
     }
 
     fn execute(&mut self, sql: &str) -> Result<()> {
@@ -224,13 +310,11 @@ impl Session for BigQuerySession {
         progress: Progress<'_>,
     ) -> Result<Loaded> {
         if self.own_aside(Aside::Rejects, publish_as)?.is_none() {
-            let taken = Aside::Rejects.of(publish_as);
-            let message = format!("`{taken}` is in the target already, and Pipewright did not make it");
-            return Err(Diagnostic::error(Code::ForeignObject, message)
-                .help("rejected rows would go there; rename it or drop it yourself")
-                .into());
+            return Err(rejects_place_is_taken(publish_as));
         }
         let rejects_at = Aside::Rejects.of(at);
+        // What an earlier run has left may be laid out otherwise.
+        self.delete(at)?;
         self.unit.aside.insert(at.clone(), None);
         self.unit.aside.insert(rejects_at.clone(), None);
         let Shared { jobs, place, .. } = self.shared.as_ref();
@@ -264,6 +348,7 @@ impl Session for BigQuerySession {
     fn columns(&mut self, of: &Relation) -> Result<Vec<(String, String)>> {
         let table = self.shared.table(&self.stop, of)?.unwrap_or_default();
         let columns = results::columns(&table["schema"]).into_iter();
+        self.unit.finished.insert(of.clone(), table);
         Ok(columns.map(|column| (column.name, column.data_type.to_string())).collect())
     }
 
@@ -278,25 +363,31 @@ impl Session for BigQuerySession {
             from: build.clone(),
             to: as_.clone(),
             kind,
-            instead_of: publish.replaces.filter(|old| *old != kind),
-            comment: publish.record.comment.clone(),
+            replaces: publish.replaces.is_some(),
+            description: self.description(as_, &publish.record),
         });
         Ok(())
     }
 
-    fn prepare_merge(&mut self, of: &Relation, into: &Relation) -> Result<()> {
+    fn prepare_merge(&mut self, of: &Relation, into: &Relation, publish: &Publish) -> Result<()> {
         self.unit.aside.insert(into.clone(), None);
         // What an earlier run has left.
         self.delete(into)?;
-        self.run(&format!("CREATE TABLE {} CLONE {}", self.path(into), self.path(of)))
+        self.run(&format!("CREATE TABLE {} CLONE {}", self.path(into), self.path(of)))?;
+        // It is changed and audited as a whole.
+        if publish.record.properties.require_partition_filter {
+            self.shared.patch(&self.stop, into, &json!({ "requirePartitionFilter": false }))?;
+        }
+        Ok(())
     }
 
     fn publish_merge(&mut self, into: &Relation, as_: &Relation, publish: &Publish) -> Result<()> {
         self.publish(into, as_, Materialization::Table, publish)
     }
 
-    fn describe(&mut self, at: &Relation, _kind: Materialization, comment: &str) -> Result<()> {
-        self.unit.later.push(Later::Describe(at.clone(), comment.to_owned()));
+    fn describe(&mut self, at: &Relation, _kind: Materialization, record: &Record) -> Result<()> {
+        let description = Box::new(self.description(at, record));
+        self.unit.later.push(Later::Describe(at.clone(), description));
         Ok(())
     }
 
@@ -318,9 +409,9 @@ impl Session for BigQuerySession {
         if self.shared.table(&self.stop, &from)?.is_none() {
             return self.remove_rejects(as_);
         }
-        let (kind, instead_of) = (Materialization::Table, None);
-        let comment = Aside::Rejects.mark(as_);
-        self.unit.publications.push(Publication { from, to, kind, instead_of, comment });
+        let description = Description::of(Aside::Rejects.mark(as_));
+        let (kind, replaces) = (Materialization::Table, false);
+        self.unit.publications.push(Publication { from, to, kind, replaces, description });
         Ok(())
     }
 
@@ -332,8 +423,9 @@ impl Session for BigQuerySession {
         self.unit.publications.clear();
         self.unit.entries.clear();
         self.unit.later.clear();
-        let comment = Aside::Failed.mark(of);
-        self.unit.publications.push(Publication { from: build.clone(), to, kind, instead_of: None, comment });
+        let description = Description::of(Aside::Failed.mark(of));
+        let (from, replaces) = (build.clone(), false);
+        self.unit.publications.push(Publication { from, to, kind, replaces, description });
         Ok(true)
     }
 
@@ -370,5 +462,48 @@ impl Session for BigQuerySession {
 impl Drop for BigQuerySession {
     fn drop(&mut self) {
         self.rollback();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::Layout;
+
+    fn publication(kind: Materialization, layout: Layout) -> Publication {
+        let description = Description { layout, ..Description::default() };
+        let (from, to) = (Relation::parse("d.t__build"), Relation::parse("d.t"));
+        Publication { from, to, kind, replaces: true, description }
+    }
+
+    #[test]
+    fn each_kind_is_published_by_one_job() {
+        let state = "pipewright".to_owned();
+        let place = Place { project: "p".to_owned(), prefix: String::new(), state };
+        let query = "SELECT 1 AS `a`".to_owned();
+        let job = |publication: &Publication, query: Option<&String>, relaid: bool| {
+            publication.job(&place, query, relaid).unwrap()
+        };
+        let sql = |job: &Making| match job {
+            Making::Statement(sql) => sql.clone(),
+            Making::Copy(copy) => copy.to_string(),
+        };
+        let table = publication(Materialization::Table, Layout::default());
+        let Making::Copy(copy) = job(&table, None, false) else { panic!("rows are copied") };
+        assert_eq!(copy["writeDisposition"], "WRITE_TRUNCATE");
+        assert_eq!(copy["destinationTable"]["tableId"], "t");
+        // BigQuery replaces no table by one that is laid out otherwise.
+        let replaced = sql(&job(&table, None, true));
+        assert_eq!(replaced, "DROP TABLE IF EXISTS `p.d.t`; CREATE TABLE `p.d.t` COPY `p.d.t__build`");
+        let view = publication(Materialization::View, Layout::default());
+        let made = sql(&job(&view, Some(&query), false));
+        assert_eq!(made, "CREATE OR REPLACE VIEW `p.d.t` AS SELECT 1 AS `a`");
+        let cluster_by = vec!["a".to_owned()];
+        let kept = Layout { materialized_view: true, cluster_by, ..Layout::default() };
+        let kept = publication(Materialization::View, kept);
+        assert_eq!(kept.type_name(), "MATERIALIZED_VIEW");
+        let made = sql(&job(&kept, Some(&query), false));
+        assert_eq!(made, "CREATE OR REPLACE MATERIALIZED VIEW `p.d.t` CLUSTER BY `a` AS SELECT 1 AS `a`");
+        assert!(view.job(&place, None, false).is_err());
     }
 }

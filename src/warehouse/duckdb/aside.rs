@@ -1,39 +1,14 @@
-//! Tables that stand beside a published one and are Pipewright's own, which their comments tell.
+//! The tables beside a published one, in the embedded engine.
 
 use duckdb::{Connection, OptionalExt};
 
+use super::super::aside::Aside;
 use super::super::{Relation, Result};
 use super::connection::engine_error;
 use super::session::quoted;
 use crate::googlesql::duckdb::{TableName, quote};
-use crate::plan::FAILED_SUFFIX;
-
-/// What stands beside a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aside {
-    /// The rows that loading rejected.
-    Rejects,
-    /// The last build that was not published.
-    Failed,
-}
 
 impl Aside {
-    /// Its place.
-    pub(super) fn of(self, table: &Relation) -> Relation {
-        let suffix = match self {
-            Self::Rejects => "__rejects",
-            Self::Failed => FAILED_SUFFIX,
-        };
-        table.sibling(format!("{}{suffix}", table.table))
-    }
-
-    fn mark(self, table: &Relation) -> String {
-        match self {
-            Self::Rejects => format!("[pipewright rejects of {table}]"),
-            Self::Failed => format!("[pipewright failed build of {table}]"),
-        }
-    }
-
     /// Marks a table as Pipewright's.
     pub(super) fn claim(self, connection: &Connection, table: &Relation) -> Result<()> {
         let sql = format!("COMMENT ON TABLE {} IS {}", quoted(&self.of(table)), quote(&self.mark(table)));

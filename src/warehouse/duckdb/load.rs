@@ -4,13 +4,12 @@ use std::path::Path;
 
 use duckdb::Connection;
 
+use super::super::aside::{Aside, rejects_place_is_taken};
 use super::super::input::{Input, Sink};
 use super::super::{Loaded, Progress, Relation, Result};
 use super::append::{Appender, native_type};
-use super::aside::Aside;
 use super::connection::engine_error;
 use super::session::quoted;
-use crate::diag::{Code, Diagnostic};
 use crate::googlesql::Column;
 use crate::googlesql::duckdb::Ident;
 use crate::plan::LoadAction;
@@ -40,13 +39,7 @@ pub(super) fn load(
     let columns = input.columns.clone();
     create(connection, into.at, &columns)?;
     if Aside::Rejects.is_there(connection, into.publish_as)?.is_none() {
-        let taken = Aside::Rejects.of(into.publish_as);
-        return Err(Diagnostic::error(
-            Code::ForeignObject,
-            format!("`{taken}` is in the target already, and Pipewright did not make it"),
-        )
-        .help("rejected rows would go there; rename it or drop it yourself")
-        .into());
+        return Err(rejects_place_is_taken(into.publish_as));
     }
     let appender = Appender::new(connection, into.at, &columns)?;
     let mut tables = Tables { connection, at: into.at, appender, rejects_made: false };

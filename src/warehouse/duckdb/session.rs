@@ -8,15 +8,15 @@ use duckdb::types::ValueRef;
 use duckdb::{Connection, InterruptHandle};
 use serde_json::Value;
 
+use super::super::aside::Aside;
 use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, input};
-use super::aside::Aside;
 use super::connection::engine_error;
 use super::{load, query, store};
 use crate::diag::{Code, Diagnostic};
 use crate::googlesql::duckdb::{DatasetNames, TableName, quote, translate_query};
 use crate::googlesql::parse;
 use crate::manifest::types::Materialization;
-use crate::plan::{LoadAction, Publish, Reading};
+use crate::plan::{LoadAction, Publish, Reading, Record};
 use crate::project::Address;
 use crate::source::Place;
 use crate::state::NodeState;
@@ -42,14 +42,6 @@ pub(super) fn quoted(relation: &Relation) -> TableName {
     TableName::new(relation.dataset.clone(), relation.table.clone())
 }
 
-/// `TABLE` or `VIEW`.
-pub(super) fn keyword(kind: Materialization) -> &'static str {
-    match kind {
-        Materialization::Table => "TABLE",
-        Materialization::View => "VIEW",
-    }
-}
-
 impl Session for DuckDbSession {
     fn begin(&mut self, _about: &str) -> Result<()> {
         self.run("BEGIN")
@@ -64,8 +56,14 @@ impl Session for DuckDbSession {
         let _ = self.connection.execute_batch("ROLLBACK");
     }
 
-    fn build(&mut self, at: &Relation, kind: Materialization, query: &str) -> Result<()> {
-        self.run(&format!("CREATE {} {} AS {query}", keyword(kind), quoted(at)))
+    fn build(
+        &mut self,
+        at: &Relation,
+        kind: Materialization,
+        query: &str,
+        _wanted: Option<&Record>,
+    ) -> Result<()> {
+        self.run(&format!("CREATE {} {} AS {query}", kind.keyword(), quoted(at)))
     }
 
     fn execute(&mut self, sql: &str) -> Result<()> {
@@ -140,29 +138,30 @@ impl Session for DuckDbSession {
         kind: Materialization,
         publish: &Publish,
     ) -> Result<()> {
-        self.describe(build, kind, &publish.record.comment)?;
+        self.describe(build, kind, &publish.record)?;
         if let Some(old) = publish.replaces {
-            self.run(&format!("DROP {} IF EXISTS {}", keyword(old), quoted(as_)))?;
+            self.run(&format!("DROP {} IF EXISTS {}", old.keyword(), quoted(as_)))?;
         }
         let name = TableName::unqualified(as_.table.clone());
-        self.run(&format!("ALTER {} {} RENAME TO {name}", keyword(kind), quoted(build)))
+        self.run(&format!("ALTER {} {} RENAME TO {name}", kind.keyword(), quoted(build)))
     }
 
-    fn prepare_merge(&mut self, _of: &Relation, _into: &Relation) -> Result<()> {
+    fn prepare_merge(&mut self, _of: &Relation, _into: &Relation, _publish: &Publish) -> Result<()> {
         // The transaction keeps the published table from readers until all is well.
         Ok(())
     }
 
     fn publish_merge(&mut self, _into: &Relation, as_: &Relation, publish: &Publish) -> Result<()> {
-        self.describe(as_, Materialization::Table, &publish.record.comment)
+        self.describe(as_, Materialization::Table, &publish.record)
     }
 
-    fn describe(&mut self, at: &Relation, kind: Materialization, comment: &str) -> Result<()> {
-        self.run(&format!("COMMENT ON {} {} IS {}", keyword(kind), quoted(at), quote(comment)))
+    fn describe(&mut self, at: &Relation, kind: Materialization, record: &Record) -> Result<()> {
+        let comment = quote(&record.comment);
+        self.run(&format!("COMMENT ON {} {} IS {comment}", kind.keyword(), quoted(at)))
     }
 
     fn remove(&mut self, at: &Relation, kind: Materialization) -> Result<()> {
-        self.run(&format!("DROP {} IF EXISTS {}", keyword(kind), quoted(at)))
+        self.run(&format!("DROP {} IF EXISTS {}", kind.keyword(), quoted(at)))
     }
 
     fn remove_rejects(&mut self, of: &Relation) -> Result<()> {

@@ -63,6 +63,23 @@ impl Emulator {
         self.port
     }
 
+    /// What its interface answers below `/bigquery/v2/projects/demo`, with a body where there is one.
+    pub fn ask(&self, method: &str, path: &str, body: Option<&serde_json::Value>) -> serde_json::Value {
+        let text = body.map(ToString::to_string).unwrap_or_default();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the emulator");
+        let request = format!(
+            "{method} /bigquery/v2/projects/{PROJECT}/{path} HTTP/1.0\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{text}",
+            text.len()
+        );
+        stream.write_all(request.as_bytes()).expect("a request is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        assert!(head.contains(" 20"), "{method} {path}: {answer}");
+        serde_json::from_str(body).unwrap_or_default()
+    }
+
     /// Where it is.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)

@@ -5,6 +5,7 @@ mod cost;
 mod datasets;
 mod defer;
 mod emulator;
+mod layout;
 mod protocol;
 mod refusals;
 mod scripted;

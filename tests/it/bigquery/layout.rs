@@ -1,0 +1,153 @@
+//! How tables are laid out, described and governed on BigQuery.
+
+use serde_json::{Value, json};
+
+use super::emulator::Emulator;
+use crate::shop::shop;
+use crate::support::{Outcome, Project};
+
+const MODELS: &str = "\
+models:
+  clean_orders:
+    description: Orders with clean names.
+    materialized: view
+    labels: { team: sales }
+    columns:
+      amount: { description: In reais. }
+  daily_sales:
+    description: One row for each day.
+    partition_by: { column: day, granularity: month }
+    cluster_by: [revenue]
+    require_partition_filter: true
+    labels: { team: sales, cost-centre: \"17\" }
+    columns:
+      revenue: { description: What was paid. }
+  catalogue:
+    description: Products as they are shown.
+    cluster_by: [colour, product]
+    labels: { team: goods }
+";
+
+/// The shop with a target on the emulator, and its tables laid out.
+fn laid_out() -> Project {
+    let project = shop();
+    project.replace(
+        "pipeline.yaml",
+        "default_target",
+        "\x20 bigquery: { type: bigquery, location: US, project: \"${BIGQUERY_PROJECT:-none}\", endpoint: \"${BIGQUERY_ENDPOINT:-}\" }\n\
+         default_target",
+    );
+    project.write("models/shop.yaml", MODELS);
+    project.replace(
+        "sources/shop.yaml",
+        "    tags: [sales]\n",
+        "    tags: [sales]\n    partition_by: day\n    cluster_by: [product]\n    labels: { team: raw }\n",
+    );
+    project
+}
+
+/// The steps of a plan: address, what is done, reasons.
+fn steps(outcome: Outcome) -> Vec<String> {
+    let plan = outcome.succeeds().json();
+    assert!(plan["drift"].as_array().is_some_and(Vec::is_empty), "{}", plan["drift"]);
+    let steps = plan["steps"].as_array().expect("steps").iter();
+    let told = |step: &Value| {
+        let reasons: Vec<&str> =
+            step["reasons"].as_array().expect("reasons").iter().filter_map(Value::as_str).collect();
+        format!(
+            "{} {} {}",
+            step["address"].as_str().unwrap_or(""),
+            step["action"]["do"].as_str().unwrap_or(""),
+            reasons.join(" ")
+        )
+    };
+    steps.map(told).collect()
+}
+
+#[test]
+fn tables_are_laid_out_and_described_and_stay_so() {
+    let Some(emulator) = Emulator::start() else { return };
+    let project = laid_out();
+    let run = |arguments: &[&str]| Outcome::of(&mut emulator.command(&project, arguments));
+    let table = |name: &str| emulator.ask("GET", &format!("datasets/marts/tables/{name}"), None);
+    run(&["apply"]).succeeds();
+    let daily = table("daily_sales");
+    assert_eq!(daily["labels"], json!({ "team": "sales", "cost-centre": "17" }));
+    assert!(
+        daily["description"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("One row for each day.\n[pipewright "))
+    );
+    assert_eq!(daily["schema"]["fields"][1]["description"], "What was paid.", "{daily}");
+    let view = table("clean_orders");
+    assert_eq!((&view["type"], &view["labels"]["team"]), (&json!("VIEW"), &json!("sales")));
+    assert_eq!(view["schema"]["fields"][3]["description"], "In reais.", "{view}");
+    let orders = emulator.ask("GET", "datasets/raw/tables/orders", None);
+    assert_eq!(orders["labels"], json!({ "team": "raw" }));
+    assert_eq!(steps(run(&["plan", "--json"])), Vec::<String>::new());
+
+    // What is said of a table is changed without building it.
+    project.replace("models/shop.yaml", "What was paid.", "What was paid in all.");
+    project.replace(
+        "models/shop.yaml",
+        "    cluster_by: [revenue]\n",
+        "    cluster_by: [revenue]\n    expires_after: 30d\n",
+    );
+    project.replace("models/shop.yaml", "cost-centre: \"17\"", "cost-centre: \"18\"");
+    assert_eq!(steps(run(&["plan", "--json"])), ["model.daily_sales describe metadata_changed"]);
+    run(&["apply"]).succeeds();
+    let daily = table("daily_sales");
+    assert_eq!(daily["labels"]["cost-centre"], "18");
+    assert_eq!(daily["schema"]["fields"][1]["description"], "What was paid in all.");
+    assert_eq!(steps(run(&["plan", "--json"])), Vec::<String>::new());
+
+    // Another layout is another table.
+    project.replace("models/shop.yaml", "granularity: month", "granularity: year");
+    project.replace("models/shop.yaml", "cluster_by: [revenue]", "cluster_by: [day]");
+    assert_eq!(steps(run(&["plan", "--json"])), ["model.daily_sales build config_changed"]);
+    let told = run(&["plan"]).succeeds();
+    assert!(told.stdout.contains("! partitioning and clustering changed: the table is replaced"), "{told}");
+    run(&["apply"]).succeeds();
+    assert_eq!(steps(run(&["plan", "--json"])), Vec::<String>::new());
+
+    // None of it is of any concern to the embedded engine.
+    project.run(&["apply"]).succeeds();
+    project.replace("models/shop.yaml", "granularity: year", "granularity: day");
+    assert!(project.run(&["apply"]).succeeds().stdout.contains("Nothing to do"));
+}
+
+#[test]
+fn what_others_set_on_a_table_survives_its_being_built_anew() {
+    let Some(emulator) = Emulator::start() else { return };
+    let project = laid_out();
+    let run = |arguments: &[&str]| Outcome::of(&mut emulator.command(&project, arguments));
+    run(&["apply"]).succeeds();
+    let path = "datasets/marts/tables/catalogue";
+    emulator.ask("PATCH", path, Some(&json!({ "labels": { "team": "goods", "theirs": "kept" } })));
+    let reference =
+        json!({ "projectId": "demo", "datasetId": "marts", "tableId": "catalogue", "policyId": "blue_only" });
+    let policy = json!({
+        "rowAccessPolicyReference": reference,
+        "filterPredicate": "colour = 'Blue'",
+        "grantees": ["user:somebody@example.com"],
+    });
+    emulator.ask("POST", &format!("{path}/rowAccessPolicies"), Some(&policy));
+    let policies =
+        || emulator.ask("GET", &format!("{path}/rowAccessPolicies"), None)["rowAccessPolicies"].clone();
+    let before = policies();
+    assert_eq!(before[0]["filterPredicate"], "colour = 'Blue'", "{before}");
+    project.replace("models/catalogue.sql", "INITCAP(colour)", "UPPER(colour)");
+    run(&["apply"]).succeeds();
+    let table = emulator.ask("GET", path, None);
+    assert_eq!(table["labels"], json!({ "team": "goods", "theirs": "kept" }), "{table}");
+    assert_eq!(policies()[0]["filterPredicate"], "colour = 'Blue'");
+
+    // A view has no row access policies: its readers would see all rows.
+    project.replace("models/shop.yaml", "    cluster_by: [colour, product]\n", "    materialized: view\n");
+    let refused = run(&["apply"]).ends_with(1);
+    assert!(
+        refused.stdout.contains("marts.catalogue would lose its row access policies (`blue_only`)"),
+        "{refused}"
+    );
+    assert_eq!(emulator.ask("GET", path, None)["type"], "TABLE");
+}
