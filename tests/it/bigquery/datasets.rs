@@ -236,3 +236,41 @@ fn the_same_manifest_runs_on_the_embedded_engine() {
     let again = project.run(&["plan"]).succeeds();
     assert!(again.stdout.contains("Nothing to do"), "{again}");
 }
+
+#[test]
+fn whom_bigquery_gives_access_to_a_new_dataset_keeps_it() {
+    let Some(emulator) = Emulator::start() else { return };
+    let (project, endpoint) = (project(), emulator.endpoint());
+    let by_itself = json!([
+        {"role": "WRITER", "specialGroup": "projectWriters"},
+        {"role": "OWNER", "specialGroup": "projectOwners"},
+        {"role": "OWNER", "userByEmail": "maker@example.com"},
+        {"role": "READER", "specialGroup": "projectReaders"},
+    ]);
+    // The emulator gives nobody access. BigQuery does, unless it is told who has it.
+    let (given, server) = (by_itself.clone(), endpoint.clone());
+    let between = Between::before(emulator.port(), move |request| {
+        (request.line == "POST /bigquery/v2/projects/demo/datasets").then(|| {
+            let mut body = request.json();
+            if body.get("access").is_none() {
+                body["access"] = given.clone();
+            }
+            (200, asked(&server, "POST", "/bigquery/v2/projects/demo/datasets", &body))
+        })
+    });
+    at(&between.endpoint(), &project, &["apply"]).succeeds();
+    let mut all = by_itself.as_array().expect("a list").clone();
+    all.push(json!({"role": "READER", "groupByEmail": "analysts@example.com"}));
+    assert_eq!(asked(&endpoint, "GET", DATASET, &Value::Null)["access"], json!(all));
+    let again = at(&between.endpoint(), &project, &["plan"]).succeeds();
+    assert!(again.stdout.contains("Nothing to do: the target is as the manifest says."), "{again}");
+
+    // A setting of a dataset is no change of a node.
+    project.replace("pipeline.yaml", "90d", "30d");
+    let chosen = at(&endpoint, &project, &["plan", "--select", "state:changed"]).succeeds();
+    assert_eq!(
+        chosen.stdout,
+        "  = 1 unchanged\n  . 1 dataset is not as declared, and nothing in it was selected: marts\n\n\
+         Nothing to do for what was selected.\n"
+    );
+}
