@@ -67,6 +67,7 @@ pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen, json: bool) -> Out
     for node in &nodes {
         let kind = match (&node.detail, node.materialization()) {
             (Detail::Load(_), _) => "files",
+            (Detail::Model(_), Materialization::View) if node.layout.materialized_view => "materialized view",
             (Detail::Model(_), Materialization::View) => "view",
             (Detail::Model(model), Materialization::Table) if model.incremental.is_some() => "incremental",
             (Detail::Model(_), Materialization::Table) => "table",

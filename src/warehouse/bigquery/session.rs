@@ -89,7 +89,12 @@ impl Publication {
         let sql = match (self.kind, query) {
             (Materialization::View, Some(query)) if self.description.layout.materialized_view => {
                 let clauses = layout::clauses(&self.description.layout, &Properties::default());
-                format!("CREATE OR REPLACE MATERIALIZED VIEW {to}{clauses} AS {query}")
+                let made = format!("MATERIALIZED VIEW {to}{clauses} AS {query}");
+                if relaid {
+                    format!("DROP MATERIALIZED VIEW IF EXISTS {to}; CREATE {made}")
+                } else {
+                    format!("CREATE OR REPLACE {made}")
+                }
             }
             (Materialization::View, Some(query)) => format!("CREATE OR REPLACE VIEW {to} AS {query}"),
             (Materialization::View, None) => {
@@ -193,8 +198,12 @@ impl BigQuerySession {
         if let Some(kind) = other_kind {
             self.run(&format!("DROP {} IF EXISTS {}", kind.replace('_', " "), self.path(to)))?;
         }
-        let relaid =
-            there.as_ref().is_some_and(|table| !layout::alike(table, &finished)) && other_kind.is_none();
+        // The build of a view is a plain one, of no layout.
+        let laid = match kind {
+            Materialization::Table => finished.clone(),
+            Materialization::View => json!(layout::settings(&description.layout)),
+        };
+        let relaid = there.as_ref().is_some_and(|table| !layout::alike(table, &laid)) && other_kind.is_none();
         let query = self.unit.aside.get(from).and_then(Option::as_ref);
         let configuration = match publication.job(&shared.place, query, relaid)? {
             Making::Copy(copy) => shared.jobs.configuration("copy", &copy, &self.labels),
@@ -267,9 +276,16 @@ impl Session for BigQuerySession {
 
     fn rollback(&mut self) {
         let unit = std::mem::take(&mut self.unit);
-        for relation in unit.aside.keys() {
-            // Not by the handle that may have stopped the work. What is left is replaced by the next build.
-            let _ = self.shared.delete(&Stop::default(), relation);
+        // Not by the handle that may have stopped the work. What is left is replaced by the next build.
+        let stop = Stop::default();
+        for (relation, query) in &unit.aside {
+            let _ = match query {
+                None => self.shared.delete(&stop, relation),
+                Some(_) => {
+                    let sql = format!("DROP VIEW IF EXISTS {}", self.path(relation));
+                    self.shared.jobs.execute(&stop, &self.labels, &sql).map(|_| ())
+                }
+            };
         }
     }
 
@@ -504,6 +520,10 @@ mod tests {
         assert_eq!(kept.type_name(), "MATERIALIZED_VIEW");
         let made = sql(&job(&kept, Some(&query), false));
         assert_eq!(made, "CREATE OR REPLACE MATERIALIZED VIEW `p.d.t` CLUSTER BY `a` AS SELECT 1 AS `a`");
+        let made = sql(&job(&kept, Some(&query), true));
+        assert!(
+            made.starts_with("DROP MATERIALIZED VIEW IF EXISTS `p.d.t`; CREATE MATERIALIZED VIEW `p.d.t` ")
+        );
         assert!(view.job(&place, None, false).is_err());
     }
 }

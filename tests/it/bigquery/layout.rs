@@ -110,6 +110,15 @@ fn tables_are_laid_out_and_described_and_stay_so() {
     run(&["apply"]).succeeds();
     assert_eq!(steps(run(&["plan", "--json"])), Vec::<String>::new());
 
+    // A view of one kind is no view of the other.
+    project.replace("models/shop.yaml", "materialized: view", "materialized: materialized_view");
+    let expected = ["model.clean_orders build config_changed", "model.daily_sales build upstream_changed"];
+    assert_eq!(steps(run(&["plan", "--json"])), expected);
+    run(&["apply"]).succeeds();
+    // Its type cannot be asked for: the emulator calls it a view once it is described.
+    assert_eq!(table("clean_orders")["labels"]["team"], "sales");
+    assert_eq!(steps(run(&["plan", "--json"])), Vec::<String>::new());
+
     // None of it is of any concern to the embedded engine.
     project.run(&["apply"]).succeeds();
     project.replace("models/shop.yaml", "granularity: year", "granularity: day");
