@@ -16,7 +16,7 @@ use crate::googlesql::names::Ident;
 use crate::googlesql::{Column, Resolved, Type, duckdb, parse};
 use crate::manifest::types::Strategy;
 use crate::manifest::types::expectation::Scope;
-use crate::project::{Address, Detail, Increment, Model, Node};
+use crate::project::{Address, Detail, Increment, Layout, Model, Node};
 
 /// The templates of a model, rendered.
 #[derive(Debug)]
@@ -62,6 +62,8 @@ pub struct CompiledIncrement {
     pub statements: Vec<CompiledStatement>,
     /// Counts built rows without a key and keys that several have; nothing where there is no key.
     pub proof: Option<CompiledStatement>,
+    /// Whether bringing them in reads all rows of a table that reading is billed for.
+    pub reads_whole_table: bool,
 }
 
 /// A statement for a target.
@@ -144,12 +146,16 @@ pub(super) fn compile_increment(
     let key: Vec<Ident<'_>> = settings.key.iter().map(|(name, _)| Ident(name)).collect();
     let native =
         |google: String| compile_statement(google, naming).map_err(|fault| vec![fault.about(&subject)]);
-    let statements = statements(settings.strategy, &table, &build, &key, columns);
+    let within = partition_in_key(settings, &whole.layout, naming);
+    let statements = statements(settings.strategy, &table, &build, &key, columns, within);
     let proof = (!key.is_empty()).then(|| proof(settings.strategy, &build, &key));
     Ok(CompiledIncrement {
         query,
         statements: statements.into_iter().map(native).collect::<Result<_, _>>()?,
         proof: proof.map(native).transpose()?,
+        reads_whole_table: naming.dialect == Dialect::BigQuery
+            && settings.strategy != Strategy::Append
+            && within.is_none(),
     })
 }
 
@@ -166,12 +172,32 @@ fn described(columns: &[Column]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
+/// The column that parts the table, where rows of the same key are in the same partition: rows that new ones take the
+/// place of are then in the partitions of the new ones, and BigQuery need not read any other.
+fn partition_in_key<'l>(settings: &Increment, layout: &'l Layout, naming: &Naming) -> Option<Ident<'l>> {
+    let partition = layout.partition.as_ref().filter(|_| naming.dialect == Dialect::BigQuery)?;
+    let is_key = settings.key.iter().any(|(name, _)| name.eq_ignore_ascii_case(&partition.column));
+    is_key.then_some(Ident(&partition.column))
+}
+
+/// A script that knows the first and the last value of a column of new rows: a bound that is known before a statement
+/// runs is what BigQuery leaves out partitions by
+/// (<https://cloud.google.com/bigquery/docs/querying-partitioned-tables#better_performance_with_pseudo-columns>).
+fn bounded(build: &str, column: Ident<'_>, statement: &str) -> String {
+    format!(
+        "DECLARE pipewright_first DEFAULT (SELECT MIN({column}) FROM {build}); \
+         DECLARE pipewright_last DEFAULT (SELECT MAX({column}) FROM {build}); {statement}"
+    )
+}
+
+/// What brings new rows in; within the partitions that they are in where a column tells these.
 fn statements(
     strategy: Strategy,
     table: &str,
     build: &str,
     key: &[Ident<'_>],
     columns: &[Column],
+    within: Option<Ident<'_>>,
 ) -> Vec<String> {
     let list = |each: &dyn Fn(Ident<'_>) -> String| {
         columns.iter().map(|column| each(Ident(&column.name))).collect::<Vec<_>>().join(", ")
@@ -182,7 +208,18 @@ fn statements(
         Strategy::Append => vec![insert],
         Strategy::InsertOverwrite => {
             let by = key.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            vec![format!("DELETE FROM {table} WHERE {by} IN (SELECT {by} FROM {build})"), insert]
+            let delete = match within {
+                Some(part) => bounded(
+                    build,
+                    part,
+                    &format!(
+                        "DELETE FROM {table} WHERE {part} BETWEEN pipewright_first AND pipewright_last \
+                         AND {by} IN (SELECT {by} FROM {build})"
+                    ),
+                ),
+                None => format!("DELETE FROM {table} WHERE {by} IN (SELECT {by} FROM {build})"),
+            };
+            vec![delete, insert]
         }
         Strategy::Merge => {
             let same = |name: &Ident<'_>| format!("present.{name} = incoming.{name}");
@@ -196,11 +233,20 @@ fn statements(
                 [] => String::new(),
                 others => format!(" WHEN MATCHED THEN UPDATE SET {}", others.join(", ")),
             };
-            vec![format!(
-                "MERGE INTO {table} AS present USING {build} AS incoming ON {on}{update} \
-                 WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({})",
-                list(&|name| format!("incoming.{name}"))
-            )]
+            let merge = |on: &str| {
+                format!(
+                    "MERGE INTO {table} AS present USING {build} AS incoming ON {on}{update} \
+                     WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({})",
+                    list(&|name| format!("incoming.{name}"))
+                )
+            };
+            vec![match within {
+                Some(part) => {
+                    let bounds = format!("present.{part} BETWEEN pipewright_first AND pipewright_last");
+                    bounded(build, part, &merge(&format!("{bounds} AND {on}")))
+                }
+                None => merge(&on),
+            }]
         }
     }
 }

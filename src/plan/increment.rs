@@ -31,12 +31,15 @@ pub(super) struct NewRows {
     audit_of_table: Audit,
     into: String,
     statements: Vec<String>,
+    /// What one should know of it.
+    pub(super) warning: Option<String>,
 }
 
 impl NewRows {
     /// The step of it.
     pub(super) fn action(self, publish: Publish) -> MergeAction {
-        let Self { strategy, native, proof, audit_of_new, audit_of_table, into, statements } = self;
+        let Self { strategy, native, proof, audit_of_new, audit_of_table, into, statements, warning: _ } =
+            self;
         let publish = Publish { audit: audit_of_table, ..publish };
         MergeAction { strategy, native, audit_of_new, proof, into, statements, publish }
     }
@@ -81,6 +84,15 @@ pub(super) fn new_rows(
         audit_of_table,
         into: planning.compiled.naming.merged(node),
         statements,
+        warning: increment.reads_whole_table.then(|| {
+            let why = match settings.strategy {
+                Strategy::InsertOverwrite => {
+                    "BigQuery makes no partitions by the column of `incremental.partition_by`"
+                }
+                Strategy::Append | Strategy::Merge => "`partition_by` names no column of `unique_key`",
+            };
+            format!("the whole table is read to bring new rows in: {why}")
+        }),
     }))
 }
 

@@ -186,11 +186,15 @@ impl<'a> Planner<'a> {
             properties: wanted::properties(self.planning.compiled, node),
         };
         let before = state.map(|state| state.columns.as_slice()).unwrap_or_default();
+        let mut warnings = Vec::new();
         let mut action = if rebuilds {
             let mut publish = self.publish(node, object, audit.cloned().unwrap_or_default(), record);
             publish.relaid = wanted::relaid(node, state, object, &publish.record);
             match increment::new_rows(self.planning, node, compiled, &reasons, before) {
-                Ok(Some(new_rows)) => Action::Merge(Box::new(new_rows.action(publish))),
+                Ok(Some(mut new_rows)) => {
+                    warnings.extend(new_rows.warning.take());
+                    Action::Merge(Box::new(new_rows.action(publish)))
+                }
                 Ok(None) => self.rebuild(node, compiled, publish),
                 Err(faults) => return self.faults.extend(faults),
             }
@@ -240,7 +244,7 @@ impl<'a> Planner<'a> {
             estimate,
             waits_for: self.waits_for(address),
             timeout_ms: self.timeout(node),
-            warnings: Vec::new(),
+            warnings,
             address: address.clone(),
         });
     }
