@@ -312,9 +312,9 @@ impl Target {
     }
 
     fn objects(&self, sql: &str) -> (Value, Vec<Value>) {
-        let columns = ["dataset", "what", "name", "one", "other", "at"];
+        let columns = ["dataset", "what", "name", "one", "other", "place"];
         let types =
-            columns.map(|name| (name, if matches!(name, "what" | "at") { "INTEGER" } else { "STRING" }));
+            columns.map(|name| (name, if matches!(name, "what" | "place") { "INTEGER" } else { "STRING" }));
         let mut rows = Vec::new();
         for (whole, table) in &self.tables {
             let (dataset, name) = whole.split_once('.').expect("two parts");
