@@ -3,7 +3,9 @@
 mod emulator;
 mod protocol;
 mod refusals;
+mod requests;
 mod scripted;
+mod statements;
 mod tokens;
 mod uploads;
 
