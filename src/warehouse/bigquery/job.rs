@@ -223,7 +223,7 @@ impl Jobs {
 
     /// Asks for a job to be given up. Nobody waits for it any more, so that an answer is not needed.
     fn cancel(&self, name: &str, place: &Placed) {
-        let place: String = place.iter().map(|(key, value)| format!("?{key}={value}")).collect();
+        let place = place.first().map(|(key, value)| format!("?{key}={value}")).unwrap_or_default();
         let path = format!("/bigquery/v2/projects/{}/jobs/{name}/cancel{place}", self.project);
         // The one who stopped it has stopped all that goes by that handle.
         let _ = self.api.once(&Stop::default(), self.api.post(&path, &json!({})));
