@@ -13,8 +13,12 @@ use super::shop::shop;
 use super::support::{python_answers, repository};
 
 fn compiled(folder: &Path) -> CompiledProject {
-    let environment = BTreeMap::<String, String>::new();
-    let raw = manifest::load(folder, &environment).expect("the manifest is read");
+    compiled_for(folder, &BTreeMap::new())
+}
+
+/// A project as its BigQuery target runs it, with some variables of the environment.
+pub fn compiled_for(folder: &Path, environment: &BTreeMap<String, String>) -> CompiledProject {
+    let raw = manifest::load(folder, environment).expect("the manifest is read");
     let (project, _) = resolve(raw).expect("the manifest is right");
     compile(project, "bigquery").expect("the project compiles").0
 }
@@ -28,12 +32,12 @@ fn question(name: &str, sql: &str, parameters: &Value, columns: &Value) -> Value
 }
 
 /// What the analyzer has against each of the questions.
-fn objections(asked: &Value) -> String {
+pub fn objections(asked: &Value) -> String {
     python_answers("tests/differential/accept.py", &asked.to_string())
 }
 
 /// The tables of a project, and its questions about models and expectations.
-fn asked_of(project: &CompiledProject) -> (BTreeMap<String, Value>, Vec<Value>) {
+pub fn asked_of(project: &CompiledProject) -> (BTreeMap<String, Value>, Vec<Value>) {
     let none = json!({});
     let mut tables = BTreeMap::new();
     let mut questions = Vec::new();

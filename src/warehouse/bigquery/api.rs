@@ -303,6 +303,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_reaches_nobody_is_told_sooner_than_who_gets_no_answer() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("its address"));
+        let way = Way { endpoint: Some(endpoint), ..Way::default() };
+        let api = Api::new(&way, &Origin::Nobody).expect("a way");
+        let ask = || api.once(&Stop::default(), api.get("/", &[])).expect_err("nobody answers");
+        let closing = std::thread::spawn(move || drop(listener.accept()));
+        let unanswered = ask();
+        closing.join().expect("it closes");
+        // The listener is gone with the thread that had it.
+        let unreached = ask();
+        assert!(unanswered.is_transient() && !unanswered.is_unreachable(), "{unanswered:?}");
+        assert!(unreached.is_transient() && unreached.is_unreachable(), "{unreached:?}");
+        let backoff = Backoff::default();
+        assert!(backoff.tries_after(&unreached) < backoff.tries_after(&unanswered));
+    }
+
+    #[test]
     fn waits_double_up_to_the_most_and_differ_by_chance() {
         let backoff = Backoff { first: Duration::from_secs(1), most: Duration::from_secs(8), tries: 9 };
         let waits: Vec<u64> = (1..=6).map(|tries| backoff.wait(tries, 0.0).as_secs()).collect();

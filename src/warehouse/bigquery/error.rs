@@ -113,12 +113,15 @@ impl ApiError {
         self.reason == UNREACHABLE
     }
 
+    /// Whether it is what a job says that has failed, and not what became of a request.
+    pub(super) fn is_of_job(&self) -> bool {
+        self.status.is_none() && !matches!(self.reason.as_str(), NO_ANSWER | UNREACHABLE | NO_TOKEN | STOPPED)
+    }
+
     /// Whether a job that is known to have failed may go well under another name. A job whose answer was lost may not:
     /// it may be running.
     pub(super) fn is_transient_of_job(&self) -> bool {
-        self.status.is_none()
-            && self.is_transient()
-            && !matches!(self.reason.as_str(), NO_ANSWER | UNREACHABLE)
+        self.is_of_job() && self.is_transient()
     }
 
     /// Whether the same may go well in a moment.

@@ -5,8 +5,8 @@
 //! (<https://cloud.google.com/bigquery/docs/running-jobs#generate-jobid>).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -20,11 +20,16 @@ use crate::manifest::types::{BigQueryTarget, Priority};
 /// Labels of jobs: who caused them. What BigQuery bills can be told apart by them.
 pub(super) type Labels = BTreeMap<String, String>;
 
+/// Where a job is, as part of a request.
+type Placed = Vec<(&'static str, String)>;
+
 /// How jobs are run.
 pub(super) struct Jobs {
     pub(super) api: Arc<Api>,
     pub(super) project: String,
     pub(super) location: Option<String>,
+    /// Where the first job was done, if no place was asked for: where its tables are.
+    found: OnceLock<String>,
     settings: Settings,
     /// Bytes that jobs were billed for so far.
     billed: AtomicU64,
@@ -79,7 +84,7 @@ impl Done {
 impl Jobs {
     pub(super) fn new(api: Arc<Api>, target: &BigQueryTarget, location: Option<String>) -> Self {
         let (project, settings) = (target.project.clone(), Settings::of(target));
-        Self { api, project, location, settings, billed: AtomicU64::new(0) }
+        Self { api, project, location, found: OnceLock::new(), settings, billed: AtomicU64::new(0) }
     }
 
     /// Bytes that jobs were billed for so far.
@@ -216,7 +221,7 @@ impl Jobs {
                 }
                 Err(error) => {
                     if stop.is_stopped() {
-                        self.cancel(name);
+                        self.cancel(name, &self.place(&Value::Null));
                     }
                     return Err(error);
                 }
@@ -230,14 +235,23 @@ impl Jobs {
     /// # Errors
     /// What BigQuery says: that there is none, too.
     pub(super) fn look(&self, stop: &Stop, name: &str) -> Result<Value, ApiError> {
-        let path = format!("/bigquery/v2/projects/{}/jobs/{name}", self.project);
-        let query = self.place();
-        self.api.persist(stop, || self.api.get(&path, &query))
+        self.look_in(stop, name, &self.place(&Value::Null))
     }
 
-    /// Where jobs are, as part of a request.
-    fn place(&self) -> Vec<(&'static str, String)> {
-        self.location.clone().map(|location| ("location", location)).into_iter().collect()
+    fn look_in(&self, stop: &Stop, name: &str, query: &Placed) -> Result<Value, ApiError> {
+        let path = format!("/bigquery/v2/projects/{}/jobs/{name}", self.project);
+        self.api.persist(stop, || self.api.get(&path, query))
+    }
+
+    /// Where a job is, as part of a request: it is found only with that, in most places. A job tells it itself.
+    fn place(&self, job: &Value) -> Placed {
+        let told = job["jobReference"]["location"].as_str();
+        if let (Some(told), None) = (told, &self.location) {
+            self.found.get_or_init(|| told.to_owned());
+        }
+        let known = || self.location.as_ref().or_else(|| self.found.get()).cloned();
+        let place = told.map(str::to_owned).or_else(known);
+        place.map(|place| ("location", place)).into_iter().collect()
     }
 
     /// Waits until a job is done.
@@ -246,6 +260,7 @@ impl Jobs {
     /// Why it failed.
     pub(super) fn finished(&self, stop: &Stop, name: &str, mut job: Value) -> Result<Done, ApiError> {
         let is_query = job["configuration"]["query"].is_object();
+        let place = self.place(&job);
         let mut wait = Duration::from_millis(50);
         loop {
             if job["status"]["errorResult"].is_object() {
@@ -256,20 +271,23 @@ impl Jobs {
                 self.billed.fetch_add(done.billed(), Ordering::SeqCst);
                 return Ok(done);
             }
-            let waited =
-                if is_query { self.wait_for_results(stop, name) } else { self.api.pause(stop, wait) };
+            let waited = if is_query {
+                self.wait_for_results(stop, name, place.clone())
+            } else {
+                self.api.pause(stop, wait)
+            };
             let waited = match waited {
                 // A query that failed is told of in its status; one that goes on is not asked after all the time.
                 Err(_) if is_query && !stop.is_stopped() => self.api.pause(stop, wait),
                 waited => waited,
             };
             wait = (wait * 2).min(Duration::from_secs(2));
-            let looked = waited.and_then(|()| self.look(stop, name));
+            let looked = waited.and_then(|()| self.look_in(stop, name, &place));
             job = match looked {
                 Ok(job) => job,
                 Err(error) => {
                     if stop.is_stopped() {
-                        self.cancel(name);
+                        self.cancel(name, &place);
                     }
                     return Err(error);
                 }
@@ -278,19 +296,15 @@ impl Jobs {
     }
 
     /// BigQuery answers when a query is done, or after ten seconds.
-    fn wait_for_results(&self, stop: &Stop, name: &str) -> Result<(), ApiError> {
+    fn wait_for_results(&self, stop: &Stop, name: &str, mut query: Placed) -> Result<(), ApiError> {
         let path = format!("/bigquery/v2/projects/{}/queries/{name}", self.project);
-        let mut query = self.place();
         query.extend([("maxResults", "0".to_owned()), ("timeoutMs", "10000".to_owned())]);
         self.api.once(stop, self.api.get(&path, &query)).map(|_| ())
     }
 
     /// Asks for a job to be given up. Nobody waits for it any more, so that an answer is not needed.
-    fn cancel(&self, name: &str) {
-        let place = match &self.location {
-            Some(location) => format!("?location={location}"),
-            None => String::new(),
-        };
+    fn cancel(&self, name: &str, place: &Placed) {
+        let place = place.first().map(|(key, value)| format!("?{key}={value}")).unwrap_or_default();
         let path = format!("/bigquery/v2/projects/{}/jobs/{name}/cancel{place}", self.project);
         // The one who stopped it has stopped all that goes by that handle.
         let _ = self.api.once(&Stop::default(), self.api.post(&path, &json!({})));

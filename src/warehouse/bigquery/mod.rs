@@ -266,7 +266,7 @@ impl Warehouse for BigQuery {
         let mut state = remembered.state;
         let mut settled = Vec::new();
         for pending in remembered.pending {
-            // Of a job that is there its end tells; one that is not there was never begun.
+            // Of a job that is there its end tells; one that is not there was never begun. One that failed did nothing.
             let stop = Stop::default();
             let ended = shared.jobs.look(&stop, &pending.job);
             match ended.and_then(|job| shared.jobs.finished(&stop, &pending.job, job)) {
@@ -275,8 +275,9 @@ impl Warehouse for BigQuery {
                     let relation = pending.state.relation.clone();
                     settled.push((pending, relation));
                 }
-                Err(error) if error.is_transient() => return Err(error.into()),
-                Err(_) => {}
+                Err(error) if error.is_missing() || error.is_of_job() => {}
+                // It may have been published: that is not guessed at.
+                Err(error) => return Err(error.into()),
             }
         }
         let datasets: BTreeSet<String> = self

@@ -37,7 +37,7 @@ pub(super) fn objects(
         .map(|dataset| {
             let name = Text(dataset);
             format!(
-                "SELECT {name} AS dataset, 0 AS what, table_name AS name, table_type AS one, '' AS other, 0 AS at \
+                "SELECT {name} AS dataset, 0 AS what, table_name AS name, table_type AS one, '' AS other, 0 AS place \
                  FROM {tables} UNION ALL \
                  SELECT {name}, 1, table_name, option_value, option_name, 0 FROM {options} WHERE option_name IN \
                  ('description', 'require_partition_filter', 'partition_expiration_days') \

@@ -8,7 +8,9 @@ mod emulator;
 mod layout;
 mod protocol;
 mod refusals;
+mod requests;
 mod scripted;
+mod statements;
 mod tokens;
 mod uploads;
 

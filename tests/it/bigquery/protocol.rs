@@ -123,6 +123,11 @@ fn builds(request: &Request) -> bool {
     request.sql().starts_with("CREATE OR REPLACE TABLE `demo.marts.daily_sales__pipewright_build`")
 }
 
+/// The request that gives readers a table.
+fn publishes(request: &Request) -> bool {
+    request.json()["configuration"]["copy"].is_object()
+}
+
 /// The names that a job was asked for under, one for each time.
 fn names(asked: &[Request], fits: impl Fn(&Request) -> bool) -> Vec<String> {
     asked.iter().filter(|one| fits(one)).map(Request::job).collect()
@@ -243,4 +248,60 @@ fn rows_come_page_by_page() {
         numbers.iter().map(|number| format!(r#"{{"id":{number},"product":"pen"}}"#)).collect();
     let lines: Vec<&str> = told.stdout.lines().collect();
     assert!(lines == expected, "{} lines for {}", lines.len(), expected.len());
+}
+
+#[test]
+fn jobs_are_found_where_their_tables_are() {
+    let (server, project) = (Scripted::start(), shop_there());
+    project.replace("pipeline.yaml", "    location: EU\n", "");
+    run(&server, &project, &["apply"]).succeeds();
+    // The job that publishes is done, and the run ends before it can say so.
+    project.replace("models/catalogue.sql", "INITCAP(colour)", "UPPER(colour)");
+    let published = AtomicBool::new(false);
+    let comes_after = move |one: &Request| published.fetch_or(publishes(one), Ordering::SeqCst);
+    server.always(comes_after, Answer::refused(403, "accessDenied", "no more"));
+    server.on(publishes, [Answer::Lost]);
+    run(&server, &project, &["apply"]).ends_with(1);
+    server.as_usual();
+    let planned = run(&server, &project, &["plan", "--json"]).succeeds().json();
+    assert_eq!(planned["steps"].as_array().map(Vec::len), Some(0), "{planned}");
+}
+
+/// A run whose publication ended so, and what the server was asked; what the next run finds.
+fn published_badly(end: Answer) -> (Scripted, Project, Vec<Request>) {
+    let (server, project) = (Scripted::start(), shop_there());
+    project.replace("pipeline.yaml", "defaults:\n", "defaults:\n  retries: { attempts: 0 }\n");
+    run(&server, &project, &["apply"]).succeeds();
+    project.replace("models/catalogue.sql", "INITCAP(colour)", "UPPER(colour)");
+    server.asked();
+    server.on(publishes, [end]);
+    run(&server, &project, &["apply"]).ends_with(1);
+    let asked = server.asked();
+    (server, project, asked)
+}
+
+#[test]
+fn what_was_not_published_is_planned_again() {
+    let ends = [
+        Answer::failed("backendError", "no"),
+        Answer::failed("accessDenied", "no"),
+        Answer::refused(403, "accessDenied", "no"),
+    ];
+    for end in ends {
+        let (server, project, asked) = published_badly(end.clone());
+        let name = names(&asked, publishes).pop().expect("a job");
+        let planned = run(&server, &project, &["plan", "--json"]).succeeds().json();
+        assert_eq!(planned["steps"][0]["address"], "model.catalogue", "{end:?}: {planned}");
+        assert!(server.asked().iter().any(|one| one.is("GET", &format!("/jobs/{name}"))), "{end:?}");
+        run(&server, &project, &["apply"]).succeeds();
+    }
+}
+
+#[test]
+fn what_may_have_been_published_is_not_guessed_at() {
+    let (server, project, asked) = published_badly(Answer::failed("backendError", "no"));
+    let end = format!("/jobs/{}", names(&asked, publishes).pop().expect("a job"));
+    server.always(move |one| one.is("GET", &end), Answer::refused(403, "accessDenied", "not yours"));
+    let refused = run(&server, &project, &["plan"]).ends_with(1);
+    assert!(refused.stderr.contains("PW0808"), "{refused}");
 }

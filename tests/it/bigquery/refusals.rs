@@ -148,6 +148,8 @@ fn cases() -> Vec<Case> {
 pub fn told(project: &Project, name: &str, outcome: &Outcome) {
     let mut settings = snapshot_settings(project);
     settings.add_filter(r"127\.0\.0\.1:\d+", "[SERVER]");
+    // A column is as wide as the longest time.
+    settings.add_filter(r" +(\[DURATION\]|time\n)", " $1");
     settings.set_snapshot_path("snapshots");
     settings.bind(|| insta::assert_snapshot!(format!("refused__{name}"), outcome));
 }

@@ -150,3 +150,35 @@ fn credentials_that_are_of_no_use_are_told_of_without_their_content() {
     // Nobody but who grants tokens was asked.
     assert!(server.asked().iter().all(asks_for_token));
 }
+
+#[test]
+fn credentials_that_end_in_the_middle_of_a_run_are_told_of_once() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let key = service_account(&server).to_string();
+    with(&server, &project, &key, &["apply"]).succeeds();
+    let before = server.tables();
+    project.replace("models/daily_sales.sql", "SUM(amount) AS revenue", "SUM(2 * amount) AS revenue");
+    project.replace("models/catalogue.sql", "INITCAP(colour)", "UPPER(colour)");
+    let revoked =
+        json!({ "error": "invalid_grant", "error_description": "Token has been expired or revoked." });
+    server.on(asks_for_token, [granted("first"), Answer::json(400, &revoked)]);
+    let ended = std::sync::atomic::AtomicBool::new(false);
+    let is_late = move |one: &Request| {
+        let is_copy = one.json()["configuration"]["copy"].is_object();
+        (ended.fetch_or(is_copy, std::sync::atomic::Ordering::SeqCst) || is_copy) && !asks_for_token(one)
+    };
+    server.always(is_late, Answer::refused(401, "authError", "Invalid Credentials"));
+    server.always(asks_for_token, Answer::json(400, &revoked));
+    let outcome = with(&server, &project, &key, &["apply", "--threads", "1"]).ends_with(1);
+    assert_eq!(outcome.stderr.matches("error[PW0807]").count(), 1, "{outcome}");
+    assert!(outcome.stderr.contains("gcloud auth application-default login"), "{outcome}");
+    told(&project, "credentials_that_end_in_a_run", &outcome);
+    // What stood aside cannot be taken away without them; what is published is whole, and the next run does the rest.
+    let after = server.tables().into_iter();
+    let published: Vec<String> =
+        after.filter(|table| !table.contains("__") && !table.contains("lease_")).collect();
+    assert_eq!(published, before);
+    server.as_usual();
+    with(&server, &project, &key, &["apply"]).succeeds();
+    assert_eq!(server.tables(), before);
+}

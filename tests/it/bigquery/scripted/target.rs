@@ -140,9 +140,9 @@ impl Target {
                 }
             }
             ("POST", ["jobs"]) => self.insert(&request.json(), end),
-            ("GET", ["jobs", name]) => match self.jobs.get(*name) {
-                Some(job) => told(&job.described),
-                None => refused(404, "notFound", &format!("Not found: Job demo:{name}")),
+            ("GET", ["jobs", name]) => match self.job(name, request) {
+                Ok(job) => told(&job.described),
+                Err(missing) => missing,
             },
             ("POST", ["jobs", _, "cancel"]) => told(&json!({})),
             ("GET", ["queries", name]) => self.results(name, request),
@@ -150,9 +150,20 @@ impl Target {
         }
     }
 
+    /// A job, which is found only where it is.
+    fn job(&self, name: &str, request: &Request) -> Result<&Job, Told> {
+        let found = self.jobs.get(name);
+        let there = |job: &&Job| {
+            job.described["jobReference"]["location"].as_str()
+                == request.query.get("location").map(String::as_str)
+        };
+        found.filter(there).ok_or_else(|| refused(404, "notFound", &format!("Not found: Job demo:{name}")))
+    }
+
     fn results(&self, name: &str, request: &Request) -> Told {
-        let Some(job) = self.jobs.get(name) else {
-            return refused(404, "notFound", &format!("Not found: Job demo:{name}"));
+        let job = match self.job(name, request) {
+            Ok(job) => job,
+            Err(missing) => return missing,
         };
         if let Some(error) = job.described["status"]["errorResult"].as_object() {
             let text = |key: &str| error[key].as_str().unwrap_or_default();
@@ -184,6 +195,7 @@ impl Target {
             return refused(409, "duplicate", &format!("Already Exists: Job demo:{name}"));
         }
         let mut job = asked.clone();
+        settle(&mut job);
         job["status"] = json!({ "state": "RUNNING" });
         let running = told(&job);
         let (schema, rows) = match end {
@@ -315,9 +327,9 @@ impl Target {
     }
 
     fn objects(&self, sql: &str) -> (Value, Vec<Value>) {
-        let columns = ["dataset", "what", "name", "one", "other", "at"];
+        let columns = ["dataset", "what", "name", "one", "other", "place"];
         let types =
-            columns.map(|name| (name, if matches!(name, "what" | "at") { "INTEGER" } else { "STRING" }));
+            columns.map(|name| (name, if matches!(name, "what" | "place") { "INTEGER" } else { "STRING" }));
         let mut rows = Vec::new();
         for (whole, table) in &self.tables {
             let (dataset, name) = whole.split_once('.').expect("two parts");
@@ -365,6 +377,7 @@ impl Target {
             to["tableId"].as_str().expect("a name")
         );
         job["status"] = json!({ "state": "DONE" });
+        settle(&mut job);
         job["statistics"] = json!({ "load": { "outputRows": rows.to_string() } });
         upload.made = Some(job.clone());
         if load["writeDisposition"] == "WRITE_TRUNCATE" {
@@ -383,6 +396,14 @@ impl Target {
             let whole = request.body.len() / UNIT * UNIT;
             upload.received.extend_from_slice(&request.body[..whole]);
         }
+    }
+}
+
+/// A job that says nothing of it is done where its tables are.
+fn settle(job: &mut Value) {
+    let place = &mut job["jobReference"]["location"];
+    if place.is_null() {
+        *place = json!("southamerica-east1");
     }
 }
 

@@ -1,0 +1,180 @@
+//! The statements that Pipewright itself writes for BigQuery, as they are sent, put to Google's own analyzer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regex::Regex;
+use serde_json::{Map, Value, json};
+
+use super::protocol::{run, shop_there};
+use super::scripted::{Answer, Request, Scripted};
+use crate::accepted::{asked_of, compiled_for, objections};
+use crate::support::Project;
+
+/// What each recording must hold, so that nothing is left out without a word.
+const KINDS: [&str; 24] = [
+    "CREATE TABLE IF NOT EXISTS `demo.pipewright.nodes`",
+    "INSERT INTO `demo.pipewright.meta`",
+    "UPDATE `demo.pipewright.meta`",
+    "INSERT INTO `demo.pipewright.runs`",
+    "INSERT INTO `demo.pipewright.nodes`",
+    "DELETE FROM `demo.pipewright.steps`",
+    "DELETE FROM `demo.pipewright.files`",
+    "DELETE FROM `demo.pipewright.expectations`",
+    "DELETE FROM `demo.pipewright.runs`",
+    "AS what, key AS name",
+    "INFORMATION_SCHEMA.TABLE_OPTIONS",
+    "INFORMATION_SCHEMA.PARTITIONS",
+    "CREATE OR REPLACE TABLE",
+    "CREATE OR REPLACE VIEW",
+    "CLONE",
+    "MERGE INTO",
+    "DELETE FROM `demo.marts.replaced",
+    "DROP VIEW IF EXISTS",
+    "DROP TABLE IF EXISTS",
+    "ORDER BY started_at DESC, run DESC LIMIT",
+    "FROM `demo.pipewright.files` WHERE run = @run",
+    "AS failing_shares",
+    "WITH verdicts AS",
+    "last_good AS",
+];
+
+/// Views of a dataset that tell what is in it, as the documentation lists their columns.
+const VIEWS: [(&str, &[(&str, &str)]); 4] = [
+    ("TABLES", &[("table_name", "STRING"), ("table_type", "STRING")]),
+    ("TABLE_OPTIONS", &[("table_name", "STRING"), ("option_name", "STRING"), ("option_value", "STRING")]),
+    (
+        "COLUMNS",
+        &[
+            ("table_name", "STRING"),
+            ("column_name", "STRING"),
+            ("ordinal_position", "INT64"),
+            ("data_type", "STRING"),
+        ],
+    ),
+    ("PARTITIONS", &[("table_name", "STRING"), ("total_rows", "INT64")]),
+];
+
+/// A project whose runs write statements of all kinds.
+fn project() -> Project {
+    let project = shop_there();
+    project.replace("pipeline.yaml", "defaults:\n", "defaults:\n  keep_history: 1d\n");
+    let ways = [
+        ("added", "{ strategy: append }", "WHERE day > (SELECT MAX(day) FROM {{ this }})"),
+        ("merged", "{ unique_key: [id, day] }", ""),
+        ("replaced", "{ strategy: insert_overwrite, partition_by: day }", ""),
+    ];
+    let mut models = String::from("models:\n");
+    for (name, settings, condition) in ways {
+        models.push_str(&format!("  {name}: {{ materialized: incremental, incremental: {settings} }}\n"));
+        project.write(
+            &format!("models/{name}.sql"),
+            &format!("SELECT id, day, amount FROM {{{{ source('orders') }}}}\n{{% if is_incremental() %}}{condition}{{% endif %}}\n"),
+        );
+    }
+    project.write("models/ways.yaml", &models);
+    project
+}
+
+/// Each statement of a job, with the types of its parameters.
+fn recorded(server: &Scripted) -> BTreeSet<(String, String)> {
+    let mut statements = BTreeSet::new();
+    for job in server.asked().iter().filter(|one| one.makes_job()).map(Request::json) {
+        let query = &job["configuration"]["query"];
+        let given = query["queryParameters"].as_array().into_iter().flatten();
+        let types: Map<String, Value> = given
+            .map(|one| {
+                (one["name"].as_str().expect("a name").to_owned(), one["parameterType"]["type"].clone())
+            })
+            .collect();
+        for sql in query["query"].as_str().unwrap_or_default().split(";\n").filter(|sql| !sql.is_empty()) {
+            statements.insert((sql.to_owned(), Value::from(types.clone()).to_string()));
+        }
+    }
+    statements
+}
+
+#[test]
+fn all_that_is_sent_is_accepted() {
+    let (server, project) = (Scripted::start(), project());
+    let there = |arguments: &[&str]| run(&server, &project, arguments);
+    there(&["apply"]).succeeds();
+    // New rows, and a view and a table in each other's place.
+    let orders = format!("{}4,2024-01-03,cup,7.00\n", project.read("data/orders.csv"));
+    project.write("data/orders.csv", &orders);
+    project.replace("models/shop.yaml", "    materialized: view\n", "");
+    project.replace("models/shop.yaml", "  catalogue:\n", "  catalogue:\n    materialized: view\n");
+    there(&["apply"]).succeeds();
+    there(&["check"]).succeeds();
+    let text = |names: &[&'static str]| names.iter().map(|name| (*name, "STRING")).collect::<Vec<_>>();
+    let runs = text(&["run", "command", "started_by", "started_at", "finished_at", "status"]);
+    let numbers = ["milliseconds", "passed", "warned", "failed", "errored", "steps", "steps_undone"];
+    let columns: Vec<(&str, &str)> = runs.into_iter().chain(numbers.map(|name| (name, "INTEGER"))).collect();
+    let time = "2024-01-01T00:00:00Z";
+    let row = ["r", "apply", "me", time, time, "done", "1", "1", "0", "0", "0", "1", "0"];
+    server.on(|one| one.sql().starts_with("WITH verdicts"), [Answer::rows(&columns, &[&row])]);
+    server.always(|one| one.sql().contains("last_good AS"), Answer::rows(&[("expectation", "STRING")], &[]));
+    server.always(|one| one.sql().contains("WHERE run IN ("), Answer::rows(&[("run", "STRING")], &[]));
+    there(&["results", "--site", "site"]).succeeds();
+    for command in [["runs"].as_slice(), &["runs", "r"], &["results"]] {
+        // What the rows mean is not told by this server.
+        there(command);
+    }
+    let statements = recorded(&server);
+    for kind in KINDS {
+        assert!(statements.iter().any(|(sql, _)| sql.contains(kind)), "nothing has {kind}");
+    }
+    for table in ["steps", "expectations"] {
+        let kind = format!("FROM `demo.pipewright.{table}` WHERE run IN (");
+        assert!(statements.iter().any(|(sql, _)| sql.contains(&kind)), "nothing has {kind}");
+    }
+
+    let environment = BTreeMap::from([("BIGQUERY_PROJECT".to_owned(), "demo".to_owned())]);
+    let (mut tables, _) = asked_of(&compiled_for(project.path(), &environment));
+    let made = Regex::new(r"^CREATE TABLE IF NOT EXISTS `([^`]+)` \((.*)\)$").expect("a pattern");
+    for (sql, _) in &statements {
+        let Some(found) = made.captures(sql) else { continue };
+        let column = |text: &str| {
+            let mut words = text.split(' ');
+            json!([words.next().map(|name| name.trim_matches('`')), words.next()])
+        };
+        tables.insert(found[1].to_owned(), found[2].split(", ").map(column).collect());
+    }
+    // What stands beside a table has its columns.
+    let aside = Regex::new("`((demo[.][^`]+?)__[^`]+)`").expect("a pattern");
+    for (sql, _) in &statements {
+        for found in aside.captures_iter(sql) {
+            let columns =
+                tables.get(&found[2]).unwrap_or_else(|| panic!("{} is beside nothing", &found[1])).clone();
+            tables.insert(found[1].to_owned(), columns);
+        }
+    }
+    let views: Vec<Value> = ["raw", "marts"]
+        .iter()
+        .flat_map(|dataset| {
+            VIEWS.map(|(view, columns)| {
+                json!([[format!("demo.{dataset}"), "INFORMATION_SCHEMA", view], columns])
+            })
+        })
+        .collect();
+    let of = |(sql, types): &(String, String)| {
+        let types: Value = serde_json::from_str(types).expect("JSON");
+        json!([sql, sql, types])
+    };
+    let asked: Vec<Value> = statements.iter().map(of).collect();
+    let judged = |statements: &[Value]| {
+        objections(&json!({ "tables": tables, "views": views, "questions": [], "statements": statements }))
+    };
+    assert_eq!(judged(&asked), "");
+    // The judge objects where there is a reason to.
+    let wrong = [
+        ("a column", "SELECT no_column FROM `demo.pipewright.runs`", json!({})),
+        ("a view", "SELECT no_column FROM `demo.raw`.INFORMATION_SCHEMA.TABLES", json!({})),
+        ("a parameter", "DELETE FROM `demo.pipewright.runs` WHERE run = @run", json!({ "run": "INT64" })),
+        ("a table", "CREATE TABLE `demo.marts.a` CLONE `demo.marts.b`", json!({})),
+    ];
+    let wrong: Vec<Value> = wrong.iter().map(|(name, sql, types)| json!([name, sql, types])).collect();
+    let told = judged(&wrong);
+    let names: Vec<&str> =
+        told.lines().filter_map(|line| line.split_once(": [").map(|(name, _)| name)).collect();
+    assert_eq!(names, ["a column", "a view", "a parameter", "a table"], "{told}");
+}
