@@ -14,6 +14,7 @@ mod error;
 mod history;
 mod job;
 mod lease;
+mod leftover;
 mod load;
 mod observe;
 mod parameter;
@@ -41,8 +42,9 @@ use self::store::{Entry, Pending, Store, label};
 use super::{
     Access, History, QueryError, QueryResult, Relation, Result, RunHeader, Session, Warehouse, WarehouseError,
 };
+use crate::diag::Diagnostic;
 use crate::googlesql::parameter::Parameter;
-use crate::manifest::types::BigQueryTarget;
+use crate::manifest::types::{BigQueryTarget, Materialization};
 use crate::project::{Address, Project};
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
 use crate::state::{NodeState, Snapshot, State};
@@ -50,8 +52,8 @@ use crate::state::{NodeState, Snapshot, State};
 /// A project of BigQuery, open for one command.
 pub struct BigQuery {
     shared: Arc<Shared>,
-    /// The datasets that the manifest builds in.
-    datasets: BTreeSet<String>,
+    /// The tables and views that the manifest has.
+    relations: BTreeSet<Relation>,
     command: String,
     run: Mutex<Option<RunHeader>>,
 }
@@ -66,6 +68,8 @@ struct Shared {
     state: Mutex<State>,
     /// What an earlier run published without being able to say so.
     settled: Mutex<Vec<(Pending, String)>>,
+    /// What an earlier run was building when it ended without a word.
+    leftovers: Mutex<Vec<(Relation, Materialization)>>,
     lease: Mutex<Option<Lease>>,
     serial: AtomicU64,
     entries: AtomicI64,
@@ -134,6 +138,24 @@ impl Shared {
         }
     }
 
+    /// Removes a table by a request, which is the quickest, and a view by a statement: not every server takes views away
+    /// otherwise.
+    fn discard(
+        &self,
+        stop: &Stop,
+        labels: &Labels,
+        relation: &Relation,
+        kind: Materialization,
+    ) -> std::result::Result<(), ApiError> {
+        match kind {
+            Materialization::Table => self.delete(stop, relation),
+            Materialization::View => {
+                let sql = format!("DROP VIEW IF EXISTS {}", self.place.path(relation));
+                self.jobs.execute(stop, labels, &sql).map(|_| ())
+            }
+        }
+    }
+
     fn describe(&self, stop: &Stop, relation: &Relation, text: &str) -> std::result::Result<(), ApiError> {
         let (path, body) = (self.place.address(relation), json!({ "description": text }));
         self.jobs.api.persist(stop, || self.jobs.api.patch(&path, &body)).map(|_| ())
@@ -163,7 +185,11 @@ impl Shared {
     fn make_dataset(&self, dataset: &str) -> std::result::Result<(), ApiError> {
         let path = format!("/bigquery/v2/projects/{}/datasets", self.place.project);
         let reference = json!({ "projectId": self.place.project, "datasetId": self.place.dataset(dataset) });
-        let body = json!({ "datasetReference": reference, "location": self.location });
+        let mut body = json!({ "datasetReference": reference });
+        // Where nobody says, it is BigQuery's choice.
+        if let Some(location) = &self.location {
+            body["location"] = json!(location);
+        }
         let made = self.jobs.api.persist(&Stop::default(), || self.jobs.api.post(&path, &body));
         match made {
             Err(error) if !error.is_duplicate() => Err(error),
@@ -206,14 +232,15 @@ impl BigQuery {
             pipeline: project.name.clone(),
             state: Mutex::default(),
             settled: Mutex::default(),
+            leftovers: Mutex::default(),
             lease: Mutex::default(),
             serial: AtomicU64::new(0),
             entries: AtomicI64::new(0),
             run: Mutex::default(),
         };
-        let datasets = project.nodes.values().map(|node| node.dataset.clone()).collect();
+        let relations = project.nodes.values().map(|node| Relation::parse(&node.relation())).collect();
         let warehouse =
-            Self { shared: Arc::new(shared), datasets, command: command.to_owned(), run: Mutex::default() };
+            Self { shared: Arc::new(shared), relations, command: command.to_owned(), run: Mutex::default() };
         let shared = &warehouse.shared;
         if access == Access::Write && shared.datasets()?.contains(&shared.place.dataset(store::DATASET)) {
             warehouse.take()?;
@@ -264,13 +291,9 @@ impl Warehouse for BigQuery {
                 Err(_) => {}
             }
         }
-        let datasets: BTreeSet<String> = self
-            .datasets
-            .iter()
-            .cloned()
-            .chain(state.nodes.values().map(|node| Relation::parse(&node.relation).dataset))
-            .filter(is_there)
-            .collect();
+        let remembered = state.nodes.values().map(|node| Relation::parse(&node.relation));
+        let own: BTreeSet<Relation> = self.relations.iter().cloned().chain(remembered).collect();
+        let datasets = own.iter().map(|relation| relation.dataset.clone()).filter(is_there).collect();
         let mut objects = observe::objects(&shared.jobs, &shared.place, &datasets)?;
         for (pending, relation) in &settled {
             if let Some(object) = objects.get_mut(relation) {
@@ -280,6 +303,7 @@ impl Warehouse for BigQuery {
         shared.serial.store(state.serial, Ordering::SeqCst);
         *locked(&shared.state) = state.clone();
         *locked(&shared.settled) = settled;
+        *locked(&shared.leftovers) = leftover::among(&objects, &own);
         Ok(Snapshot { state, objects })
     }
 
@@ -311,6 +335,9 @@ impl Warehouse for BigQuery {
             let entry = Entry { address: pending.address, state: Some(pending.state) };
             shared.store().add(&entry, shared.next_entry(), None, serial)?;
         }
+        for (relation, kind) in std::mem::take(&mut *locked(&shared.leftovers)) {
+            shared.discard(&Stop::default(), &shared.labels(), &relation, kind)?;
+        }
         Ok(())
     }
 
@@ -319,11 +346,16 @@ impl Warehouse for BigQuery {
         if let Some(time) = forget_before {
             store.forget_runs(time)?;
         }
-        store.add_results(report)?;
-        if let Some(run) = locked(&self.run).as_ref() {
-            store.add_run(run, Some(report))?;
-        }
-        Ok(())
+        let results = store.add_results(report);
+        // How it ended is told of a run whose results are lost, too.
+        let end = locked(&self.run).as_ref().map_or(Ok(()), |run| store.add_run(run, Some(report)));
+        results.and(end).map_err(|error| {
+            let message = format!(
+                "the run's steps are done, and its record is incomplete: {}",
+                error.diagnostic.message
+            );
+            WarehouseError { diagnostic: Diagnostic { message, ..error.diagnostic }, ..error }
+        })
     }
 
     fn query(&self, script: &str, parameters: &[Parameter]) -> std::result::Result<QueryResult, QueryError> {

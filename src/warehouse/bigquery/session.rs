@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, input};
+use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, WarehouseError, input};
 use super::Shared;
 use super::api::Stop;
 use super::error::ApiError;
@@ -60,7 +60,7 @@ struct Publication {
 /// What is done once what was published is written down.
 enum Later {
     Describe(Relation, String),
-    Remove(Relation),
+    Remove(Relation, Materialization),
 }
 
 impl BigQuerySession {
@@ -77,8 +77,13 @@ impl BigQuerySession {
         self.shared.place.path(relation)
     }
 
-    fn delete(&self, relation: &Relation) -> std::result::Result<(), ApiError> {
-        self.shared.delete(&self.stop, relation)
+    fn discard(
+        &self,
+        stop: &Stop,
+        relation: &Relation,
+        kind: Materialization,
+    ) -> std::result::Result<(), ApiError> {
+        self.shared.discard(stop, &self.labels, relation, kind)
     }
 
     /// What stands beside a table, unless something that is not Pipewright's has its name: then nothing.
@@ -118,10 +123,23 @@ impl BigQuerySession {
                 Jobs::configuration("copy", &copy, &self.labels)
             }
         };
-        jobs.run_as(&self.stop, job, &configuration)?;
-        self.shared.describe(&self.stop, &publication.to, &publication.comment)?;
-        Ok(())
+        match jobs.run_as(&self.stop, job, &configuration) {
+            // What is known to have failed has changed nothing.
+            Err(error) if error.is_transient_of_job() => return Err(error.into()),
+            done => done.map_err(unsettled)?,
+        };
+        self.shared.describe(&self.stop, &publication.to, &publication.comment).map_err(unsettled)
     }
+}
+
+/// A failure after which something may have been published. Another try would begin from what is remembered, and could
+/// take new rows in twice: whoever plans next finds out first.
+fn unsettled(error: impl Into<WarehouseError>) -> WarehouseError {
+    let WarehouseError { diagnostic, transient } = error.into();
+    if !transient {
+        return WarehouseError { diagnostic, transient };
+    }
+    diagnostic.help("it may have been published; the next run finds out and goes on from there").into()
 }
 
 /// What stands beside a table.
@@ -186,12 +204,13 @@ impl Session for BigQuerySession {
         }
         for later in &self.unit.later {
             match later {
-                Later::Describe(at, comment) => self.shared.describe(&self.stop, at, comment)?,
-                Later::Remove(at) => self.delete(at)?,
+                Later::Describe(at, comment) => self.shared.describe(&self.stop, at, comment),
+                Later::Remove(at, kind) => self.discard(&self.stop, at, *kind),
             }
+            .map_err(unsettled)?;
         }
         for entry in std::mem::take(&mut self.unit.entries) {
-            store.add(&entry, self.shared.next_entry(), None, serial)?;
+            store.add(&entry, self.shared.next_entry(), None, serial).map_err(unsettled)?;
             self.shared.remembered(entry);
         }
         self.rollback();
@@ -200,9 +219,10 @@ impl Session for BigQuerySession {
 
     fn rollback(&mut self) {
         let unit = std::mem::take(&mut self.unit);
-        for relation in unit.aside.keys() {
+        for (relation, query) in &unit.aside {
+            let kind = if query.is_some() { Materialization::View } else { Materialization::Table };
             // Not by the handle that may have stopped the work. What is left is replaced by the next build.
-            let _ = self.shared.delete(&Stop::default(), relation);
+            let _ = self.discard(&Stop::default(), relation, kind);
         }
     }
 
@@ -287,7 +307,7 @@ impl Session for BigQuerySession {
     fn prepare_merge(&mut self, of: &Relation, into: &Relation) -> Result<()> {
         self.unit.aside.insert(into.clone(), None);
         // What an earlier run has left.
-        self.delete(into)?;
+        self.discard(&self.stop, into, Materialization::Table)?;
         self.run(&format!("CREATE TABLE {} CLONE {}", self.path(into), self.path(of)))
     }
 
@@ -300,16 +320,16 @@ impl Session for BigQuerySession {
         Ok(())
     }
 
-    fn remove(&mut self, at: &Relation, _kind: Materialization) -> Result<()> {
+    fn remove(&mut self, at: &Relation, kind: Materialization) -> Result<()> {
         if !self.unit.aside.contains_key(at) {
-            self.unit.later.push(Later::Remove(at.clone()));
+            self.unit.later.push(Later::Remove(at.clone(), kind));
         }
         Ok(())
     }
 
     fn remove_rejects(&mut self, of: &Relation) -> Result<()> {
         let own = self.own_aside(Aside::Rejects, of)?;
-        self.unit.later.extend(own.map(Later::Remove));
+        self.unit.later.extend(own.map(|own| Later::Remove(own, Materialization::Table)));
         Ok(())
     }
 
@@ -339,7 +359,7 @@ impl Session for BigQuerySession {
 
     fn remove_failed(&mut self, of: &Relation) -> Result<()> {
         let own = self.own_aside(Aside::Failed, of)?;
-        self.unit.later.extend(own.map(Later::Remove));
+        self.unit.later.extend(own.map(|own| Later::Remove(own, Materialization::Table)));
         Ok(())
     }
 
