@@ -39,7 +39,7 @@ impl Default for Backoff {
 impl Backoff {
     /// How often something is tried that fails with an error.
     pub(super) fn tries_after(self, error: &ApiError) -> u32 {
-        if error.is_unreachable() { self.tries / 2 } else { self.tries }
+        if error.is_unreachable() { self.tries * 3 / 4 } else { self.tries }
     }
 
     /// How long to wait after so many tries.

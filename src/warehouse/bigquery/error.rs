@@ -25,6 +25,8 @@ const NO_ANSWER: &str = "noAnswer";
 const UNREACHABLE: &str = "unreachable";
 /// The reason of a request for which no token was granted.
 const NO_TOKEN: &str = "noToken";
+/// The reason of an upload that cannot go on, but can be done anew.
+const UPLOAD_LOST: &str = "uploadLost";
 /// The reason of work that was given up because somebody asked for it.
 const STOPPED: &str = "stopped";
 
@@ -65,6 +67,12 @@ impl ApiError {
             reason: NO_ANSWER.to_owned(),
             message: format!("BigQuery's answer has no {what}"),
         }
+    }
+
+    /// An upload that was begun and is not known any more, nor what became of it.
+    pub(super) fn upload_lost() -> Self {
+        let message = "BigQuery does not know the upload any more".to_owned();
+        Self { status: None, reason: UPLOAD_LOST.to_owned(), message }
     }
 
     /// An answer of a status that tells of a failure.
@@ -241,7 +249,7 @@ pub(super) fn deepest(error: &dyn std::error::Error) -> String {
 
 impl From<ApiError> for WarehouseError {
     fn from(error: ApiError) -> Self {
-        let transient = error.is_transient();
+        let transient = error.is_transient() || error.reason == UPLOAD_LOST;
         let diagnostic = Diagnostic::error(error.code(), error.message.clone())
             .maybe_help(error.help().map(str::to_owned));
         Self { diagnostic, transient }

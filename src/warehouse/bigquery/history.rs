@@ -87,8 +87,8 @@ pub(super) fn results(store: &Store<'_>) -> Result<Vec<Value>> {
          MAX(IF(is_open, started_at, NULL)) AS last_failure, COUNTIF(was_open <> is_open) AS changes, \
          MIN(checked) AS least_checked, MAX(checked) AS most_checked, \
          MAX(failing / GREATEST(checked, 1)) AS most_failing, \
-         ARRAY_AGG(IF(back <= 20, failing / GREATEST(checked, 1), NULL) IGNORE NULLS ORDER BY turn) AS failing_shares \
-         FROM told GROUP BY address ORDER BY address",
+         ARRAY_AGG(IF(back <= 20, failing / GREATEST(checked, 1), NULL) IGNORE NULLS ORDER BY turn) AS failing_shares, \
+         MAX(IF(back = 1, milliseconds, NULL)) AS milliseconds FROM told GROUP BY address ORDER BY address",
         told_sql(store)
     );
     store.rows(&sql, &[text("pipeline", store.pipeline)])

@@ -18,6 +18,7 @@ mod history;
 mod job;
 mod layout;
 mod lease;
+mod leftover;
 mod load;
 mod observe;
 mod parameter;
@@ -47,9 +48,9 @@ use super::{
     Access, History, QueryError, QueryResult, Relation, Result, RunHeader, Session, Warehouse, WarehouseError,
 };
 use crate::clock::{Clock, SystemClock};
-use crate::diag::Code;
+use crate::diag::{Code, Diagnostic};
 use crate::googlesql::parameter::Parameter;
-use crate::manifest::types::{BigQueryTarget, Dataset};
+use crate::manifest::types::{BigQueryTarget, Dataset, Materialization};
 use crate::plan::{Answer, DatasetChange};
 use crate::project::{Address, Project, Properties};
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
@@ -58,8 +59,8 @@ use crate::state::{DatasetObject, NodeState, Snapshot, State};
 /// A project of BigQuery, open for one command.
 pub struct BigQuery {
     shared: Arc<Shared>,
-    /// The datasets that the manifest builds in.
-    datasets: BTreeSet<String>,
+    /// The tables and views that the manifest has.
+    relations: BTreeSet<Relation>,
     /// The datasets that the manifest declares, and whether it says anything of them.
     declared: BTreeMap<String, bool>,
     command: String,
@@ -76,6 +77,8 @@ struct Shared {
     state: Mutex<State>,
     /// What an earlier run published without being able to say so.
     settled: Mutex<Vec<(Pending, String)>>,
+    /// What an earlier run was building when it ended without a word.
+    leftovers: Mutex<Vec<(Relation, Materialization)>>,
     lease: Mutex<Option<Lease>>,
     serial: AtomicU64,
     entries: AtomicI64,
@@ -151,6 +154,28 @@ impl Shared {
         }
     }
 
+    /// Removes a table by a request, which is the quickest, and a view by a statement: not every server takes views away
+    /// otherwise.
+    fn discard(
+        &self,
+        stop: &Stop,
+        labels: &Labels,
+        relation: &Relation,
+        kind: Materialization,
+    ) -> std::result::Result<(), ApiError> {
+        match kind {
+            Materialization::Table => self.delete(stop, relation),
+            Materialization::View => {
+                let sql = format!("DROP VIEW IF EXISTS {}", self.place.path(relation));
+                match self.jobs.execute(stop, labels, &sql) {
+                    // A materialized view is none.
+                    Err(error) if error.is_of_query() => self.delete(stop, relation),
+                    done => done.map(|_| ()),
+                }
+            }
+        }
+    }
+
     /// Says what is to be said of a table that is otherwise as it should be. Gives the table as it is then.
     fn describe(
         &self,
@@ -212,18 +237,19 @@ impl BigQuery {
             pipeline: project.name.clone(),
             state: Mutex::default(),
             settled: Mutex::default(),
+            leftovers: Mutex::default(),
             lease: Mutex::default(),
             serial: AtomicU64::new(0),
             entries: AtomicI64::new(0),
             run: Mutex::default(),
             threads: usize::try_from(target.threads).unwrap_or(1),
         };
-        let datasets = project.nodes.values().map(|node| node.dataset.clone()).collect();
+        let relations = project.nodes.values().map(|node| Relation::parse(&node.relation())).collect();
         let declared =
             project.datasets.iter().map(|(name, declared)| (name.clone(), *declared != Dataset::default()));
         let warehouse = Self {
             shared: Arc::new(shared),
-            datasets,
+            relations,
             declared: declared.collect(),
             command: command.to_owned(),
             run: Mutex::default(),
@@ -280,13 +306,9 @@ impl Warehouse for BigQuery {
                 Err(error) => return Err(error.into()),
             }
         }
-        let datasets: BTreeSet<String> = self
-            .datasets
-            .iter()
-            .cloned()
-            .chain(state.nodes.values().map(|node| Relation::parse(&node.relation).dataset))
-            .filter(is_there)
-            .collect();
+        let remembered = state.nodes.values().map(|node| Relation::parse(&node.relation));
+        let own: BTreeSet<Relation> = self.relations.iter().cloned().chain(remembered).collect();
+        let datasets = own.iter().map(|relation| relation.dataset.clone()).filter(is_there).collect();
         let mut objects = observe::objects(&shared.jobs, &shared.labels(), &shared.place, &datasets)?;
         for (pending, relation) in &settled {
             if let Some(object) = objects.get_mut(relation) {
@@ -296,6 +318,7 @@ impl Warehouse for BigQuery {
         shared.serial.store(state.serial, Ordering::SeqCst);
         *locked(&shared.state) = state.clone();
         *locked(&shared.settled) = settled;
+        *locked(&shared.leftovers) = leftover::among(&objects, &own);
         let mut observed = BTreeMap::new();
         for (dataset, has_settings) in &self.declared {
             if is_there(dataset) {
@@ -352,6 +375,9 @@ impl Warehouse for BigQuery {
             let entry = Entry { address: pending.address, state: Some(pending.state) };
             shared.store().add(&entry, shared.next_entry(), None, serial)?;
         }
+        for (relation, kind) in std::mem::take(&mut *locked(&shared.leftovers)) {
+            shared.discard(&Stop::default(), &shared.labels(), &relation, kind)?;
+        }
         Ok(())
     }
 
@@ -360,11 +386,16 @@ impl Warehouse for BigQuery {
         if let Some(time) = forget_before {
             store.forget_runs(time)?;
         }
-        store.add_results(report)?;
-        if let Some(run) = locked(&self.run).as_ref() {
-            store.add_run(run, Some(report))?;
-        }
-        Ok(())
+        let results = store.add_results(report);
+        // How it ended is told of a run whose results are lost, too.
+        let end = locked(&self.run).as_ref().map_or(Ok(()), |run| store.add_run(run, Some(report)));
+        results.and(end).map_err(|error| {
+            let message = format!(
+                "the run's steps are done, and its record is incomplete: {}",
+                error.diagnostic.message
+            );
+            WarehouseError { diagnostic: Diagnostic { message, ..error.diagnostic }, ..error }
+        })
     }
 
     fn dry_run(&self, queries: &[&str]) -> Result<Vec<Answer>> {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::super::aside::{Aside, rejects_place_is_taken};
-use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, input};
+use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, WarehouseError, input};
 use super::api::Stop;
 use super::error::ApiError;
 use super::governance::{Guard, lost, told};
@@ -129,10 +129,20 @@ impl Publication {
     }
 }
 
+/// A failure after which something may have been published. Another try would begin from what is remembered, and could
+/// take new rows in twice: whoever plans next finds out first.
+fn unsettled(error: impl Into<WarehouseError>) -> WarehouseError {
+    let WarehouseError { diagnostic, transient } = error.into();
+    if !transient {
+        return WarehouseError { diagnostic, transient };
+    }
+    diagnostic.help("it may have been published; the next run finds out and goes on from there").into()
+}
+
 /// What is done once what was published is written down.
 enum Later {
     Describe(Relation, Box<Description>),
-    Remove(Relation),
+    Remove(Relation, Materialization),
 }
 
 impl BigQuerySession {
@@ -149,8 +159,13 @@ impl BigQuerySession {
         self.shared.place.path(relation)
     }
 
-    fn delete(&self, relation: &Relation) -> std::result::Result<(), ApiError> {
-        self.shared.delete(&self.stop, relation)
+    fn discard(
+        &self,
+        stop: &Stop,
+        relation: &Relation,
+        kind: Materialization,
+    ) -> std::result::Result<(), ApiError> {
+        self.shared.discard(stop, &self.labels, relation, kind)
     }
 
     /// What a record says of a table.
@@ -209,11 +224,16 @@ impl BigQuerySession {
             Making::Copy(copy) => shared.jobs.configuration("copy", &copy, &self.labels),
             Making::Statement(sql) => shared.jobs.statement(&sql, &[], &self.labels),
         };
-        shared.jobs.run_as(&self.stop, job, &configuration)?;
-        let table = shared.patch(&self.stop, to, &description.patch(&finished, &foreign, now_ms()))?;
+        match shared.jobs.run_as(&self.stop, job, &configuration) {
+            // What is known to have failed has changed nothing.
+            Err(error) if error.is_transient_of_job() => return Err(error.into()),
+            done => done.map_err(unsettled)?,
+        };
+        let description = description.patch(&finished, &foreign, now_ms());
+        let table = shared.patch(&self.stop, to, &description).map_err(unsettled)?;
         self.unit.observe(to, &table);
         Ok(match before {
-            Some(before) => lost(&before, &foreign, &guard.settle(to, &table, &before)?),
+            Some(before) => lost(&before, &foreign, &guard.settle(to, &table, &before).map_err(unsettled)?),
             None => Vec::new(),
         })
     }
@@ -255,15 +275,16 @@ impl Session for BigQuerySession {
         }
         for later in std::mem::take(&mut self.unit.later) {
             match later {
-                Later::Describe(at, description) => {
-                    let table = self.shared.describe(&self.stop, &at, &description)?;
-                    self.unit.observe(&at, &table);
-                }
-                Later::Remove(at) => self.delete(&at)?,
+                Later::Describe(at, description) => self
+                    .shared
+                    .describe(&self.stop, &at, &description)
+                    .map(|table| self.unit.observe(&at, &table)),
+                Later::Remove(at, kind) => self.discard(&self.stop, &at, kind),
             }
+            .map_err(unsettled)?;
         }
         for entry in std::mem::take(&mut self.unit.entries) {
-            store.add(&entry, self.shared.next_entry(), None, serial)?;
+            store.add(&entry, self.shared.next_entry(), None, serial).map_err(unsettled)?;
             self.shared.remembered(entry);
         }
         self.rollback();
@@ -276,16 +297,10 @@ impl Session for BigQuerySession {
 
     fn rollback(&mut self) {
         let unit = std::mem::take(&mut self.unit);
-        // Not by the handle that may have stopped the work. What is left is replaced by the next build.
-        let stop = Stop::default();
         for (relation, query) in &unit.aside {
-            let _ = match query {
-                None => self.shared.delete(&stop, relation),
-                Some(_) => {
-                    let sql = format!("DROP VIEW IF EXISTS {}", self.path(relation));
-                    self.shared.jobs.execute(&stop, &self.labels, &sql).map(|_| ())
-                }
-            };
+            let kind = if query.is_some() { Materialization::View } else { Materialization::Table };
+            // Not by the handle that may have stopped the work. What is left is replaced by the next build.
+            let _ = self.discard(&Stop::default(), relation, kind);
         }
     }
 
@@ -306,7 +321,7 @@ impl Session for BigQuerySession {
         match self.run(&sql) {
             // What an earlier run has left is laid out otherwise.
             Err(error) if error.diagnostic.message.contains("Cannot replace a table with a different") => {
-                self.delete(at)?;
+                self.discard(&self.stop, at, kind)?;
                 self.run(&sql)
             }
             done => done,
@@ -330,7 +345,7 @@ impl Session for BigQuerySession {
         }
         let rejects_at = Aside::Rejects.of(at);
         // What an earlier run has left may be laid out otherwise.
-        self.delete(at)?;
+        self.discard(&self.stop, at, Materialization::Table)?;
         self.unit.aside.insert(at.clone(), None);
         self.unit.aside.insert(rejects_at.clone(), None);
         let Shared { jobs, place, .. } = self.shared.as_ref();
@@ -388,7 +403,7 @@ impl Session for BigQuerySession {
     fn prepare_merge(&mut self, of: &Relation, into: &Relation, publish: &Publish) -> Result<()> {
         self.unit.aside.insert(into.clone(), None);
         // What an earlier run has left.
-        self.delete(into)?;
+        self.discard(&self.stop, into, Materialization::Table)?;
         self.run(&format!("CREATE TABLE {} CLONE {}", self.path(into), self.path(of)))?;
         // It is changed and audited as a whole.
         if publish.record.properties.require_partition_filter {
@@ -407,16 +422,16 @@ impl Session for BigQuerySession {
         Ok(())
     }
 
-    fn remove(&mut self, at: &Relation, _kind: Materialization) -> Result<()> {
+    fn remove(&mut self, at: &Relation, kind: Materialization) -> Result<()> {
         if !self.unit.aside.contains_key(at) {
-            self.unit.later.push(Later::Remove(at.clone()));
+            self.unit.later.push(Later::Remove(at.clone(), kind));
         }
         Ok(())
     }
 
     fn remove_rejects(&mut self, of: &Relation) -> Result<()> {
         let own = self.own_aside(Aside::Rejects, of)?;
-        self.unit.later.extend(own.map(Later::Remove));
+        self.unit.later.extend(own.map(|own| Later::Remove(own, Materialization::Table)));
         Ok(())
     }
 
@@ -447,7 +462,7 @@ impl Session for BigQuerySession {
 
     fn remove_failed(&mut self, of: &Relation) -> Result<()> {
         let own = self.own_aside(Aside::Failed, of)?;
-        self.unit.later.extend(own.map(Later::Remove));
+        self.unit.later.extend(own.map(|own| Later::Remove(own, Materialization::Table)));
         Ok(())
     }
 

@@ -155,8 +155,10 @@ impl<'a> Upload<'a> {
         match asked {
             Err(error) if last && !error.is_transient() => match self.jobs.look(self.stop, &self.name) {
                 Ok(job) => Ok(Answer::Made(job)),
+                Err(_) if error.is_missing() => Err(ApiError::upload_lost()),
                 Err(_) => Err(error),
             },
+            Err(error) if error.is_missing() => Err(ApiError::upload_lost()),
             asked => asked,
         }
     }

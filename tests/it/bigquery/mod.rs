@@ -2,17 +2,26 @@
 
 mod between;
 mod cost;
+mod cuts;
 mod datasets;
 mod defer;
 mod emulator;
+mod emulator;
+mod increments;
+mod kills;
 mod layout;
+mod little;
 mod protocol;
+mod proxy;
+mod readback;
 mod refusals;
 mod requests;
 mod scripted;
 mod statements;
+mod subset;
 mod tokens;
 mod uploads;
+mod writers;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +43,17 @@ fn content(run: &dyn Fn(&[&str]) -> Outcome) -> BTreeMap<String, Vec<String>> {
             (relation, rows)
         })
         .collect()
+}
+
+/// The tables of two targets must have the same rows.
+#[track_caller]
+fn assert_same(local: &BTreeMap<String, Vec<String>>, remote: &BTreeMap<String, Vec<String>>) {
+    assert_eq!(local.keys().collect::<Vec<_>>(), remote.keys().collect::<Vec<_>>());
+    for (relation, rows) in local {
+        let other = &remote[relation];
+        let differs = rows.iter().zip(other).find(|(one, two)| one != two);
+        assert!(differs.is_none() && rows.len() == other.len(), "{relation}: {differs:?}");
+    }
 }
 
 /// The shipped pipeline as the emulator can run it: its TRIM takes blanks away and leaves other white space, which
@@ -58,12 +78,7 @@ fn the_shipped_sample_is_the_same_as_on_the_embedded_engine() {
     let there = |arguments: &[&str]| Outcome::of(&mut emulator.command(&project, arguments));
     there(&["apply"]).succeeds();
     let (local, remote) = (content(&|arguments| project.run(arguments)), content(&there));
-    assert_eq!(local.keys().collect::<Vec<_>>(), remote.keys().collect::<Vec<_>>());
-    for (relation, rows) in &local {
-        let other = &remote[relation];
-        let differs = rows.iter().zip(other).find(|(one, two)| one != two);
-        assert!(differs.is_none() && rows.len() == other.len(), "{relation}: {differs:?}");
-    }
+    assert_same(&local, &remote);
 
     let again = there(&["apply"]).succeeds();
     assert!(again.stdout.contains("Nothing to do"), "{again}");
