@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::args::{ApplyArgs, PlanScopeArgs};
 use super::places::place;
-use super::plan::make;
+use super::plan::{deferral, make};
 use super::workspace::{LoadedProject, Workspace, fault};
 use super::{Outcome, checkpoint, confirm, cost, usage};
 use crate::apply::{Cancel, Running, Status, apply};
@@ -21,6 +21,7 @@ use crate::warehouse::duckdb::file as database;
 pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome, Diagnostics> {
     let printer = workspace.printer;
     let loaded = workspace.load()?;
+    deferral(&loaded.compiled, &args.scope)?;
     let saved = args.plan.as_deref().map(|path| saved_plan(args, path)).transpose()?;
     let decided = |snapshot: &Snapshot| -> Result<Plan, Diagnostics> {
         let now = make(workspace, &loaded, snapshot, &args.scope)?;

@@ -16,6 +16,7 @@ use crate::warehouse::Access;
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &PlanArgs) -> Result<Outcome, Diagnostics> {
     let loaded = workspace.load()?;
+    deferral(&loaded.compiled, &args.scope)?;
     let warehouse = workspace.open(&loaded, Access::Read, "pipewright plan", &args.lock_timeout)?;
     let snapshot = warehouse.snapshot().map_err(fault)?;
     let mut plan = make(workspace, &loaded, &snapshot, &args.scope)?;
@@ -41,8 +42,8 @@ pub(super) fn make(
     scope: &PlanScopeArgs,
 ) -> Result<Plan, Diagnostics> {
     let compiled = &loaded.compiled;
-    let PlanScopeArgs { selection, prune, full_refresh, defer } = scope;
-    let defer = defer.as_deref().map(|target| deferral(compiled, target)).transpose()?;
+    let PlanScopeArgs { selection, prune, full_refresh, defer: _ } = scope;
+    let defer = deferral(compiled, scope)?;
     let defer = defer.as_ref();
     let (prune, full_refresh) = (*prune, *full_refresh);
     let files = files(&workspace.root, &compiled.project, snapshot)?;
@@ -55,8 +56,15 @@ pub(super) fn make(
     }
 }
 
-/// Another target to read from.
-fn deferral(compiled: &CompiledProject, target: &str) -> Result<Deferral, Diagnostic> {
+/// The other target to read from, if one was named.
+///
+/// # Errors
+/// That it is none from which this one can read.
+pub(super) fn deferral(
+    compiled: &CompiledProject,
+    scope: &PlanScopeArgs,
+) -> Result<Option<Deferral>, Diagnostic> {
+    let Some(target) = scope.defer.as_deref() else { return Ok(None) };
     let naming = Naming::new(&compiled.project, target)?;
     if naming.dialect != Dialect::BigQuery || compiled.naming.dialect != Dialect::BigQuery {
         let message = format!("`--defer {target}`: tables are read from one target of BigQuery for another");
@@ -65,5 +73,5 @@ fn deferral(compiled: &CompiledProject, target: &str) -> Result<Deferral, Diagno
     if naming == compiled.naming {
         return Err(usage(format!("`--defer {target}` names the place that the plan is for")));
     }
-    Ok(Deferral { target: target.to_owned(), naming })
+    Ok(Some(Deferral { target: target.to_owned(), naming }))
 }

@@ -16,7 +16,7 @@ use crate::googlesql::names::Ident;
 use crate::googlesql::{Column, Resolved, Type, duckdb, parse};
 use crate::manifest::types::Strategy;
 use crate::manifest::types::expectation::Scope;
-use crate::project::{Address, Detail, Increment, Layout, Model, Node};
+use crate::project::{Address, Detail, Increment, Layout, Model, Node, Partition};
 
 /// The templates of a model, rendered.
 #[derive(Debug)]
@@ -174,19 +174,20 @@ fn described(columns: &[Column]) -> String {
 
 /// The column that parts the table, where rows of the same key are in the same partition: rows that new ones take the
 /// place of are then in the partitions of the new ones, and BigQuery need not read any other.
-fn partition_in_key<'l>(settings: &Increment, layout: &'l Layout, naming: &Naming) -> Option<Ident<'l>> {
+fn partition_in_key<'l>(settings: &Increment, layout: &'l Layout, naming: &Naming) -> Option<&'l Partition> {
     let partition = layout.partition.as_ref().filter(|_| naming.dialect == Dialect::BigQuery)?;
     let is_key = settings.key.iter().any(|(name, _)| name.eq_ignore_ascii_case(&partition.column));
-    is_key.then_some(Ident(&partition.column))
+    is_key.then_some(partition)
 }
 
 /// A script that knows the first and the last value of a column of new rows: a bound that is known before a statement
 /// runs is what BigQuery leaves out partitions by
 /// (<https://cloud.google.com/bigquery/docs/querying-partitioned-tables#better_performance_with_pseudo-columns>).
-fn bounded(build: &str, column: Ident<'_>, statement: &str) -> String {
+fn bounded(build: &str, partition: &Partition, statement: &str) -> String {
+    let (column, data_type) = (Ident(&partition.column), &partition.data_type);
     format!(
-        "DECLARE pipewright_first DEFAULT (SELECT MIN({column}) FROM {build}); \
-         DECLARE pipewright_last DEFAULT (SELECT MAX({column}) FROM {build}); {statement}"
+        "DECLARE pipewright_first {data_type} DEFAULT (SELECT MIN({column}) FROM {build}); \
+         DECLARE pipewright_last {data_type} DEFAULT (SELECT MAX({column}) FROM {build}); {statement}"
     )
 }
 
@@ -197,7 +198,7 @@ fn statements(
     build: &str,
     key: &[Ident<'_>],
     columns: &[Column],
-    within: Option<Ident<'_>>,
+    within: Option<&Partition>,
 ) -> Vec<String> {
     let list = |each: &dyn Fn(Ident<'_>) -> String| {
         columns.iter().map(|column| each(Ident(&column.name))).collect::<Vec<_>>().join(", ")
@@ -213,8 +214,9 @@ fn statements(
                     build,
                     part,
                     &format!(
-                        "DELETE FROM {table} WHERE {part} BETWEEN pipewright_first AND pipewright_last \
-                         AND {by} IN (SELECT {by} FROM {build})"
+                        "DELETE FROM {table} WHERE {} BETWEEN pipewright_first AND pipewright_last \
+                         AND {by} IN (SELECT {by} FROM {build})",
+                        Ident(&part.column)
                     ),
                 ),
                 None => format!("DELETE FROM {table} WHERE {by} IN (SELECT {by} FROM {build})"),
@@ -242,7 +244,9 @@ fn statements(
             };
             vec![match within {
                 Some(part) => {
-                    let bounds = format!("present.{part} BETWEEN pipewright_first AND pipewright_last");
+                    let part_of_row = Ident(&part.column);
+                    let bounds =
+                        format!("present.{part_of_row} BETWEEN pipewright_first AND pipewright_last");
                     bounded(build, part, &merge(&format!("{bounds} AND {on}")))
                 }
                 None => merge(&on),

@@ -16,7 +16,7 @@ use crate::expectations::Audit;
 use crate::googlesql::names::Ident;
 use crate::googlesql::substitute::{Instead, Substituted, substitute};
 use crate::googlesql::{Column, Type};
-use crate::manifest::types::Materialization;
+use crate::manifest::types::{Materialization, Strategy};
 use crate::project::{Address, Node};
 use crate::state::Snapshot;
 
@@ -49,8 +49,11 @@ enum Part {
         /// Whether it is that of new rows alone.
         increment: bool,
     },
-    /// What brings new rows in.
-    Merge,
+    /// The table that new rows are brought into.
+    Merge {
+        /// Whether all of its partitions are read for it.
+        whole: bool,
+    },
     /// A query about what was built.
     Audit,
 }
@@ -106,8 +109,13 @@ pub fn questions(plan: &Plan, compiled: &CompiledProject, snapshot: &Snapshot) -
                 for query in &merge.audit_of_new.queries {
                     ask(Part::Audit, &query.sql);
                 }
-                for statement in &merge.statements {
-                    ask(Part::Merge, statement);
+                // Statements that change rows are not asked about: not every server that is told to look at one does no
+                // more than that. What they read is the table.
+                if merge.strategy != Strategy::Append {
+                    let whole =
+                        compiled.increment(node).is_none_or(|(_, increment)| increment.reads_whole_table);
+                    let table = compiled.naming.relation(&node.dataset, node.table());
+                    ask(Part::Merge { whole }, &format!("SELECT * FROM {table}"));
                 }
                 Some(&merge.publish.audit)
             }
@@ -232,7 +240,13 @@ pub fn appraise(
                 }
                 let accuracy = scanned.accuracy.and(question.nearest);
                 let bytes = if question.part == Part::View { 0 } else { scanned.bytes };
-                let accuracy = if question.part == Part::View { Accuracy::Exact } else { accuracy };
+                let accuracy = match question.part {
+                    Part::View => Accuracy::Exact,
+                    // The new rows, which nobody has counted yet, are read beside it.
+                    Part::Merge { whole: true } => Accuracy::Unknown,
+                    Part::Merge { whole: false } => accuracy.and(Accuracy::UpperBound),
+                    Part::Rows { .. } | Part::Audit => accuracy,
+                };
                 Cost::of_query(bytes, scanned.tables, accuracy, per_tebibyte)
             }
             Some(Err(refusal)) => {
@@ -243,10 +257,9 @@ pub fn appraise(
                     }
                     // They are written by Pipewright, about tables that may be stood in for: whether they run shows
                     // when they do.
-                    Part::Merge | Part::Audit => {
+                    Part::Merge { .. } | Part::Audit => {
                         let message = &refusal.message;
-                        step.warnings
-                            .push(format!("what it is checked or merged with cannot be tried: {message}"));
+                        step.warnings.push(format!("a query of its audit cannot be tried: {message}"));
                     }
                 }
                 Cost { accuracy: Accuracy::LowerBound, ..Cost::default() }

@@ -20,7 +20,7 @@ pub struct Deferral {
 
 impl Deferral {
     /// What stands for the fingerprint of a table that is read there: what it is made from is not known here.
-    pub(super) fn print(&self) -> String {
+    pub(super) fn fingerprint(&self) -> String {
         format!("deferred to {}", self.target)
     }
 

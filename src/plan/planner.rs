@@ -131,7 +131,7 @@ impl<'a> Planner<'a> {
         let selected = self.planning.selected.is_none_or(|selected| selected.contains(address));
         if reasons.is_empty() || !selected {
             let remembered = match self.planning.defer.filter(|_| object.is_none()) {
-                Some(deferral) => deferral.print(),
+                Some(deferral) => deferral.fingerprint(),
                 None => state.map(|state| state.data_hash.clone()).unwrap_or_default(),
             };
             self.effective.insert(address.clone(), remembered);

@@ -44,6 +44,11 @@ pub fn plan_text(plan: &Plan) -> String {
             step.estimate.rows.map(|rows| format!("~{} rows", count(rows))).unwrap_or_default(),
         ];
         match step.estimate.cost {
+            // Loading is not billed, and what it reads is known: its files.
+            Some(cost) if matches!(step.action, Action::Load(_)) => {
+                let [_, price] = cost_cells(&cost);
+                row.extend([step.estimate.bytes.map(bytes).unwrap_or_default(), price]);
+            }
             Some(cost) => row.extend(cost_cells(&cost)),
             None => row.push(step.estimate.bytes.map(bytes).unwrap_or_default()),
         }
@@ -105,7 +110,7 @@ pub fn plan_text(plan: &Plan) -> String {
     }
     out.push_str(&summary(plan));
     out.push('\n');
-    if let Some(cost) = plan.cost.filter(|_| !plan.is_empty()) {
+    if let Some(cost) = plan.cost.filter(|_| !plan.steps.is_empty()) {
         let (words, billed, price) = (cost.accuracy.words(), bytes(cost.billed), dollars(cost.price));
         out.push_str(&match (cost.billed, cost.accuracy) {
             (0, Accuracy::Exact) => "Cost: nothing.\n".to_owned(),

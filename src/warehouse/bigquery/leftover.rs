@@ -28,8 +28,13 @@ mod tests {
 
     #[test]
     fn builds_of_own_tables_alone_are_leftovers() {
-        let object =
-            |materialization| Object { materialization, columns: Vec::new(), comment: None, rows: None };
+        let object = |materialization| Object {
+            materialization,
+            columns: Vec::new(),
+            comment: None,
+            rows: None,
+            observed: None,
+        };
         let objects = BTreeMap::from([
             ("marts.sales".to_owned(), object(Materialization::Table)),
             ("marts.sales__pipewright_build".to_owned(), object(Materialization::View)),

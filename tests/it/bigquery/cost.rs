@@ -70,10 +70,8 @@ fn a_plan_tells_bytes_and_price_by_step_and_in_total() {
     assert_eq!(cost("model.catalogue")["accuracy"], "unknown");
     assert_eq!(plan["cost"]["billed"], 515 * GIB + least);
     assert_eq!(plan["cost"]["bytes"], 515 * GIB + 1);
-    let settings = snapshot_settings(&project);
-    settings.bind(|| {
-        insta::assert_snapshot!("cost_of_a_plan", run(&server, &project, &["plan"]).succeeds().stdout)
-    });
+    let told = run(&server, &project, &["plan"]).succeeds().stdout;
+    snapshot_settings(&project).bind(|| insta::assert_snapshot!("cost_of_a_plan", told));
     // A dry run makes no job: nothing is there to be looked up or given up.
     let asked = server.asked();
     assert!(asked.iter().filter(|one| one.is_dry_run()).all(|one| one.job().is_empty()));

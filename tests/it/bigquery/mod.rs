@@ -6,7 +6,6 @@ mod cuts;
 mod datasets;
 mod defer;
 mod emulator;
-mod emulator;
 mod increments;
 mod kills;
 mod layout;

@@ -106,8 +106,7 @@ fn jobs_are_ours_and_say_what_they_are_for() {
     let query = one(&is_build);
     let sql = "CREATE OR REPLACE TABLE `demo.marts.daily_sales__pipewright_build` AS SELECT day, SUM(amount) AS revenue \
                FROM `demo.marts.clean_orders` GROUP BY day";
-    let expected =
-        json!({ "query": { "query": sql, "useLegacySql": false }, "labels": of_node("model_daily_sales") });
+    let expected = json!({ "query": { "query": sql, "useLegacySql": false, "priority": "INTERACTIVE" }, "labels": of_node("model_daily_sales") });
     assert_eq!(query, expected);
     let appended = one(&|job| job["load"]["destinationTable"]["tableId"] == "steps");
     assert_eq!(appended["load"]["writeDisposition"], "WRITE_APPEND");

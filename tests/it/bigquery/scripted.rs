@@ -52,12 +52,12 @@ impl Request {
 
     /// Whether it asks for a job that is not an upload's.
     pub fn makes_job(&self) -> bool {
-        self.is("POST", "/jobs") && self.path.starts_with("/bigquery/")
+        self.is("POST", "/jobs") && self.path.starts_with("/bigquery/") && !self.is_dry_run()
     }
 
     /// Whether it asks what a statement would cost.
     pub fn is_dry_run(&self) -> bool {
-        self.makes_job() && self.json()["configuration"]["dryRun"] == true
+        self.is("POST", "/jobs") && self.json()["configuration"]["dryRun"] == true
     }
 
     /// Whether it opens an upload.
@@ -67,7 +67,7 @@ impl Request {
 
     /// The statement of a job; nothing of anything else.
     pub fn sql(&self) -> String {
-        let job = if self.makes_job() { self.json() } else { Value::Null };
+        let job = if self.makes_job() || self.is_dry_run() { self.json() } else { Value::Null };
         job["configuration"]["query"]["query"].as_str().unwrap_or_default().to_owned()
     }
 

@@ -49,6 +49,8 @@ const VIEWS: [(&str, &[(&str, &str)]); 4] = [
             ("column_name", "STRING"),
             ("ordinal_position", "INT64"),
             ("data_type", "STRING"),
+            ("is_partitioning_column", "STRING"),
+            ("clustering_ordinal_position", "INT64"),
         ],
     ),
     ("PARTITIONS", &[("table_name", "STRING"), ("total_rows", "INT64")]),
@@ -87,10 +89,31 @@ fn recorded(server: &Scripted) -> BTreeSet<(String, String)> {
             })
             .collect();
         for sql in query["query"].as_str().unwrap_or_default().split(";\n").filter(|sql| !sql.is_empty()) {
-            statements.insert((sql.to_owned(), Value::from(types.clone()).to_string()));
+            for (sql, types) in of_script(sql, &types) {
+                statements.insert((sql, Value::from(types).to_string()));
+            }
         }
     }
     statements
+}
+
+/// A statement within bounds, as the analyzer can judge it: the queries of the bounds, and the statement with parameters
+/// for them. Anything else as it is.
+fn of_script(sql: &str, types: &Map<String, Value>) -> Vec<(String, Map<String, Value>)> {
+    let script = Regex::new(
+        r"^DECLARE pipewright_first (\w+) DEFAULT (\(.*?\)); DECLARE pipewright_last (\w+) DEFAULT (\(.*?\)); (.*)$",
+    )
+    .expect("a pattern");
+    let Some(found) = script.captures(sql) else { return vec![(sql.to_owned(), types.clone())] };
+    let bounds = [("pipewright_first", &found[1]), ("pipewright_last", &found[3])];
+    let bounds = bounds.map(|(name, data_type)| (name.to_owned(), json!(data_type))).into_iter().collect();
+    let statement =
+        found[5].replace("pipewright_", "@pipewright_").replace("__@pipewright_", "__pipewright_");
+    vec![
+        (format!("SELECT {}", &found[2]), Map::new()),
+        (format!("SELECT {}", &found[4]), Map::new()),
+        (statement, bounds),
+    ]
 }
 
 #[test]

@@ -219,6 +219,7 @@ fn served(answers: &[(&str, u16, Value)]) -> (Shared, Asked) {
         entries: AtomicI64::new(0),
         run: Mutex::default(),
         threads: 1,
+        leftovers: Mutex::default(),
     };
     (shared, asked)
 }

@@ -1,7 +1,7 @@
 //! A BigQuery without an engine: it remembers what is made and loaded, and what Pipewright remembers of it. What a query
 //! selects is nought, in one row.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use pipewright::googlesql::parse;
 use regex::Regex;
@@ -21,7 +21,7 @@ type Told = (u16, Vec<(String, String)>, String);
 
 #[derive(Default)]
 pub(super) struct Target {
-    datasets: BTreeSet<String>,
+    datasets: BTreeMap<String, Value>,
     /// By `dataset.table`, as they are described.
     tables: BTreeMap<String, Value>,
     jobs: BTreeMap<String, Job>,
@@ -98,17 +98,28 @@ impl Target {
         match (method, rest) {
             ("GET", ["datasets"]) => {
                 let each =
-                    self.datasets.iter().map(|name| json!({ "datasetReference": { "datasetId": name } }));
+                    self.datasets.keys().map(|name| json!({ "datasetReference": { "datasetId": name } }));
                 told(&json!({ "datasets": each.collect::<Vec<_>>() }))
             }
             ("POST", ["datasets"]) => {
                 let dataset = request.json();
                 let name = dataset["datasetReference"]["datasetId"].as_str().expect("a name").to_owned();
-                if self.datasets.insert(name) {
-                    told(&dataset)
-                } else {
-                    refused(409, "duplicate", "Already Exists")
+                if self.datasets.contains_key(&name) {
+                    return refused(409, "duplicate", "Already Exists");
                 }
+                self.datasets.insert(name, dataset.clone());
+                told(&dataset)
+            }
+            (method, ["datasets", dataset]) => {
+                let Some(found) = self.datasets.get_mut(*dataset) else {
+                    return refused(404, "notFound", &format!("Not found: Dataset demo:{dataset}"));
+                };
+                if method == "PATCH" {
+                    for (key, value) in request.json().as_object().expect("an object") {
+                        found[key] = value.clone();
+                    }
+                }
+                told(found)
             }
             ("POST", ["datasets", dataset, "tables"]) => {
                 let table = request.json();
@@ -271,7 +282,7 @@ impl Target {
             return nothing;
         }
         let made = Regex::new(
-            r"CREATE (?:OR REPLACE )?(TABLE|VIEW) (?:IF NOT EXISTS )?`[^`.]+\.([^`.]+\.[^`]+)` ?(AS|CLONE|\()([^;]*)",
+            r"CREATE (?:OR REPLACE )?(TABLE|VIEW) (?:IF NOT EXISTS )?`[^`.]+\.([^`.]+\.[^`]+)`(?: PARTITION BY .*?)? ?(AS|CLONE|\()([^;]*)",
         );
         let mut is_query = true;
         for [kind, name, how, what] in
