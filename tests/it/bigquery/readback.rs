@@ -16,8 +16,12 @@ fn steady(text: &str) -> String {
         (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?UTC|Z|\+00:00)?", "[TIME]"),
         (r"\b\d+ min \d+ s\b|\b\d+(\.\d+)? (ms|s|min)\b", "[DURATION]"),
         (r#"("milliseconds": )\d+"#, "${1}0"),
+        // The names of the targets.
+        (r"\b(bigquery|local)\b", "[TARGET]"),
+        // The project of a path.
+        ("`demo\\.", "`"),
         // What the target runs is in its own SQL.
-        (r#""sql": "(?:[^"\\]|\\.)*""#, r#""sql": """#),
+        (r#""(?:sample_)?sql": "(?:[^"\\]|\\.)*""#, r#""sql": """#),
         // Columns are as wide as what they hold.
         (" {2,}", "  "),
     ] {
@@ -76,7 +80,7 @@ fn history_is_read_back_as_on_the_embedded_engine() {
 
     little.project.run(&["results", "--site", "here"]).succeeds();
     little.run(&emulator, &["results", "--site", "there"]).succeeds();
-    let (here, there) = (pages(&little, "here"), pages(&little, "there"));
+    let (here, there) = (pages(&little, "here", &here), pages(&little, "there", &there));
     assert!(here.len() > 3, "{:?}", here.keys());
     assert_eq!(there.keys().collect::<Vec<_>>(), here.keys().collect::<Vec<_>>());
     for (page, text) in &here {
@@ -100,7 +104,11 @@ fn same(arguments: &[&str], here: &Outcome, there: &Outcome) {
 }
 
 /// The files of a site, without what differs from run to run.
-fn pages(little: &Little, folder: &str) -> BTreeMap<String, String> {
+fn pages(little: &Little, folder: &str, runs: &[String]) -> BTreeMap<String, String> {
+    let numbered = |text: &str| {
+        let each = runs.iter().enumerate();
+        each.fold(text.to_owned(), |text, (at, run)| text.replace(run, &format!("[RUN {at}]")))
+    };
     let root = little.project.path().join(folder);
     let files = walkdir::WalkDir::new(&root).into_iter().map(|entry| entry.expect("an entry"));
     files
@@ -108,7 +116,7 @@ fn pages(little: &Little, folder: &str) -> BTreeMap<String, String> {
         .map(|entry| {
             let name = entry.path().strip_prefix(&root).expect("a page").display().to_string();
             let text = String::from_utf8_lossy(&fs_err::read(entry.path()).expect("a page")).into_owned();
-            (steady(&name), steady(&text))
+            (steady(&numbered(&name)), steady(&numbered(&text)))
         })
         .collect()
 }
