@@ -24,6 +24,9 @@ fn steady(text: &str) -> String {
         (r#""(?:sample_)?sql": "(?:[^"\\]|\\.)*""#, r#""sql": """#),
         // Columns are as wide as what they hold.
         (" {2,}", "  "),
+        // What a plan tells beforehand and what is paid afterwards are the target's own.
+        (r"(?s)^.*?\n\nPlan: .*?\n(?:Cost: .*?\n)?\n", ""),
+        ("; billed for [^;]*;", ";"),
     ] {
         text = Regex::new(pattern).expect("a pattern").replace_all(&text, word).into_owned();
     }
