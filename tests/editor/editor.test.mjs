@@ -54,7 +54,7 @@ const cases = [
   { files: 'sources/', find: /^sources:$/m, put: `${newSource}    files: a.csv\n    for¦mat:\n      type: csv`, says: 'How the files are written.' },
 
   { files: 'models/', find: /^models:$/m, put: `${newModel}    ¦`, offers: ['description', 'sql', 'dataset', 'materialized', 'columns', 'tags'] },
-  { files: 'models/', find: /^models:$/m, put: `${newModel}    materialized: ¦`, offersOnly: ['view', 'table', 'incremental'] },
+  { files: 'models/', find: /^models:$/m, put: `${newModel}    materialized: ¦`, offersOnly: ['view', 'table', 'incremental', 'materialized_view'] },
   { files: 'models/', find: /^models:$/m, put: `${newModel}    materialized: incremental\n    incremental:\n      strategy: ¦`, offersOnly: ['append', 'merge', 'insert_overwrite'] },
   { files: 'models/', find: /materialized: \w+/, put: 'mater¦ialized: view', says: 'nothing is stored' },
   { files: 'models/', find: /materialized: \w+/, put: 'materialized: veiw¦', faults: '"view"' },

@@ -13,6 +13,7 @@ mod little;
 mod protocol;
 mod proxy;
 mod readback;
+mod real;
 mod refusals;
 mod requests;
 mod scripted;
