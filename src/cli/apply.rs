@@ -12,7 +12,7 @@ use crate::apply::{Cancel, Running, Status, apply};
 use crate::clock::SystemClock;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::manifest::types::Target;
-use crate::plan::{self, Plan};
+use crate::plan::{self, DatasetChange, Plan};
 use crate::state::{FileState, Snapshot};
 use crate::view::{Reporter, plan_text, run_text};
 use crate::warehouse::Access;
@@ -124,7 +124,7 @@ fn refuse_stale(saved: &Plan, now: &Plan) -> Result<(), Diagnostic> {
         "the manifest was changed since".to_owned()
     } else if saved.drift != now.drift {
         "the target was changed outside of Pipewright since".to_owned()
-    } else if saved.dataset_changes != now.dataset_changes {
+    } else if !same_datasets(saved, now) {
         "datasets of the target were made or changed outside of Pipewright since".to_owned()
     } else {
         let files = |plan: &Plan| -> Vec<_> {
@@ -148,6 +148,12 @@ fn refuse_stale(saved: &Plan, now: &Plan) -> Result<(), Diagnostic> {
     };
     Err(Diagnostic::error(Code::StalePlan, format!("the saved plan is stale: {why}"))
         .help("look at a new plan: `pipewright plan --out FILE`"))
+}
+
+/// Whether datasets are as they were planned with. Those that a selection left out are not: they were not, either.
+fn same_datasets(saved: &Plan, now: &Plan) -> bool {
+    let left_out = |change: &&DatasetChange| !saved.datasets_left_out.contains(&change.dataset);
+    now.dataset_changes.iter().filter(left_out).eq(&saved.dataset_changes)
 }
 
 /// The first signal stops the run cleanly, the second at once.

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::cost::{Accuracy, Cost};
-use super::{Action, Plan, Step};
+use super::{Action, Plan, Reason, Step};
 use crate::compile::CompiledProject;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::Audit;
@@ -49,11 +49,8 @@ enum Part {
         /// Whether it is that of new rows alone.
         increment: bool,
     },
-    /// The table that new rows are brought into.
-    Merge {
-        /// Whether all of its partitions are read for it.
-        whole: bool,
-    },
+    /// The table that new rows are brought into, where all of it is read.
+    Merge,
     /// A query about what was built.
     Audit,
 }
@@ -89,15 +86,21 @@ pub fn questions(plan: &Plan, compiled: &CompiledProject, snapshot: &Snapshot) -
     let mut questions = Vec::new();
     for (step, planned) in plan.steps.iter().enumerate() {
         let Some(node) = compiled.node(&planned.address) else { continue };
+        // Which partitions new rows are in, nobody knows yet.
+        let parted = compiled.increment(node).is_some_and(|(_, increment)| !increment.reads_whole_table);
         let mut ask = |part: Part, sql: &str| {
-            let (substituted, nearest) = stand_ins.fit(node, sql);
+            let (substituted, nearest) = match part {
+                Part::Merge if parted => (None, Accuracy::LowerBound),
+                _ => stand_ins.fit(node, sql),
+            };
             questions.push(Question { step, part, substituted, nearest });
         };
         let audited = match &planned.action {
             Action::Build(build) => {
+                // A materialized view is filled when it is made.
                 let part = match build.materialization {
-                    Materialization::View => Part::View,
-                    Materialization::Table => Part::Rows { increment: false },
+                    Materialization::View if !build.publish.record.layout.materialized_view => Part::View,
+                    _ => Part::Rows { increment: false },
                 };
                 ask(part, &build.native);
                 build.proof.iter().for_each(|proof| ask(Part::Audit, proof));
@@ -112,10 +115,8 @@ pub fn questions(plan: &Plan, compiled: &CompiledProject, snapshot: &Snapshot) -
                 // Statements that change rows are not asked about: not every server that is told to look at one does no
                 // more than that. What they read is the table.
                 if merge.strategy != Strategy::Append {
-                    let whole =
-                        compiled.increment(node).is_none_or(|(_, increment)| increment.reads_whole_table);
                     let table = compiled.naming.relation(&node.dataset, node.table());
-                    ask(Part::Merge { whole }, &format!("SELECT * FROM {table}"));
+                    ask(Part::Merge, &format!("SELECT * FROM {table}"));
                 }
                 Some(&merge.publish.audit)
             }
@@ -174,6 +175,8 @@ impl<'a> StandIns<'a> {
                 // The build as the last one was, where there was one.
                 return if self.is_there(about) && !self.changes_columns(about) {
                     further(Accuracy::Unknown);
+                    // The build has no such rule, and what is published has.
+                    unfit.set(unfit.get() || about.properties.require_partition_filter);
                     Some(Instead::Table(published(about)))
                 } else {
                     rows(about)
@@ -184,6 +187,7 @@ impl<'a> StandIns<'a> {
             }
             let node = *self.nodes.get(path)?;
             if node.address == about.address {
+                unfit.set(unfit.get() || about.properties.require_partition_filter);
                 return None;
             }
             if !self.is_there(node) || self.changes_columns(node) {
@@ -203,7 +207,10 @@ impl<'a> StandIns<'a> {
     }
 
     fn changes_columns(&self, node: &Node) -> bool {
-        self.steps.get(&node.address).is_some_and(|step| !step.columns.is_empty())
+        // What somebody else has changed may have any columns.
+        let is_foreign =
+            |step: &Step| step.reasons.iter().any(|reason| matches!(reason, Reason::Drifted | Reason::New));
+        self.steps.get(&node.address).is_some_and(|step| !step.columns.is_empty() || is_foreign(step))
     }
 }
 
@@ -243,8 +250,7 @@ pub fn appraise(
                 let accuracy = match question.part {
                     Part::View => Accuracy::Exact,
                     // The new rows, which nobody has counted yet, are read beside it.
-                    Part::Merge { whole: true } => Accuracy::Unknown,
-                    Part::Merge { whole: false } => accuracy.and(Accuracy::UpperBound),
+                    Part::Merge => Accuracy::Unknown,
                     Part::Rows { .. } | Part::Audit => accuracy,
                 };
                 Cost::of_query(bytes, scanned.tables, accuracy, per_tebibyte)
@@ -257,9 +263,10 @@ pub fn appraise(
                     }
                     // They are written by Pipewright, about tables that may be stood in for: whether they run shows
                     // when they do.
-                    Part::Merge { .. } | Part::Audit => {
+                    Part::Merge | Part::Audit => {
                         let message = &refusal.message;
-                        step.warnings.push(format!("a query of its audit cannot be tried: {message}"));
+                        step.warnings
+                            .push(format!("what it costs beside its query cannot be told: {message}"));
                     }
                 }
                 Cost { accuracy: Accuracy::LowerBound, ..Cost::default() }

@@ -59,6 +59,8 @@ pub(super) fn new_rows(
     let Some((settings, increment)) = planning.compiled.increment(node) else { return Ok(None) };
     let goes_on = |reason: &Reason| match reason {
         Reason::UpstreamChanged => true,
+        // Where that is a reason to build, it is only to check what is built.
+        Reason::ExpectationsChanged | Reason::ReferencesChanged => true,
         Reason::QueryChanged => settings.on_query_change == OnQueryChange::Keep,
         _ => false,
     };

@@ -8,9 +8,6 @@ use crate::manifest::yaml::escape_pointer;
 
 /// Milliseconds of the shortest expiration that BigQuery takes: an hour.
 const LEAST_EXPIRATION: u128 = 3_600_000;
-/// BigQuery's greatest number of labels, and of characters in the name or value of one.
-const MOST_LABELS: usize = 64;
-const LONGEST_LABEL: usize = 63;
 
 impl Resolver<'_> {
     /// The rules of <https://cloud.google.com/bigquery/docs/labels-intro> and of access entries.
@@ -20,40 +17,7 @@ impl Resolver<'_> {
         for (name, dataset) in &raw.pipeline.content.datasets {
             let pointer = format!("/datasets/{}", escape_pointer(name));
             self.faults.extend(names::check_dataset(name, &document.key_span(&pointer)));
-            if dataset.labels.len() > MOST_LABELS {
-                self.faults.push(
-                    Diagnostic::error(
-                        Code::BadValue,
-                        format!(
-                            "{} labels are more than the {MOST_LABELS} that BigQuery allows",
-                            dataset.labels.len()
-                        ),
-                    )
-                    .at(document.key_span(&format!("{pointer}/labels")), "these labels"),
-                );
-            }
-            for (label, value) in &dataset.labels {
-                let pointer = format!("{pointer}/labels/{}", escape_pointer(label));
-                if !is_label(label) || !label.starts_with(|c: char| c.is_alphabetic()) {
-                    self.faults.push(
-                        Diagnostic::error(Code::BadValue, format!("`{label}` cannot be the name of a label"))
-                            .at(document.key_span(&pointer), "this name")
-                            .help("a lower-case letter, then lower-case letters, digits, `_` and `-`, 63 characters at most"),
-                    );
-                }
-                if !is_label(value) {
-                    let what = if document.is_substituted(&pointer) {
-                        "what a variable gives".to_owned()
-                    } else {
-                        format!("`{value}`")
-                    };
-                    self.faults.push(
-                        Diagnostic::error(Code::BadValue, format!("{what} cannot be the value of a label"))
-                            .at(document.value_span(&pointer), "this value")
-                            .help("lower-case letters, digits, `_` and `-`, 63 characters at most"),
-                    );
-                }
-            }
+            self.labels(document, &pointer, &dataset.labels);
             if dataset.default_table_expiration.is_some_and(|time| time.0.as_millis() < LEAST_EXPIRATION) {
                 self.faults.push(
                     Diagnostic::error(Code::BadValue, "tables cannot expire so soon")
@@ -81,10 +45,4 @@ impl Resolver<'_> {
             }
         }
     }
-}
-
-/// Whether a text may stand in a label: letters of any script, none of them in upper case.
-fn is_label(text: &str) -> bool {
-    text.chars().count() <= LONGEST_LABEL
-        && text.chars().all(|c| (c.is_alphanumeric() && !c.is_uppercase()) || c == '_' || c == '-')
 }

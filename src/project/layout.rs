@@ -107,10 +107,6 @@ pub struct DeclaredPartition {
 const MOST_PARTITIONS: i128 = 10_000;
 /// The most columns that rows are put together by.
 const MOST_CLUSTERS: usize = 4;
-/// The longest name or value of a label.
-const LONGEST_LABEL: usize = 63;
-/// The most labels of a table.
-const MOST_LABELS: usize = 64;
 
 /// What a model, source or seed says of its layout.
 pub(super) struct Settings<'a> {
@@ -221,38 +217,6 @@ impl Resolver<'_> {
         self.senseless(document, Senseless { pointer: format!("{pointer}/{key}"), message, help });
     }
 
-    /// Labels that BigQuery takes.
-    pub(super) fn labels(
-        &mut self,
-        document: &Document,
-        pointer: &str,
-        labels: &IndexMap<String, String>,
-    ) -> BTreeMap<String, String> {
-        let pointer = format!("{pointer}/labels");
-        if labels.len() > MOST_LABELS {
-            let message = format!("{} labels; a table has 64 at most", labels.len());
-            self.senseless(document, Senseless { pointer: pointer.clone(), message, help: "take some out" });
-        }
-        for (name, value) in labels {
-            let place = format!("{pointer}/{}", escape_pointer(name));
-            let help = "labels have lower case letters, digits, `_` and `-`, 63 at most; a name begins with a letter";
-            let fault = |message, span| {
-                Diagnostic::error(Code::BadValue, message)
-                    .at(span, "not of the form that labels have")
-                    .help(help)
-            };
-            if !is_label(name) || !name.starts_with(|first: char| first.is_ascii_lowercase()) {
-                let message = format!("`{name}` cannot be the name of a label");
-                self.faults.push(fault(message, document.key_span(&place)));
-            }
-            if !is_label(value) {
-                let message = format!("`{value}` cannot be the value of a label");
-                self.faults.push(fault(message, document.value_span(&place)));
-            }
-        }
-        labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
-    }
-
     /// The layout of a source or seed, and what is said of its table beside it.
     pub(super) fn load_layout(
         &mut self,
@@ -361,24 +325,9 @@ impl Resolver<'_> {
     }
 }
 
-fn is_label(text: &str) -> bool {
-    text.len() <= LONGEST_LABEL
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn labels_are_of_bigquerys_form() {
-        for label in ["", "team", "cost-centre_7", &"a".repeat(63)] {
-            assert!(is_label(label), "{label}");
-        }
-        for label in ["Team", "a b", "a.b", "é", &"a".repeat(64)] {
-            assert!(!is_label(label), "{label}");
-        }
-    }
 
     #[test]
     fn what_differs_is_told_in_words() {

@@ -11,6 +11,7 @@ mod datasets;
 mod expectation;
 mod fragment;
 mod increments;
+mod labels;
 mod layout;
 mod member;
 mod names;

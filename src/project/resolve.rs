@@ -137,6 +137,7 @@ impl Resolver<'_> {
         let raw = self.raw;
         let document = &raw.pipeline.document;
         self.datasets();
+        self.labels_of_targets();
         for (name, job) in &raw.pipeline.content.jobs {
             if let Some(schedule) = &job.schedule {
                 let pointer = format!("/jobs/{}/schedule", escape_pointer(name));

@@ -132,7 +132,9 @@ fn cost_cells(cost: &Cost) -> [String; 2] {
         return ["unknown".to_owned(), String::new()];
     }
     let sign = cost.accuracy.sign();
-    [format!("{sign}{}", bytes(cost.bytes)), format!("{sign}{}", dollars(cost.price))]
+    let price = dollars(cost.price);
+    let of_price = if price.starts_with('<') { "" } else { sign };
+    [format!("{sign}{}", bytes(cost.bytes)), format!("{of_price}{price}")]
 }
 
 /// An amount of money with its two first digits at least.

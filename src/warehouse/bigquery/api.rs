@@ -56,7 +56,7 @@ fn random_bits() -> u64 {
 }
 
 /// A number from 0 to 1.
-fn chance() -> f64 {
+pub(super) fn chance() -> f64 {
     f64::from(u32::try_from(random_bits() >> 32).unwrap_or(0)) / f64::from(u32::MAX)
 }
 

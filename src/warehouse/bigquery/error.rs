@@ -27,8 +27,9 @@ const UNREACHABLE: &str = "unreachable";
 const NO_TOKEN: &str = "noToken";
 /// The reason of an upload that cannot go on, but can be done anew.
 const UPLOAD_LOST: &str = "uploadLost";
-/// The reason of work that was given up because somebody asked for it.
-const STOPPED: &str = "stopped";
+/// The reason of work that was given up here because somebody asked for it. BigQuery's own word for jobs that were
+/// cancelled is `stopped`: those have ended.
+const STOPPED: &str = "stoppedHere";
 
 impl ApiError {
     /// Work that was given up because somebody asked for it.

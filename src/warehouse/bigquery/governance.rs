@@ -54,7 +54,8 @@ impl Governance {
 
     fn add_columns(&mut self, fields: &Value, prefix: &str) {
         for field in fields.as_array().into_iter().flatten() {
-            let path = format!("{prefix}{}", field["name"].as_str().unwrap_or_default());
+            // Case tells no columns apart.
+            let path = format!("{prefix}{}", field["name"].as_str().unwrap_or_default().to_lowercase());
             let names = field["policyTags"]["names"].as_array().into_iter().flatten();
             let names: Vec<String> = names.filter_map(Value::as_str).map(str::to_owned).collect();
             if !names.is_empty() {
@@ -63,6 +64,12 @@ impl Governance {
             self.add_columns(&field["fields"], &format!("{path}."));
             self.columns.insert(path);
         }
+    }
+
+    /// Whether some readers see less of it than others.
+    pub(super) fn keeps_readers_out(&self) -> bool {
+        !self.policy_tags.is_empty()
+            || self.row_policies.as_ref().is_some_and(|policies| !policies.is_empty())
     }
 
     /// What of it the manifest says nothing of, now or before.
@@ -148,9 +155,9 @@ impl Guard<'_> {
         Ok(found)
     }
 
-    fn api_get(&self, path: &str) -> std::result::Result<Option<Value>, ApiError> {
+    fn api_get(&self, path: &str, query: &[(&str, String)]) -> std::result::Result<Option<Value>, ApiError> {
         let api = &self.shared.jobs.api;
-        unless_untold(api.persist(self.stop, || api.get(path, &[])))
+        unless_untold(api.persist(self.stop, || api.get(path, query)))
     }
 
     fn api_post(&self, path: &str, body: &Value) -> std::result::Result<Value, ApiError> {
@@ -160,13 +167,21 @@ impl Guard<'_> {
 
     fn row_policies(&self, at: &Relation) -> std::result::Result<Option<BTreeMap<String, String>>, ApiError> {
         let path = format!("{}/rowAccessPolicies", self.shared.place.address(at));
-        let Some(answer) = self.api_get(&path)? else { return Ok(None) };
-        let policies = answer["rowAccessPolicies"].as_array().into_iter().flatten();
-        let named = policies.filter_map(|policy| {
-            let name = policy["rowAccessPolicyReference"]["policyId"].as_str()?;
-            Some((name.to_owned(), policy["filterPredicate"].as_str().unwrap_or_default().to_owned()))
-        });
-        Ok(Some(named.collect()))
+        let mut named = BTreeMap::new();
+        let mut page = Vec::new();
+        loop {
+            let Some(answer) = self.api_get(&path, &page)? else { return Ok(None) };
+            for policy in answer["rowAccessPolicies"].as_array().into_iter().flatten() {
+                if let Some(name) = policy["rowAccessPolicyReference"]["policyId"].as_str() {
+                    let predicate = policy["filterPredicate"].as_str().unwrap_or_default();
+                    named.insert(name.to_owned(), predicate.to_owned());
+                }
+            }
+            match answer["nextPageToken"].as_str() {
+                Some(token) if !token.is_empty() => page = vec![("pageToken", token.to_owned())],
+                _ => return Ok(Some(named)),
+            }
+        }
     }
 
     /// The grants on a table, as BigQuery keeps them.

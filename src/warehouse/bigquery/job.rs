@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::QueryResult;
-use super::api::{Api, Stop, unique};
+use super::api::{Api, Stop, chance, unique};
 use super::error::ApiError;
 use super::results;
 use crate::manifest::types::{BigQueryTarget, Priority};
@@ -189,7 +189,7 @@ impl Jobs {
             let done = self.run_as(stop, &Self::name(), configuration);
             match done {
                 Err(error) if error.is_transient_of_job() && tries < 4 => {
-                    self.api.pause(stop, self.api.backoff().wait(tries, 0.5))?;
+                    self.api.pause(stop, self.api.backoff().wait(tries, chance()))?;
                     tries += 1;
                 }
                 done => return done,
@@ -202,32 +202,38 @@ impl Jobs {
     /// # Errors
     /// What BigQuery says.
     pub(super) fn run_as(&self, stop: &Stop, name: &str, configuration: &Value) -> Result<Done, ApiError> {
+        match self.begun(stop, name, configuration) {
+            Ok(job) => self.finished(stop, name, job),
+            Err(error) => {
+                // It may run all the same: its answer is what nobody waited for.
+                if stop.is_stopped() {
+                    self.cancel(name, &self.place(&Value::Null));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks for a job until it is there.
+    fn begun(&self, stop: &Stop, name: &str, configuration: &Value) -> Result<Value, ApiError> {
         let path = format!("/bigquery/v2/projects/{}/jobs", self.project);
         let asked = json!({ "jobReference": self.reference(name), "configuration": configuration });
         let backoff = self.api.backoff();
         let mut tries = 1;
-        let made = loop {
+        loop {
             match self.api.once(stop, self.api.post(&path, &asked)) {
-                Ok(job) => break job,
-                Err(error) if error.is_duplicate() => break self.look(stop, name)?,
+                Err(error) if error.is_duplicate() => return self.look(stop, name),
                 Err(error) if error.is_transient() && tries < backoff.tries_after(&error) => {
-                    self.api.pause(stop, backoff.wait(tries, 0.5))?;
+                    self.api.pause(stop, backoff.wait(tries, chance()))?;
                     tries += 1;
                     match self.look(stop, name) {
-                        Ok(job) => break job,
                         Err(error) if error.is_missing() => {}
-                        Err(error) => return Err(error),
+                        looked => return looked,
                     }
                 }
-                Err(error) => {
-                    if stop.is_stopped() {
-                        self.cancel(name, &self.place(&Value::Null));
-                    }
-                    return Err(error);
-                }
+                made => return made,
             }
-        };
-        self.finished(stop, name, made)
+        }
     }
 
     /// A job by its name.
@@ -263,13 +269,12 @@ impl Jobs {
         let place = self.place(&job);
         let mut wait = Duration::from_millis(50);
         loop {
-            if job["status"]["errorResult"].is_object() {
-                return Err(ApiError::of_job(&job["status"]["errorResult"]));
-            }
-            if job["status"]["state"] == "DONE" {
+            if job["status"]["state"] == "DONE" || job["status"]["errorResult"].is_object() {
                 let done = Done(job);
+                // A script that fails has been billed for what it had done.
                 self.billed.fetch_add(done.billed(), Ordering::SeqCst);
-                return Ok(done);
+                let error = &done.0["status"]["errorResult"];
+                return if error.is_object() { Err(ApiError::of_job(error)) } else { Ok(done) };
             }
             let waited = if is_query {
                 self.wait_for_results(stop, name, place.clone())

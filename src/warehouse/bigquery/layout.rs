@@ -237,7 +237,7 @@ impl Description {
 
 /// Puts the policy tags of others on a column and on what is in it.
 fn keep_tags(field: &mut Value, path: &str, foreign: &Foreign) {
-    if let Some(names) = foreign.policy_tags.get(path) {
+    if let Some(names) = foreign.policy_tags.get(&path.to_lowercase()) {
         field["policyTags"] = json!({ "names": names });
     }
     for inner in field.get_mut("fields").and_then(Value::as_array_mut).into_iter().flatten() {

@@ -74,7 +74,7 @@ pub(super) fn objects(
                         observed.partition_by = Some(told("one").to_owned());
                     }
                     // They come in their order.
-                    if row["at"].as_i64().is_some_and(|at| at > 0) {
+                    if row["place"].as_i64().is_some_and(|place| place > 0) {
                         observed.cluster_by.push(told("one").to_owned());
                     }
                 }

@@ -51,6 +51,8 @@ struct Unit {
     publications: Vec<Publication>,
     entries: Vec<Entry>,
     later: Vec<Later>,
+    /// Whether the manifest says who may read some column of it.
+    tagged: bool,
 }
 
 impl Unit {
@@ -225,8 +227,11 @@ impl BigQuerySession {
             Making::Statement(sql) => shared.jobs.statement(&sql, &[], &self.labels),
         };
         match shared.jobs.run_as(&self.stop, job, &configuration) {
-            // What is known to have failed has changed nothing.
-            Err(error) if error.is_transient_of_job() => return Err(error.into()),
+            // What is known to have failed has changed nothing; a table that was to be replaced may be gone, and another
+            // try would not know what governed it.
+            Err(error) if error.is_transient_of_job() && !relaid && other_kind.is_none() => {
+                return Err(error.into());
+            }
             done => done.map_err(unsettled)?,
         };
         let description = description.patch(&finished, &foreign, now_ms());
@@ -312,6 +317,9 @@ impl Session for BigQuerySession {
         wanted: Option<&Record>,
     ) -> Result<()> {
         self.unit.aside.insert(at.clone(), (kind == Materialization::View).then(|| query.to_owned()));
+        self.unit.tagged |= wanted.is_some_and(|record| {
+            record.properties.columns.values().any(|column| column.policy_tag.is_some())
+        });
         // A view is audited as a plain one, also where its result is to be kept.
         let clauses = match (kind, wanted) {
             (Materialization::Table, Some(record)) => layout::clauses(&record.layout, &record.properties),
@@ -450,6 +458,18 @@ impl Session for BigQuerySession {
         let Some(to) = self.own_aside(Aside::Failed, of)?.filter(|_| kind == Materialization::Table) else {
             return Ok(false);
         };
+        // What readers are kept from in the table they would see there.
+        let published = self.shared.table(&self.stop, of)?;
+        let guard = Guard { shared: &self.shared, stop: &self.stop };
+        let governed = match &published {
+            Some(table) => guard.read(of, table)?.keeps_readers_out(),
+            None => false,
+        };
+        if governed || self.unit.tagged {
+            return Ok(false);
+        }
+        // What an earlier one left may be laid out otherwise.
+        self.discard(&self.stop, &to, kind)?;
         // Of all that the unit was to do only this is left.
         self.unit.publications.clear();
         self.unit.entries.clear();

@@ -164,6 +164,7 @@ impl Warehouse for DuckDb {
     fn finish_run(&self, report: &RunReport, forget_before: Option<&str>) -> Result<()> {
         store::finish_run(&self.connection()?, report, forget_before)
     }
+
     fn dry_run(&self, _: &[&str]) -> Result<Vec<Answer>> {
         Ok(Vec::new())
     }

@@ -304,3 +304,20 @@ fn what_may_have_been_published_is_not_guessed_at() {
     let refused = run(&server, &project, &["plan"]).ends_with(1);
     assert!(refused.stderr.contains("PW0808"), "{refused}");
 }
+
+#[test]
+fn a_clustered_table_is_as_it_was_left() {
+    let (server, project) = (Scripted::start(), shop_there());
+    project.replace(
+        "models/shop.yaml",
+        "  catalogue:\n",
+        "  catalogue:\n    cluster_by: [product, colour]\n",
+    );
+    run(&server, &project, &["apply"]).succeeds();
+    let plan = run(&server, &project, &["plan", "--json"]).succeeds().json();
+    assert_eq!((&plan["steps"], &plan["drift"]), (&json!([]), &json!([])), "{plan}");
+    // Another layout is another table.
+    project.replace("models/shop.yaml", "cluster_by: [product, colour]", "cluster_by: [colour]");
+    let plan = run(&server, &project, &["plan"]).succeeds().stdout;
+    assert!(plan.contains("clustering changed: the table is replaced"), "{plan}");
+}

@@ -282,8 +282,9 @@ impl Target {
             return nothing;
         }
         let made = Regex::new(
-            r"CREATE (?:OR REPLACE )?(TABLE|VIEW) (?:IF NOT EXISTS )?`[^`.]+\.([^`.]+\.[^`]+)`(?: PARTITION BY .*?)? ?(AS|CLONE|\()([^;]*)",
+            r"CREATE (?:OR REPLACE )?(TABLE|VIEW) (?:IF NOT EXISTS )?`[^`.]+\.([^`.]+\.[^`]+)`(?: (?:PARTITION|CLUSTER) BY .*?)? ?(AS|CLONE|\()([^;]*)",
         );
+        let clustered = Regex::new("CLUSTER BY ((?:`[^`]+`(?:, )?)+)").expect("a pattern");
         let mut is_query = true;
         for [kind, name, how, what] in
             made.expect("a pattern").captures_iter(sql).map(|found| found.extract().1)
@@ -291,7 +292,12 @@ impl Target {
             is_query = false;
             let columns = if how == "AS" { selected(what) } else { Vec::new() };
             let columns: Vec<(&str, &str)> = columns.iter().map(|name| (name.as_str(), "STRING")).collect();
-            self.tables.insert(name.to_owned(), json!({ "type": kind, "schema": schema(&columns) }));
+            let mut table = json!({ "type": kind, "schema": schema(&columns) });
+            if let Some(found) = clustered.captures(sql) {
+                let names: Vec<&str> = found[1].split(", ").map(|name| name.trim_matches('`')).collect();
+                table["clustering"] = json!({ "fields": names });
+            }
+            self.tables.insert(name.to_owned(), table);
         }
         let dropped = Regex::new(r"^DROP (?:TABLE|VIEW) IF EXISTS `[^`.]+\.([^`]+)`").expect("a pattern");
         if let Some(found) = dropped.captures(sql) {
@@ -354,6 +360,11 @@ impl Target {
             }
             for (at, field) in table["schema"]["fields"].as_array().into_iter().flatten().enumerate() {
                 rows.push(json!([dataset, "2", name, field["name"], field["type"], (at + 1).to_string()]));
+            }
+            let clustered = table["clustering"]["fields"].as_array().into_iter().flatten();
+            for (at, column) in clustered.enumerate().filter(|_| sql.contains("clustering_ordinal_position"))
+            {
+                rows.push(json!([dataset, "3", name, column, "NO", (at + 1).to_string()]));
             }
         }
         (schema(&types), rows)
