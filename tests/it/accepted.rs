@@ -6,7 +6,8 @@ use std::path::Path;
 use pipewright::compile::{CompiledProject, compile};
 use pipewright::googlesql::Column;
 use pipewright::{manifest, project::resolve};
-use serde_json::{Value, json};
+use regex::Regex;
+use serde_json::{Map, Value, json};
 
 use super::catalogue;
 use super::shop::shop;
@@ -34,6 +35,25 @@ fn question(name: &str, sql: &str, parameters: &Value, columns: &Value) -> Value
 /// What the analyzer has against each of the questions.
 pub fn objections(asked: &Value) -> String {
     python_answers("tests/differential/accept.py", &asked.to_string())
+}
+
+/// A statement within bounds, as the analyzer can judge it: the queries of the bounds, and the statement with parameters
+/// for them. Anything else as it is, with the types that it has.
+pub fn of_script(sql: &str, types: &Map<String, Value>) -> Vec<(String, Map<String, Value>)> {
+    let script = Regex::new(
+        r"^DECLARE pipewright_first (\w+) DEFAULT (\(.*?\)); DECLARE pipewright_last (\w+) DEFAULT (\(.*?\)); (.*)$",
+    )
+    .expect("a pattern");
+    let Some(found) = script.captures(sql) else { return vec![(sql.to_owned(), types.clone())] };
+    let bounds = [("pipewright_first", &found[1]), ("pipewright_last", &found[3])];
+    let bounds = bounds.map(|(name, data_type)| (name.to_owned(), json!(data_type))).into_iter().collect();
+    let statement =
+        found[5].replace("pipewright_", "@pipewright_").replace("__@pipewright_", "__pipewright_");
+    vec![
+        (format!("SELECT {}", &found[2]), Map::new()),
+        (format!("SELECT {}", &found[4]), Map::new()),
+        (statement, bounds),
+    ]
 }
 
 /// The tables of a project, and its questions about models and expectations.
@@ -157,12 +177,15 @@ fn what_brings_new_rows_into_tables_is_accepted() {
         questions.extend(
             increment.proof.as_ref().map(|proof| question(name, &proof.native, &json!({}), &Value::Null)),
         );
-        statements.extend(increment.statements.iter().map(|statement| json!([name, statement.native])));
+        for statement in &increment.statements {
+            let parts = of_script(&statement.native, &Map::new());
+            statements.extend(parts.into_iter().map(|(sql, types)| json!([name, sql, types])));
+        }
         let more = [Column::new("shop", pipewright::googlesql::Type::String)];
         let adding = compiled.adding(node, &more).expect("a statement");
         statements.extend(adding.iter().map(|sql| json!([name, sql])));
     }
-    assert_eq!(statements.len(), 7, "an INSERT, a MERGE, a DELETE with an INSERT, and a column for each");
+    assert_eq!(statements.len(), 9, "an INSERT, a MERGE, two bounds, a DELETE with an INSERT, a column for each");
     let asked = json!({"tables": tables, "questions": questions, "statements": statements});
     assert_eq!(objections(&asked), "");
     let wrong = json!([["wrong", "DELETE FROM `demo.marts.added`"]]);

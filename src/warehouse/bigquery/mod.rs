@@ -391,7 +391,7 @@ impl Warehouse for BigQuery {
         let end = locked(&self.run).as_ref().map_or(Ok(()), |run| store.add_run(run, Some(report)));
         results.and(end).map_err(|error| {
             let message = format!(
-                "the run's steps are done, and its record is incomplete: {}",
+                "the run has ended, and its record is incomplete: {}",
                 error.diagnostic.message
             );
             WarehouseError { diagnostic: Diagnostic { message, ..error.diagnostic }, ..error }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::protocol::{run, shop_there};
 use super::scripted::{Answer, Request, Scripted};
-use crate::accepted::{asked_of, compiled_for, objections};
+use crate::accepted::{asked_of, compiled_for, objections, of_script};
 use crate::support::Project;
 
 /// What each recording must hold, so that nothing is left out without a word.
@@ -95,25 +95,6 @@ fn recorded(server: &Scripted) -> BTreeSet<(String, String)> {
         }
     }
     statements
-}
-
-/// A statement within bounds, as the analyzer can judge it: the queries of the bounds, and the statement with parameters
-/// for them. Anything else as it is.
-fn of_script(sql: &str, types: &Map<String, Value>) -> Vec<(String, Map<String, Value>)> {
-    let script = Regex::new(
-        r"^DECLARE pipewright_first (\w+) DEFAULT (\(.*?\)); DECLARE pipewright_last (\w+) DEFAULT (\(.*?\)); (.*)$",
-    )
-    .expect("a pattern");
-    let Some(found) = script.captures(sql) else { return vec![(sql.to_owned(), types.clone())] };
-    let bounds = [("pipewright_first", &found[1]), ("pipewright_last", &found[3])];
-    let bounds = bounds.map(|(name, data_type)| (name.to_owned(), json!(data_type))).into_iter().collect();
-    let statement =
-        found[5].replace("pipewright_", "@pipewright_").replace("__@pipewright_", "__pipewright_");
-    vec![
-        (format!("SELECT {}", &found[2]), Map::new()),
-        (format!("SELECT {}", &found[4]), Map::new()),
-        (statement, bounds),
-    ]
 }
 
 #[test]
