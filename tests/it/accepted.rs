@@ -185,7 +185,11 @@ fn what_brings_new_rows_into_tables_is_accepted() {
         let adding = compiled.adding(node, &more).expect("a statement");
         statements.extend(adding.iter().map(|sql| json!([name, sql])));
     }
-    assert_eq!(statements.len(), 9, "an INSERT, a MERGE, two bounds, a DELETE with an INSERT, a column for each");
+    assert_eq!(
+        statements.len(),
+        9,
+        "an INSERT, a MERGE, two bounds, a DELETE with an INSERT, a column for each"
+    );
     let asked = json!({"tables": tables, "questions": questions, "statements": statements});
     assert_eq!(objections(&asked), "");
     let wrong = json!([["wrong", "DELETE FROM `demo.marts.added`"]]);

@@ -390,10 +390,8 @@ impl Warehouse for BigQuery {
         // How it ended is told of a run whose results are lost, too.
         let end = locked(&self.run).as_ref().map_or(Ok(()), |run| store.add_run(run, Some(report)));
         results.and(end).map_err(|error| {
-            let message = format!(
-                "the run has ended, and its record is incomplete: {}",
-                error.diagnostic.message
-            );
+            let message =
+                format!("the run has ended, and its record is incomplete: {}", error.diagnostic.message);
             WarehouseError { diagnostic: Diagnostic { message, ..error.diagnostic }, ..error }
         })
     }
