@@ -71,7 +71,8 @@ fn name(node: &Node) -> TableName {
 fn read_csv(root: &Path, load: &Load) -> Result<String> {
     let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let files = pipewright::source::expand(root, &load.files)?;
-    let files: Vec<String> = files.iter().map(|file| text(&file.path.to_string_lossy())).collect();
+    let files: Vec<String> =
+        files.iter().map(|file| text(&root.join(&file.name).to_string_lossy())).collect();
     let columns: Vec<String> = load
         .columns
         .iter()

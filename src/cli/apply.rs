@@ -15,16 +15,16 @@ use crate::manifest::types::Target;
 use crate::plan::{self, DatasetChange, Plan};
 use crate::state::{FileState, Snapshot};
 use crate::view::{Reporter, plan_text, run_text};
-use crate::warehouse::Access;
 use crate::warehouse::duckdb::file as database;
+use crate::warehouse::{Access, Warehouse};
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome, Diagnostics> {
     let printer = workspace.printer;
     let loaded = workspace.load()?;
     deferral(&loaded.compiled, &args.scope)?;
     let saved = args.plan.as_deref().map(|path| saved_plan(args, path)).transpose()?;
-    let decided = |snapshot: &Snapshot| -> Result<Plan, Diagnostics> {
-        let now = make(workspace, &loaded, snapshot, &args.scope)?;
+    let decided = |snapshot: &Snapshot, target: Option<&dyn Warehouse>| -> Result<Plan, Diagnostics> {
+        let now = make(workspace, &loaded, snapshot, target, &args.scope)?;
         match &saved {
             Some(saved) => refuse_stale(saved, &now).map(|()| saved.clone()).map_err(Diagnostics::from),
             None => Ok(now),
@@ -32,12 +32,12 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     };
     // Opening makes the file: what is refused for a target without one is refused before.
     let unmade = Snapshot::default();
-    let early = if has_file(workspace, &loaded) { None } else { Some(decided(&unmade)?) };
+    let early = if has_file(workspace, &loaded) { None } else { Some(decided(&unmade, None)?) };
     let warehouse = workspace.open(&loaded, Access::Write, "pipewright apply", &args.lock_timeout)?;
     let snapshot = warehouse.snapshot().map_err(fault)?;
     let mut plan = match early {
         Some(plan) if snapshot == unmade => plan,
-        _ => decided(&snapshot)?,
+        _ => decided(&snapshot, Some(warehouse.as_ref()))?,
     };
     if saved.is_none() {
         cost::ask(&loaded, warehouse.as_ref(), &snapshot, &mut plan)?;

@@ -12,14 +12,14 @@ use crate::plan::{self, Deferral, Plan, Planning};
 use crate::project::Address;
 use crate::state::Snapshot;
 use crate::view::plan_text;
-use crate::warehouse::Access;
+use crate::warehouse::{Access, Warehouse};
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &PlanArgs) -> Result<Outcome, Diagnostics> {
     let loaded = workspace.load()?;
     deferral(&loaded.compiled, &args.scope)?;
     let warehouse = workspace.open(&loaded, Access::Read, "pipewright plan", &args.lock_timeout)?;
     let snapshot = warehouse.snapshot().map_err(fault)?;
-    let mut plan = make(workspace, &loaded, &snapshot, &args.scope)?;
+    let mut plan = make(workspace, &loaded, &snapshot, Some(warehouse.as_ref()), &args.scope)?;
     cost::ask(&loaded, warehouse.as_ref(), &snapshot, &mut plan)?;
     if let Some(path) = &args.out {
         plan::save(&plan, path)?;
@@ -34,11 +34,12 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &PlanArgs) -> Result<Outcome,
     Ok(if args.detailed_exitcode && changes { Outcome::Changes } else { Outcome::Done })
 }
 
-/// The plan for a selection. `state:changed` is answered by a plan for everything.
+/// The plan for a selection, for a target that may not be open yet. `state:changed` is answered by a plan for everything.
 pub(super) fn make(
     workspace: &Workspace<'_>,
     loaded: &LoadedProject,
     snapshot: &Snapshot,
+    target: Option<&dyn Warehouse>,
     scope: &PlanScopeArgs,
 ) -> Result<Plan, Diagnostics> {
     let compiled = &loaded.compiled;
@@ -46,7 +47,7 @@ pub(super) fn make(
     let defer = deferral(compiled, scope)?;
     let defer = defer.as_ref();
     let (prune, full_refresh) = (*prune, *full_refresh);
-    let files = files(&workspace.root, &compiled.project, snapshot)?;
+    let files = files(&workspace.root, &compiled.project, snapshot, target)?;
     let planning = Planning { compiled, snapshot, files: &files, selected: None, prune, full_refresh, defer };
     let everything = plan::plan(&planning)?;
     let changed: BTreeSet<Address> = everything.steps.iter().map(|step| step.address.clone()).collect();

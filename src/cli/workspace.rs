@@ -13,12 +13,12 @@ use crate::manifest::env::{ProcessEnvironment, Recorder};
 use crate::manifest::types::{DurationText, Scalar, Target};
 use crate::plan::Files;
 use crate::project::{Address, Detail, Project, resolve};
-use crate::source::{FileSet, FileStamp, SourceError, expand, fingerprint_files};
+use crate::source::{FileSet, FileStamp, SourceError, expand, fingerprint_files, is_address};
 use crate::state::{FileState, Snapshot};
 use crate::view::Printer;
 use crate::warehouse::bigquery::BigQuery;
 use crate::warehouse::duckdb::{DuckDb, Opening};
-use crate::warehouse::{Access, Warehouse, WarehouseError};
+use crate::warehouse::{Access, Warehouse, WarehouseError, not_read, source_fault};
 
 use super::args::{Global, SelectionArgs};
 use super::usage;
@@ -148,8 +148,14 @@ fn scalar(text: &str) -> Scalar {
     }
 }
 
-/// The files of all sources and seeds, hashed as far as they changed since they were remembered.
-pub(super) fn files(root: &Path, project: &Project, snapshot: &Snapshot) -> Result<Files, Diagnostics> {
+/// The files of all sources and seeds, hashed as far as they changed since they were remembered. Those of other places the
+/// target knows, once it is open.
+pub(super) fn files(
+    root: &Path,
+    project: &Project,
+    snapshot: &Snapshot,
+    target: Option<&dyn Warehouse>,
+) -> Result<Files, Diagnostics> {
     let mut files = Files::new();
     let mut faults = Diagnostics::new();
     for node in project.nodes.values() {
@@ -157,22 +163,27 @@ pub(super) fn files(root: &Path, project: &Project, snapshot: &Snapshot) -> Resu
         let known =
             snapshot.state.nodes.get(&node.address).map(|state| state.files.as_slice()).unwrap_or_default();
         let known = FileSet { files: known.iter().map(stamp).collect() };
-        match expand(root, &load.files).and_then(|found| fingerprint_files(&found, &known)) {
+        let (addresses, paths): (Vec<_>, Vec<_>) =
+            load.files.iter().cloned().partition(|path| is_address(path));
+        let found = match (addresses.first(), paths.first()) {
+            (None, _) => expand(root, &paths)
+                .and_then(|found| fingerprint_files(&found, &known))
+                .map(|found| found.files.into_iter().map(remembered).collect())
+                .map_err(source_fault),
+            (Some(_), None) => {
+                target.map_or_else(|| Err(not_read(&addresses)), |target| target.files_at(&addresses))
+            }
+            (Some(address), Some(here)) => {
+                Err(source_fault(SourceError::TwoPlaces { here: here.clone(), address: address.clone() }))
+            }
+        };
+        match found {
             Ok(found) => {
-                files.insert(node.address.clone(), found.files.into_iter().map(remembered).collect());
+                files.insert(node.address.clone(), found);
             }
-            Err(error) => {
-                let code = match &error {
-                    SourceError::Read { .. } | SourceError::Changed { .. } => Code::UnreadableFile,
-                    _ => Code::NoSourceFile,
-                };
-                faults.push(
-                    Diagnostic::error(code, error.to_string())
-                        .at(load.files_span.clone(), "these files")
-                        .about(node.address.to_string())
-                        .maybe_help(error.help()),
-                );
-            }
+            Err(error) => faults.push(
+                error.diagnostic.at(load.files_span.clone(), "these files").about(node.address.to_string()),
+            ),
         }
     }
     faults.into_result(files)

@@ -24,6 +24,7 @@ use crate::manifest::types::{
     Format, Materialization, MissingColumn, NewColumn, RejectLimit, Retries, Strategy,
 };
 use crate::project::{Address, Layout, Load, Properties};
+use crate::source::is_address;
 use crate::state::FileState;
 
 pub use appraisal::{Answer, Question, Refusal, Scanned, appraise, questions};
@@ -236,6 +237,11 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Whether the files are not on this machine.
+    pub fn is_elsewhere(&self) -> bool {
+        self.files.iter().any(|file| is_address(&file.path))
+    }
+
     /// Files read as a source or seed declares it.
     pub fn new(load: &Load, columns: &[Column], files: Vec<FileState>) -> Self {
         let required = |column: &Column| load.columns.get(&column.name).is_some_and(|column| column.required);

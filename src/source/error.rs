@@ -30,10 +30,18 @@ pub enum SourceError {
         /// The path as declared.
         path: String,
     },
-    /// A declared path is the address of something that is not on this machine.
+    /// A declared path is the address of something that is read neither here nor by the target.
     #[error("`{address}` is not on this machine, and only files on it are read")]
     Elsewhere {
         /// The address as declared.
+        address: String,
+    },
+    /// A table is to be read from two places.
+    #[error("`{here}` is on this machine and `{address}` is not: all files of a table are at one place")]
+    TwoPlaces {
+        /// A path as declared.
+        here: String,
+        /// An address as declared.
         address: String,
     },
     /// The operating system refused a read, or a compressed file is damaged.
@@ -172,9 +180,14 @@ impl SourceError {
                 return Some(format!("name the files in it: `{}/*.csv`", path.trim_end_matches('/')));
             }
             Self::Elsewhere { address } if address.starts_with("gs://") => {
-                return Some(format!("copy the files first: `gcloud storage cp \"{address}\" FOLDER`"));
+                return Some(format!(
+                    "a target of the type `bigquery` reads such files (`gs://BUCKET/NAME`) where they are. For this one \
+                     copy them, `gcloud storage cp \"{address}\" FOLDER`, and let a variable choose: \
+                     `files: ${{ORDERS:-FOLDER}}/*.csv`"
+                ));
             }
-            Self::Elsewhere { .. } => "copy the files here first, and name the copies",
+            Self::Elsewhere { .. } => "copy the files here or to Cloud Storage first, and name the copies",
+            Self::TwoPlaces { .. } => "make two sources of them, and one model over both",
             Self::Changed { .. } => {
                 "run again once the writer is done; let writers rename a finished file into place"
             }

@@ -1,27 +1,47 @@
 //! From declared paths and patterns to files, in a fixed order.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
 use super::error::SourceError;
 
 /// A file to read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone)]
 pub struct InputFile {
     /// Its name for people and for state: as declared, relative to the root, with forward slashes.
     pub name: String,
-    /// Where it is opened.
-    pub path: PathBuf,
+    /// Its bytes.
+    pub content: Content,
+}
+
+/// Where the bytes of a file are.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// At a path of this machine.
+    Here(PathBuf),
+    /// At another place.
+    Elsewhere(Arc<dyn Remote>),
+}
+
+/// A file of another place.
+pub trait Remote: std::fmt::Debug + Send + Sync {
+    /// Its bytes from the first on, as they are stored.
+    ///
+    /// # Errors
+    /// That the place cannot be reached or does not give it.
+    fn open(&self) -> io::Result<Box<dyn Read + Send>>;
 }
 
 impl InputFile {
     /// A file under the name that its path has.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        Self { name: path.to_string_lossy().into_owned(), path }
+        Self { name: path.to_string_lossy().into_owned(), content: Content::Here(path) }
     }
 }
 
@@ -54,12 +74,12 @@ pub fn expand(root: &Path, patterns: &[String]) -> Result<Vec<InputFile>, Source
             });
         }
     }
-    Ok(files.into_iter().map(|(name, path)| InputFile { name, path }).collect())
+    Ok(files.into_iter().map(|(name, path)| InputFile { name, content: Content::Here(path) }).collect())
 }
 
 /// Whether a path begins as the address of another place does, `gs://`. A folder's name with a colon and two slashes
 /// behind it can be written with one slash.
-fn is_address(path: &str) -> bool {
+pub fn is_address(path: &str) -> bool {
     path.split_once("://").is_some_and(|(scheme, _)| {
         scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
     })
@@ -75,20 +95,12 @@ fn any_matches(root: &Path, pattern: &str) -> Result<bool, SourceError> {
 fn walk(root: &Path, pattern: &str, files: &mut BTreeMap<String, PathBuf>) -> Result<(), SourceError> {
     let fixed = fixed_folder(pattern);
     let rest = &pattern[fixed.len()..];
-    let matcher = GlobBuilder::new(rest)
-        .literal_separator(true)
-        .backslash_escape(true)
-        .build()
-        .map_err(|error| SourceError::BadPattern {
-            pattern: pattern.to_owned(),
-            reason: error.kind().to_string(),
-        })?
-        .compile_matcher();
+    let names =
+        Names::of(rest).map_err(|reason| SourceError::BadPattern { pattern: pattern.to_owned(), reason })?;
     let folder = root.join(fixed);
     if !folder.is_dir() {
         return Ok(());
     }
-    let wants_hidden = rest.rsplit('/').next().is_some_and(|last| last.starts_with('.'));
     let depth = if rest.contains("**") { usize::MAX } else { rest.split('/').count() };
     for entry in WalkDir::new(&folder).min_depth(1).max_depth(depth).follow_links(true) {
         let entry = entry.map_err(|error| SourceError::Read {
@@ -99,8 +111,7 @@ fn walk(root: &Path, pattern: &str, files: &mut BTreeMap<String, PathBuf>) -> Re
             continue;
         }
         let Ok(relative) = entry.path().strip_prefix(&folder) else { continue };
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if matcher.is_match(relative) && (!hidden || wants_hidden) {
+        if names.have(relative) {
             let relative = relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
             files.insert(format!("{fixed}{relative}"), entry.path().to_path_buf());
         }
@@ -108,10 +119,38 @@ fn walk(root: &Path, pattern: &str, files: &mut BTreeMap<String, PathBuf>) -> Re
     Ok(())
 }
 
+/// The names that a pattern matches.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    matcher: GlobMatcher,
+    with_hidden: bool,
+}
+
+impl Names {
+    /// # Errors
+    /// What is wrong with the pattern.
+    pub(super) fn of(pattern: &str) -> Result<Self, String> {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).backslash_escape(true).build();
+        let matcher = glob.map_err(|error| error.kind().to_string())?.compile_matcher();
+        let with_hidden = pattern.rsplit('/').next().is_some_and(|last| last.starts_with('.'));
+        Ok(Self { matcher, with_hidden })
+    }
+
+    /// Whether a name is one of them.
+    pub(super) fn have(&self, name: &Path) -> bool {
+        let hidden = name.file_name().is_some_and(|last| last.to_string_lossy().starts_with('.'));
+        self.matcher.is_match(name) && (!hidden || self.with_hidden)
+    }
+}
+
+/// Where the first character of a pattern is that stands for others; its length where there is none.
+pub(super) fn first_special(pattern: &str) -> usize {
+    pattern.find(['*', '?', '[', '{', '\\']).unwrap_or(pattern.len())
+}
+
 /// The folders at a pattern's start that contain no pattern characters, with the last slash.
 fn fixed_folder(pattern: &str) -> &str {
-    let special = pattern.find(['*', '?', '[', '{', '\\']).unwrap_or(pattern.len());
-    let end = pattern[..special].rfind('/').map_or(0, |slash| slash + 1);
+    let end = pattern[..first_special(pattern)].rfind('/').map_or(0, |slash| slash + 1);
     &pattern[..end]
 }
 

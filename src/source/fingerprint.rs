@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::error::SourceError;
-use super::files::InputFile;
+use super::files::{Content, InputFile};
 
 /// What a file held when it was hashed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +59,11 @@ pub fn fingerprint_files(files: &[InputFile], known: &FileSet) -> Result<FileSet
 
 fn stamp(file: &InputFile, known: Option<&FileStamp>) -> Result<FileStamp, SourceError> {
     let fail = |source| SourceError::Read { file: file.name.clone(), source };
-    let mut opened = fs_err::File::open(&file.path).map_err(fail)?;
+    // Files of other places are told apart by what those say of them.
+    let Content::Here(path) = &file.content else {
+        return Err(SourceError::Elsewhere { address: file.name.clone() });
+    };
+    let mut opened = fs_err::File::open(path).map_err(fail)?;
     let before = opened.metadata().map_err(fail)?;
     let (bytes, modified) = (before.len(), modified(&before));
     if let Some(known) = known

@@ -1,6 +1,9 @@
 //! Headers: names to columns. Position never decides, since a reordered file would load wrong data silently.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
+use rayon::prelude::*;
 
 use super::error::SourceError;
 use super::files::InputFile;
@@ -33,26 +36,56 @@ pub(super) fn fold(name: &str) -> String {
     name.to_lowercase()
 }
 
-/// Reads the header of every file and returns the columns of the table: those of `spec` first, then, under
-/// [`NewColumn::Add`], the undeclared ones as STRING in the order in which the files bring them.
+/// What the headers of files say.
+#[derive(Debug)]
+pub struct Survey {
+    /// The columns of the table: those that were declared first, then, under [`NewColumn::Add`], the others as STRING in
+    /// the order in which the files bring them.
+    pub columns: Vec<ColumnSpec>,
+    /// Whether each file has these columns and no others, in any order and spelled alike, has no byte order mark, and is
+    /// compressed if its name says so and not otherwise.
+    pub is_plain: bool,
+}
+
+/// Reads the header of every file, several files at a time.
 ///
-/// All faults of all files are returned together, in the order of the files.
-pub fn plan_columns(files: &[InputFile], spec: &ReadSpec) -> Result<Vec<ColumnSpec>, Vec<SourceError>> {
+/// # Errors
+/// All faults of all files together, in the order of the files.
+pub fn survey(files: &[InputFile], spec: &ReadSpec) -> Result<Survey, Vec<SourceError>> {
     spec.validate().map_err(|error| vec![error])?;
+    let read = |file: &InputFile| {
+        let input = input::open(file, spec.format.encoding)?;
+        let is_plain = input.is_plain;
+        Ok((Header::read(&mut Records::new(&file.name, input.bytes, spec), &file.name)?, is_plain))
+    };
+    let headers: Vec<Result<(Header, bool), SourceError>> = files.par_iter().map(read).collect();
     let mut planned = ReadSpec { columns: spec.columns.clone(), ..spec.clone() };
-    let mut faults = Vec::new();
-    for file in files {
-        let header = input::open(file, spec.format.encoding)
-            .and_then(|input| Header::read(&mut Records::new(&file.name, input.bytes, spec), &file.name));
-        match header.and_then(|header| {
+    let (mut faults, mut plain) = (Vec::new(), Vec::new());
+    for header in headers {
+        match header.and_then(|(header, is_plain)| {
             header.sources(spec)?;
-            header.additions(&planned)
+            Ok((header.additions(&planned)?, (header, is_plain)))
         }) {
-            Ok(additions) => planned.columns.extend(additions),
+            Ok((additions, header)) => {
+                planned.columns.extend(additions);
+                plain.push(header);
+            }
             Err(fault) => faults.push(fault),
         }
     }
-    if faults.is_empty() { Ok(planned.columns) } else { Err(faults) }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let is_plain = plain.iter().all(|(header, is_plain)| *is_plain && header.is_of(&planned.columns));
+    Ok(Survey { columns: planned.columns, is_plain })
+}
+
+/// The columns of the table, as [`survey`] finds them.
+///
+/// # Errors
+/// As [`survey`].
+pub fn plan_columns(files: &[InputFile], spec: &ReadSpec) -> Result<Vec<ColumnSpec>, Vec<SourceError>> {
+    survey(files, spec).map(|survey| survey.columns)
 }
 
 /// The header of one file.
@@ -62,6 +95,8 @@ pub(super) struct Header {
     line: u64,
     /// The names, blanks around them taken away.
     pub(super) names: Vec<String>,
+    /// Whether there were no such blanks.
+    is_tight: bool,
 }
 
 impl Header {
@@ -71,12 +106,16 @@ impl Header {
             return Err(SourceError::NoHeader { file: file.to_owned() });
         };
         let line = record.line;
-        let names = names(&record).map_err(|reason| SourceError::BadHeader {
+        let mut names = names(&record).map_err(|reason| SourceError::BadHeader {
             file: file.to_owned(),
             line,
             reason,
         })?;
-        let header = Self { file: file.to_owned(), line, names };
+        let is_tight = names.iter().all(|name| name.trim() == name);
+        for name in &mut names {
+            *name = name.trim().to_owned();
+        }
+        let header = Self { file: file.to_owned(), line, names, is_tight };
         header.check_names()?;
         Ok(header)
     }
@@ -100,6 +139,14 @@ impl Header {
             }
         }
         Ok(())
+    }
+
+    /// Whether it has these columns and no others, spelled alike.
+    fn is_of(&self, columns: &[ColumnSpec]) -> bool {
+        let names: BTreeSet<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        self.is_tight
+            && self.names.len() == names.len()
+            && self.names.iter().all(|name| names.contains(name.as_str()))
     }
 
     /// For each column of the table its field in a record; `None` where the file has no such column.
@@ -174,7 +221,7 @@ fn names(record: &Record<'_>) -> Result<Vec<String>, String> {
         .iter()
         .map(|field| {
             let content = text.get(field.start..field.end).unwrap_or_default();
-            row::unescape(content, field.doubled.then_some(record.quote), &mut name).trim().to_owned()
+            row::unescape(content, field.doubled.then_some(record.quote), &mut name).to_owned()
         })
         .collect())
 }

@@ -1,12 +1,13 @@
 //! A file as a stream of UTF-8: decompressed, without byte order mark, transcoded.
 
 use std::io::{self, Read};
+use std::path::Path;
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 use flate2::read::MultiGzDecoder;
 
 use super::error::SourceError;
-use super::files::InputFile;
+use super::files::{Content, InputFile};
 
 /// Stands before each undecodable byte (as two hexadecimal digits) in a transcoded stream. No UTF-8 text
 /// contains it, so that the record is seen to be undecodable and the byte can still be shown.
@@ -18,14 +19,19 @@ pub(super) struct Input {
     pub(super) bytes: Box<dyn Read + Send>,
     /// The encoding it is read in, the byte order mark considered.
     pub(super) encoding: &'static Encoding,
+    /// Whether it has no byte order mark, and is compressed if its name says so and not otherwise.
+    pub(super) is_plain: bool,
 }
 
 /// Opens a file. It is decompressed when its name ends in `.gz` or its first bytes are gzip's.
 pub(super) fn open(file: &InputFile, encoding: &'static Encoding) -> Result<Input, SourceError> {
     let fail = |source| SourceError::Read { file: file.name.clone(), source };
-    let opened = fs_err::File::open(&file.path).map_err(fail)?;
-    let named_gzip = file.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
-    prepare(Box::new(opened), named_gzip, encoding).map_err(fail)
+    let (opened, name): (Box<dyn Read + Send>, _) = match &file.content {
+        Content::Here(path) => (Box::new(fs_err::File::open(path).map_err(fail)?), path.as_path()),
+        Content::Elsewhere(remote) => (remote.open().map_err(fail)?, Path::new(&file.name)),
+    };
+    let named_gzip = name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+    prepare(opened, named_gzip, encoding).map_err(fail)
 }
 
 /// Prepares any stream of bytes; gzip is recognised by its first bytes too.
@@ -36,21 +42,24 @@ pub(super) fn prepare(
 ) -> io::Result<Input> {
     let (magic, bytes) = peek::<2>(bytes)?;
     // An empty file named `.gz` is left to be reported as empty.
-    let bytes: Box<dyn Read + Send> = if magic == [0x1F, 0x8B] || (named_gzip && !magic.is_empty()) {
+    let has_magic = magic == [0x1F, 0x8B];
+    let bytes: Box<dyn Read + Send> = if has_magic || (named_gzip && !magic.is_empty()) {
         Box::new(MultiGzDecoder::new(bytes))
     } else {
         bytes
     };
     let (mark, mut bytes) = peek::<3>(bytes)?;
+    let mut is_plain = has_magic == named_gzip;
     let encoding = match Encoding::for_bom(&mark) {
         Some((marked, length)) => {
+            is_plain = false;
             bytes.read_exact(&mut vec![0; length])?;
             marked
         }
         None => encoding,
     };
     let bytes = if encoding == UTF_8 { bytes } else { Box::new(Transcoder::new(bytes, encoding)) };
-    Ok(Input { bytes, encoding })
+    Ok(Input { bytes, encoding, is_plain })
 }
 
 /// Reads up to `COUNT` bytes and gives them back before the rest.

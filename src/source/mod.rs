@@ -14,6 +14,7 @@
 //! we are stricter or laxer, the function says so.
 
 pub mod batch;
+pub mod bucket;
 pub mod error;
 pub mod files;
 pub mod fingerprint;
@@ -28,11 +29,12 @@ mod scan;
 pub mod value;
 
 pub use batch::{Batch, ByteStrings, Column, ColumnData, TextStrings};
+pub use bucket::{BucketFiles, address_of, bucket_and_name};
 pub use error::SourceError;
-pub use files::{InputFile, expand};
+pub use files::{Content, InputFile, Remote, expand, is_address};
 pub use fingerprint::{FileSet, FileStamp, fingerprint_files};
 pub use format::{ColumnSpec, Contract, CsvFormat, MissingColumn, NewColumn, ReadSpec};
-pub use header::plan_columns;
+pub use header::{Survey, plan_columns, survey};
 pub use locate::{Place, locate};
 pub use reader::{Accounting, Reader, Reject};
 

@@ -11,8 +11,8 @@ use crate::manifest::types::{Format, MissingColumn, NewColumn};
 use crate::plan::{LoadAction, Reading};
 use crate::report::FileRows;
 use crate::source::{
-    self, Accounting, Batch, ColumnSpec, FileSet, FileStamp, InputFile, Place, ReadSpec, Reader, Reject,
-    SourceError,
+    self, Accounting, Batch, ColumnSpec, Content, FileSet, FileStamp, InputFile, Place, ReadSpec, Reader,
+    Reject, SourceError,
 };
 use crate::state::FileState;
 
@@ -31,6 +31,8 @@ pub(super) struct Input<'a> {
     spec: ReadSpec,
     /// The columns with those that the files add.
     pub(super) columns: Vec<Column>,
+    /// Whether the files have these columns and are plain, see [`source::Survey`].
+    pub(super) is_plain: bool,
 }
 
 impl<'a> Input<'a> {
@@ -42,18 +44,22 @@ impl<'a> Input<'a> {
         let reading = &load.reading;
         let files = input_files(reading, root);
         if let Some(changed) = changed_since(reading, &files)? {
-            return Err(Diagnostic::error(
-                Code::StalePlan,
-                format!("{changed} changed since the plan was made"),
-            )
-            .help("plan again")
-            .into());
+            return Err(changed_file(&changed));
         }
-        let mut spec = read_spec(reading).map_err(source_fault)?;
-        spec.columns = source::plan_columns(&files, &spec).map_err(header_faults)?;
+        Self::of(load, files)
+    }
+
+    /// The files of a step from wherever they are: known to be as they were planned.
+    ///
+    /// # Errors
+    /// Files whose headers do not fit.
+    pub(super) fn of(load: &'a LoadAction, files: Vec<InputFile>) -> Result<Self> {
+        let mut spec = read_spec(&load.reading).map_err(source_fault)?;
+        let survey = source::survey(&files, &spec).map_err(header_faults)?;
+        spec.columns = survey.columns;
         let columns = spec.columns.iter();
         let columns = columns.map(|column| Column::new(&column.name, column.data_type.clone())).collect();
-        Ok(Self { load, files, spec, columns })
+        Ok(Self { load, files, spec, columns, is_plain: survey.is_plain })
     }
 
     /// Reads all of them.
@@ -104,8 +110,11 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Where rows of a table that was loaded stand in its files.
+/// Where rows of a table that was loaded stand in its files; nothing of files that are not on this machine.
 pub(super) fn locate(reading: &Reading, root: &Path, wanted: &Wanted<'_>) -> Result<BTreeMap<u64, Place>> {
+    if reading.is_elsewhere() {
+        return Ok(BTreeMap::new());
+    }
     let files = input_files(reading, root);
     if changed_since(reading, &files)?.is_some() {
         return Ok(BTreeMap::new());
@@ -116,7 +125,10 @@ pub(super) fn locate(reading: &Reading, root: &Path, wanted: &Wanted<'_>) -> Res
 }
 
 fn input_files(reading: &Reading, root: &Path) -> Vec<InputFile> {
-    let input = |file: &FileState| InputFile { name: file.path.clone(), path: root.join(&file.path) };
+    let input = |file: &FileState| InputFile {
+        name: file.path.clone(),
+        content: Content::Here(root.join(&file.path)),
+    };
     reading.files.iter().map(input).collect()
 }
 
@@ -169,12 +181,27 @@ fn changed_since(reading: &Reading, files: &[InputFile]) -> Result<Option<String
     Ok(pairs.find(|(planned, found)| found.blake3 != planned.hash).map(|(planned, _)| planned.path.clone()))
 }
 
+/// That a target reads files on this machine only.
+pub fn not_read(addresses: &[String]) -> WarehouseError {
+    source_fault(SourceError::Elsewhere { address: addresses.first().cloned().unwrap_or_default() })
+}
+
+/// A file that is not what was planned.
+pub(super) fn changed_file(name: &str) -> WarehouseError {
+    Diagnostic::error(Code::StalePlan, format!("{name} changed since the plan was made"))
+        .help("plan again")
+        .into()
+}
+
+/// What is wrong with files or with how they are declared.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn source_fault(error: SourceError) -> WarehouseError {
+pub fn source_fault(error: SourceError) -> WarehouseError {
     let code = match &error {
-        SourceError::NoFiles { .. } | SourceError::BadPattern { .. } | SourceError::IsFolder { .. } => {
-            Code::NoSourceFile
-        }
+        SourceError::NoFiles { .. }
+        | SourceError::BadPattern { .. }
+        | SourceError::IsFolder { .. }
+        | SourceError::Elsewhere { .. }
+        | SourceError::TwoPlaces { .. } => Code::NoSourceFile,
         SourceError::Read { .. } | SourceError::Changed { .. } => Code::UnreadableFile,
         SourceError::RecordTooLong { .. } => Code::BadRow,
         _ => Code::HeaderMismatch,
@@ -195,19 +222,16 @@ fn header_faults(errors: Vec<SourceError>) -> WarehouseError {
 }
 
 fn lost(what: &str, counted: Accounting) -> WarehouseError {
-    Diagnostic::error(
-        Code::RowsLost,
-        format!(
-            "{what}: {} rows were read, {} written and {} rejected",
-            counted.rows_read, counted.rows_good, counted.rows_rejected
-        ),
-    )
-    .help("nothing was published; this is a fault of Pipewright, please report it")
-    .into()
+    let Accounting { rows_read, rows_good, rows_rejected, .. } = counted;
+    let message =
+        format!("{what}: {rows_read} rows were read, {rows_good} written and {rows_rejected} rejected");
+    Diagnostic::error(Code::RowsLost, message)
+        .help("nothing was published; this is a fault of Pipewright, please report it")
+        .into()
 }
 
 /// The personal columns that a load declares.
-fn personal_of(load: &LoadAction) -> BTreeSet<String> {
+pub(super) fn personal_of(load: &LoadAction) -> BTreeSet<String> {
     let names = load.reading.columns.iter().map(|(column, _)| column.name.to_lowercase());
     names.filter(|name| load.publish.audit.personal.contains(name)).collect()
 }

@@ -25,9 +25,10 @@ use crate::plan::{Answer, DatasetChange, LoadAction, Publish, Reading, Record};
 use crate::project::Address;
 use crate::report::{FileRows, PastCheck, PastRun, PastStep, Track};
 use crate::source::Place;
-use crate::state::{NodeState, Snapshot};
+use crate::state::{FileState, NodeState, Snapshot};
 
 pub use holder::Holder;
+pub use input::{not_read, source_fault};
 pub use rows::{QueryError, QueryResult};
 
 /// A table's place: dataset and name.
@@ -105,6 +106,12 @@ pub enum Access {
 pub trait Warehouse: History + Sync {
     /// The target as it is.
     fn snapshot(&self) -> Result<Snapshot>;
+
+    /// The files at addresses of another place, `gs://bucket/orders/*.csv`, in the order of their names.
+    ///
+    /// # Errors
+    /// That there are none, that this target reads none there, and what the other place says.
+    fn files_at(&self, addresses: &[String]) -> Result<Vec<FileState>>;
 
     /// A session of its own for a worker.
     fn session(&self) -> Result<Box<dyn Session>>;

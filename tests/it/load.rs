@@ -367,6 +367,7 @@ fn files_that_are_not_on_this_machine_are_refused_at_their_line() {
         "PW0601",
         "sources/shop.yaml:4",
         "`gs://bucket/orders/*.csv` is not on this machine",
+        "a target of the type `bigquery` reads such files",
         "gcloud storage cp",
     ] {
         assert!(refused.stderr.contains(part), "{part}: {refused}");

@@ -106,6 +106,11 @@ pub struct BigQueryTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"https://bigquery-myendpoint.p.googleapis.com")]
     pub endpoint: Option<String>,
+    /// Where Cloud Storage is, for the files of sources whose names begin with `gs://`: for private endpoints and
+    /// emulators. Credentials are sent there as to `endpoint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"https://storage-myendpoint.p.googleapis.com")]
+    pub storage_endpoint: Option<String>,
     /// The dataset of what Pipewright remembers: state, runs, results. `dataset_prefix` is put before it too.
     #[serde(default = "state_dataset")]
     #[schemars(example = &"pipewright", regex(pattern = r"^[A-Za-z0-9_]{1,900}$"))]

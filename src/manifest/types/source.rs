@@ -28,7 +28,8 @@ pub struct Source {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"olist_raw")]
     pub dataset: Option<String>,
-    /// The files: a path or pattern, or several. Relative to the project; `.gz` files are unpacked.
+    /// The files: a path or pattern, or several. Relative to the project; `.gz` files are unpacked. On BigQuery also files
+    /// of Cloud Storage, `gs://bucket/orders/*.csv`, which are not copied here: BigQuery loads them itself.
     #[schemars(example = &"${OLIST_DATA_DIR:-data/sample}/olist_orders_dataset.csv")]
     pub files: OneOrMany,
     /// How the files are written.

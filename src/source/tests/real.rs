@@ -54,7 +54,8 @@ fn every_file_of_the_real_subset_reads_like_the_csv_crate_reads_it() {
     let Some(data) = shared() else { return };
     let mut rows = 0;
     for file in expand(&data, &["*.csv".to_owned()]).unwrap() {
-        let mut reader = csv::ReaderBuilder::new().from_path(&file.path).unwrap();
+        let path = data.join(&file.name);
+        let mut reader = csv::ReaderBuilder::new().from_path(&path).unwrap();
         let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
         let expected: Vec<Vec<Option<String>>> = reader
             .records()
@@ -66,7 +67,7 @@ fn every_file_of_the_real_subset_reads_like_the_csv_crate_reads_it() {
         let all = drain(Reader::open(&file, &spec).unwrap()).unwrap();
         assert_eq!(all.rejects, []);
         assert!(all.rows == expected, "{}", file.name);
-        assert_eq!(all.accounting.bytes, fs_err::metadata(&file.path).unwrap().len());
+        assert_eq!(all.accounting.bytes, fs_err::metadata(&path).unwrap().len());
         rows += all.accounting.rows_good;
     }
     assert_eq!(rows, 94_853);

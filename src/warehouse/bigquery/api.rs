@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
 use super::super::Interrupt;
-use super::credentials::{Account, Origin, Token};
+use super::credentials::{Account, Origin, Service, Token};
 use super::error::ApiError;
 use crate::diag::{Code, Diagnostic};
 
@@ -223,11 +223,25 @@ impl Api {
     /// # Errors
     /// That no token was granted, or that there is no answer.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, ApiError> {
-        let Some(token) = self.account.token(Token::Kept).await? else { return Ok(request.send().await?) };
+        self.send_to(Service::BigQuery, request).await
+    }
+
+    /// The same for another service.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(super) async fn send_to(
+        &self,
+        service: Service,
+        request: RequestBuilder,
+    ) -> Result<Response, ApiError> {
+        let Some(token) = self.account.token(Token::Kept, service).await? else {
+            return Ok(request.send().await?);
+        };
         let again = request.try_clone();
         let answer = request.bearer_auth(token).send().await?;
         let (Some(again), StatusCode::UNAUTHORIZED) = (again, answer.status()) else { return Ok(answer) };
-        match self.account.token(Token::New).await? {
+        match self.account.token(Token::New, service).await? {
             Some(token) => Ok(again.bearer_auth(token).send().await?),
             None => Ok(answer),
         }
@@ -285,7 +299,7 @@ impl Api {
 }
 
 /// The JSON of an answer.
-async fn answered(answer: Response) -> Result<Value, ApiError> {
+pub(super) async fn answered(answer: Response) -> Result<Value, ApiError> {
     let status = answer.status();
     let body = answer.text().await?;
     if !status.is_success() {

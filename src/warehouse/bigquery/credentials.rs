@@ -17,8 +17,24 @@ use yup_oauth2::{
 use super::error::{ApiError, deepest};
 use crate::diag::{Code, Diagnostic};
 
-/// What tokens are asked for: jobs and tables, and no more.
-const SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/bigquery"];
+/// What a token is to be good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    /// Jobs and tables.
+    BigQuery,
+    /// Files that are read.
+    Storage,
+}
+
+impl Service {
+    /// Its scope and no other: who reads no files there is not asked to allow it.
+    fn scopes(self) -> [&'static str; 1] {
+        match self {
+            Self::BigQuery => ["https://www.googleapis.com/auth/bigquery"],
+            Self::Storage => ["https://www.googleapis.com/auth/devstorage.read_only"],
+        }
+    }
+}
 
 /// How long a token is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -145,12 +161,12 @@ impl Account {
     ///
     /// # Errors
     /// That none was granted.
-    pub(super) async fn token(&self, which: Token) -> Result<Option<String>, ApiError> {
+    pub(super) async fn token(&self, which: Token, of: Service) -> Result<Option<String>, ApiError> {
         let Some(authenticator) = &self.0 else { return Ok(None) };
         let asked = async {
             match which {
-                Token::Kept => authenticator.token(&SCOPES).await,
-                Token::New => authenticator.force_refreshed_token(&SCOPES).await,
+                Token::Kept => authenticator.token(&of.scopes()).await,
+                Token::New => authenticator.force_refreshed_token(&of.scopes()).await,
             }
         };
         let token = match tokio::time::timeout(PATIENCE, asked).await {

@@ -31,6 +31,13 @@ const UPLOAD_LOST: &str = "uploadLost";
 /// cancelled is `stopped`: those have ended.
 const STOPPED: &str = "stoppedHere";
 
+/// What stands before the errors of data.
+const READING: &str = "Error while reading data, error message: ";
+/// What stands in an error that only says that there are others.
+const FURTHER: &str = "errors[] collection";
+/// How many of them are told.
+const SHOWN: usize = 5;
+
 impl ApiError {
     /// Work that was given up because somebody asked for it.
     pub(super) fn stopped() -> Self {
@@ -88,13 +95,30 @@ impl ApiError {
         }
     }
 
-    /// What a job that failed says.
-    pub(super) fn of_job(error: &Value) -> Self {
+    /// What the status of a job that failed says. Of data that cannot be read only its further errors tell what is wrong.
+    pub(super) fn of_job(status: &Value) -> Self {
+        let error = &status["errorResult"];
+        let text = |error: &Value| {
+            let message = error["message"].as_str()?;
+            Some(message.strip_prefix(READING).unwrap_or(message).to_owned())
+        };
+        let further = status["errors"].as_array().into_iter().flatten().filter_map(text);
+        let further: Vec<String> = further.filter(|message| !message.contains(FURTHER)).take(SHOWN).collect();
+        let message = text(error).unwrap_or_else(|| "the job failed and did not say why".to_owned());
         Self {
             status: None,
             reason: error["reason"].as_str().unwrap_or_default().to_owned(),
-            message: error["message"].as_str().unwrap_or("the job failed and did not say why").to_owned(),
+            message: if message.contains(FURTHER) && !further.is_empty() {
+                further.join("\n")
+            } else {
+                message
+            },
         }
+    }
+
+    /// Whether a load job says that rows of its files are not what its schema has.
+    pub(super) fn is_of_rows(&self) -> bool {
+        self.is_of_job() && self.reason == "invalid" && self.code() == Code::StepFailed
     }
 
     /// Whether what was asked for is not there.
@@ -294,13 +318,32 @@ mod tests {
 
     #[test]
     fn only_a_job_that_failed_is_run_under_another_name() {
-        let of_job = |reason: &str| ApiError::of_job(&serde_json::json!({"reason": reason, "message": "no"}));
+        let of_job = |reason: &str| {
+            let error = serde_json::json!({"reason": reason, "message": "no"});
+            ApiError::of_job(&serde_json::json!({ "errorResult": error }))
+        };
         assert!(of_job("backendError").is_transient_of_job());
         assert!(!of_job("invalidQuery").is_transient_of_job());
         // What was lost on the way may have been done.
         let lost = ApiError::lacks("end");
         assert!(lost.is_transient() && !lost.is_transient_of_job());
         assert!(!ApiError::of_answer(503, "").is_transient_of_job());
+    }
+
+    #[test]
+    fn data_that_cannot_be_read_is_told_of_by_its_own_errors() {
+        let error = |message: &str| serde_json::json!({"reason": "invalid", "message": message});
+        let summary = "Error while reading data, error message: CSV table encountered too many errors, giving up. \
+                       Rows: 2; errors: 1. Please look into the errors[] collection for more details.";
+        let one =
+            "Error while reading data, error message: Could not parse 'x' as INT64 for field id (position 0)";
+        let status =
+            serde_json::json!({"errorResult": error(summary), "errors": [error(summary), error(one)]});
+        let told = ApiError::of_job(&status);
+        assert_eq!(told.message, "Could not parse 'x' as INT64 for field id (position 0)");
+        assert!(told.is_of_rows());
+        let alone = ApiError::of_job(&serde_json::json!({"errorResult": error(summary)}));
+        assert!(alone.message.starts_with("CSV table encountered"));
     }
 
     #[test]

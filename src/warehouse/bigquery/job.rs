@@ -75,6 +75,11 @@ impl Done {
         billed.as_str().and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
     }
 
+    /// Files that a load job read.
+    pub(super) fn files(&self) -> Option<u64> {
+        self.0["statistics"]["load"]["inputFiles"].as_str()?.parse().ok()
+    }
+
     /// Rows that a load job wrote.
     pub(super) fn loaded(&self) -> Option<u64> {
         self.0["statistics"]["load"]["outputRows"].as_str()?.parse().ok()
@@ -274,7 +279,7 @@ impl Jobs {
                 // A script that fails has been billed for what it had done.
                 self.billed.fetch_add(done.billed(), Ordering::SeqCst);
                 let error = &done.0["status"]["errorResult"];
-                return if error.is_object() { Err(ApiError::of_job(error)) } else { Ok(done) };
+                return if error.is_object() { Err(ApiError::of_job(&done.0["status"])) } else { Ok(done) };
             }
             let waited = if is_query {
                 self.wait_for_results(stop, name, place.clone())

@@ -1,8 +1,9 @@
 //! Files into a table: read and judged as for the embedded engine, sent as one load job.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::input::{Input, Sink};
 use super::super::{Loaded, Progress, Relation, Result};
@@ -11,6 +12,7 @@ use super::encode::{CONTENT, Encoder, SOURCE_FORMAT, record};
 use super::job::{Done, Jobs, Labels};
 use super::layout;
 use super::place::Place;
+use super::storage::Storage;
 use super::upload::Upload;
 use crate::diag::{Code, Diagnostic};
 use crate::googlesql::{Column, Type};
@@ -22,7 +24,8 @@ use crate::source::{Batch, Reject};
 pub(super) struct Loading<'a> {
     pub(super) jobs: &'a Jobs,
     pub(super) place: &'a Place,
-    pub(super) stop: &'a Stop,
+    pub(super) storage: &'a Storage,
+    pub(super) stop: &'a Arc<Stop>,
     pub(super) labels: &'a Labels,
 }
 
@@ -38,7 +41,8 @@ const REJECT_COLUMNS: [(&str, Type); 7] = [
 ];
 
 impl Loading<'_> {
-    /// Loads all files of a step into a new table, and what was refused into another, if there is any.
+    /// Loads all files of a step into a new table, and what was refused into another, if there is any. Files of this
+    /// machine are sent; see [`super::objects`] for others.
     ///
     /// # Errors
     /// As [`Input::open`] and [`Input::read`], and what BigQuery says.
@@ -50,7 +54,25 @@ impl Loading<'_> {
         root: &Path,
         progress: Progress<'_>,
     ) -> Result<Loaded> {
-        let input = Input::open(load, root)?;
+        if load.reading.is_elsewhere() {
+            self.load_elsewhere(at, rejects_at, load, progress)
+        } else {
+            self.send(at, rejects_at, load, Input::open(load, root)?, progress)
+        }
+    }
+
+    /// Reads files here, and sends their rows.
+    ///
+    /// # Errors
+    /// As [`Input::read`], and what BigQuery says.
+    pub(super) fn send(
+        &self,
+        at: &Relation,
+        rejects_at: &Relation,
+        load: &LoadAction,
+        input: Input<'_>,
+        progress: Progress<'_>,
+    ) -> Result<Loaded> {
         let rows = self.open(at, &input.columns, &load.publish.record.layout)?;
         let encoder = Encoder::new(&input.columns);
         let mut sent = Sent { loading: self, encoder, rows, rejects: None, rejects_at };
@@ -63,20 +85,26 @@ impl Loading<'_> {
     }
 
     fn open(&self, at: &Relation, columns: &[Column], layout: &Layout) -> Result<Upload<'_>> {
+        let mut load = self.settings(at, columns, layout);
+        load["sourceFormat"] = json!(SOURCE_FORMAT);
+        let configuration = self.jobs.configuration("load", &load, self.labels);
+        Ok(Upload::open(self.jobs, self.stop, &configuration, CONTENT)?)
+    }
+
+    /// What a load job is asked for that fills a new table, whatever its files are.
+    pub(super) fn settings(&self, at: &Relation, columns: &[Column], layout: &Layout) -> Value {
         let fields = columns.iter().map(
             |column| json!({ "name": column.name, "type": column.data_type.to_string(), "mode": "NULLABLE" }),
         );
         let mut load = json!({
             "destinationTable": self.place.reference(at),
             "schema": { "fields": fields.collect::<Vec<_>>() },
-            "sourceFormat": SOURCE_FORMAT,
             "writeDisposition": "WRITE_TRUNCATE",
         });
         for (setting, value) in layout::settings(layout) {
             load[setting] = value;
         }
-        let configuration = self.jobs.configuration("load", &load, self.labels);
-        Ok(Upload::open(self.jobs, self.stop, &configuration, CONTENT)?)
+        load
     }
 }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! Session, Warehouse --> job (named, waited for) --> api (retries, one runtime) --> BigQuery
 //!      |-- load --> input (files judged as everywhere) --> encode --> upload (resumable)
+//!      |-- objects (files of Cloud Storage) --> job, or as load --> storage (listed and read)
 //!      \-- store (state, runs, results), lease (one writer), observe (what is there)
 //! ```
 //! All of it waits: the asynchronous runtime of the client stays in [`api`].
@@ -20,11 +21,13 @@ mod layout;
 mod lease;
 mod leftover;
 mod load;
+mod objects;
 mod observe;
 mod parameter;
 mod place;
 mod results;
 mod session;
+mod storage;
 mod store;
 mod upload;
 
@@ -43,6 +46,7 @@ use self::layout::{Description, Foreign};
 use self::lease::Lease;
 use self::place::Place;
 use self::session::BigQuerySession;
+use self::storage::Storage;
 use self::store::{Entry, Pending, Store, label};
 use super::{
     Access, History, QueryError, QueryResult, Relation, Result, RunHeader, Session, Warehouse, WarehouseError,
@@ -54,7 +58,7 @@ use crate::manifest::types::{BigQueryTarget, Dataset, Materialization};
 use crate::plan::{Answer, DatasetChange};
 use crate::project::{Address, Project, Properties};
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
-use crate::state::{DatasetObject, NodeState, Snapshot, State};
+use crate::state::{DatasetObject, FileState, NodeState, Snapshot, State};
 
 /// A project of BigQuery, open for one command.
 pub struct BigQuery {
@@ -70,6 +74,7 @@ pub struct BigQuery {
 /// What all sessions share.
 struct Shared {
     jobs: Jobs,
+    storage: Storage,
     place: Place,
     location: Option<String>,
     pipeline: String,
@@ -225,6 +230,8 @@ impl BigQuery {
         let origin = Origin::of(root, given(&target.credentials_file).as_deref(), endpoint.as_deref());
         let api = Arc::new(Api::new(&way, &origin)?);
         let jobs = Jobs::new(Arc::clone(&api), target, location.clone());
+        let storage =
+            Storage::new(api, given(&target.storage_endpoint), given(&target.credentials_file).is_some());
         let place = Place {
             project: target.project.clone(),
             prefix: target.dataset_prefix.clone().unwrap_or_default(),
@@ -232,6 +239,7 @@ impl BigQuery {
         };
         let shared = Shared {
             jobs,
+            storage,
             place,
             location,
             pipeline: project.name.clone(),
@@ -331,6 +339,10 @@ impl Warehouse for BigQuery {
             }
         }
         Ok(Snapshot { state, objects, datasets: Some(observed) })
+    }
+
+    fn files_at(&self, addresses: &[String]) -> Result<Vec<FileState>> {
+        self.shared.storage.files(&Stop::default(), addresses)
     }
 
     fn session(&self) -> Result<Box<dyn Session>> {

@@ -356,8 +356,8 @@ impl Session for BigQuerySession {
         self.discard(&self.stop, at, Materialization::Table)?;
         self.unit.aside.insert(at.clone(), None);
         self.unit.aside.insert(rejects_at.clone(), None);
-        let Shared { jobs, place, .. } = self.shared.as_ref();
-        let loading = Loading { jobs, place, stop: &self.stop, labels: &self.labels };
+        let Shared { jobs, storage, place, .. } = self.shared.as_ref();
+        let loading = Loading { jobs, storage, place, stop: &self.stop, labels: &self.labels };
         loading.load(at, &rejects_at, load, root, progress)
     }
 

@@ -26,14 +26,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use duckdb::Connection;
 
 use self::catalog::DatabaseNames;
-use super::{Access, History, QueryError, QueryResult, Result, RunHeader, Session, Warehouse};
+use super::{Access, History, QueryError, QueryResult, Result, RunHeader, Session, Warehouse, not_read};
 use crate::googlesql::duckdb::{DatasetNames, Parameters, translate_value};
 use crate::googlesql::parameter::Parameter;
 use crate::googlesql::parse;
 use crate::manifest::types::DuckDbTarget;
 use crate::plan::{Answer, DatasetChange};
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
-use crate::state::Snapshot;
+use crate::state::{FileState, Snapshot};
 
 pub use append::native_type;
 pub use connection::{engine_error, in_memory};
@@ -145,6 +145,10 @@ impl Warehouse for DuckDb {
         let state = store::read(&connection, &self.pipeline)?;
         let objects = observe::objects(&connection)?;
         Ok(Snapshot { state, objects, datasets: None })
+    }
+
+    fn files_at(&self, addresses: &[String]) -> Result<Vec<FileState>> {
+        Err(not_read(addresses))
     }
 
     fn session(&self) -> Result<Box<dyn Session>> {

@@ -22,6 +22,11 @@ impl Emulator {
     /// None where it is not installed, which is said on standard error past the test runner's capture; in CI that fails
     /// the test.
     pub fn start() -> Option<Self> {
+        Self::with(&[])
+    }
+
+    /// The same with settings of its own.
+    pub fn with(settings: &[(&str, &str)]) -> Option<Self> {
         let program = repository().join(".venv-emulator/bin/bqemulator");
         if !program.is_file() {
             let absent = format!("{} is not there; scripts/test installs it", program.display());
@@ -34,6 +39,7 @@ impl Emulator {
         let process = Command::new(program)
             .args(["start", "--project", PROJECT, "--log-level", "critical"])
             .args(["--rest-port", &port.to_string(), "--grpc-port", &grpc.to_string()])
+            .envs(settings.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -1,6 +1,7 @@
 //! The target BigQuery, against a server that speaks its interface.
 
 mod between;
+mod cloud_files;
 mod cost;
 mod cuts;
 mod datasets;

@@ -1,7 +1,7 @@
 //! A server that answers as BigQuery does, or as a test scripts: refusals, lost answers, connections that are cut.
 //!
 //! What a test says nothing about is answered by [`target::Target`], a BigQuery without an engine that remembers
-//! datasets, tables, jobs and uploads. A test gives answers in sequence for the requests that fit:
+//! datasets, tables, jobs and uploads; below `/storage` are the files of [`bucket::Buckets`]. A test gives answers in sequence for the requests that fit:
 //!
 //! ```ignore
 //! let server = Scripted::start();
@@ -12,6 +12,7 @@
 
 #![allow(dead_code, reason = "words of the script wait for the tests that will use them")]
 
+mod bucket;
 mod http;
 mod target;
 
@@ -23,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
+use self::bucket::Buckets;
 use self::target::Target;
 use super::emulator::PROJECT;
 use crate::support::Project;
@@ -157,6 +159,7 @@ struct Shared {
     rules: Mutex<Vec<Rule>>,
     asked: Mutex<Vec<Request>>,
     target: Mutex<Target>,
+    buckets: Mutex<Buckets>,
     over: AtomicBool,
 }
 
@@ -232,6 +235,11 @@ impl Scripted {
         locked(&self.shared.target).names()
     }
 
+    /// Puts a file into Cloud Storage: `bucket/name`.
+    pub fn put(&self, name: &str, content: impl AsRef<[u8]>) {
+        locked(&self.shared.buckets).put(name, content.as_ref());
+    }
+
     /// What an upload has brought, by the table that it was for.
     pub fn loaded(&self, table: &str) -> Vec<u8> {
         locked(&self.shared.target).loaded(table)
@@ -260,11 +268,18 @@ fn serve(stream: &TcpStream, shared: &Shared, port: u16) {
     let request = reading.request;
     let scripted = take(shared, &request, false).unwrap_or(Answer::Usual);
     locked(&shared.asked).push(request.clone());
-    let usual = |answer: &Answer| locked(&shared.target).answer(&request, answer, port);
+    let usual = |answer: &Answer| {
+        let buckets = locked(&shared.buckets);
+        if request.path.starts_with("/storage/") {
+            return buckets.answer(&request);
+        }
+        let (status, headers, body) = locked(&shared.target).answer(&request, answer, &buckets, port);
+        (status, headers, body.into_bytes())
+    };
     match scripted {
         Answer::Dropped | Answer::Cut(_) => {}
         Answer::Lost => drop(usual(&Answer::Usual)),
-        Answer::Given { status, headers, body } => http::write(stream, status, &headers, &body),
+        Answer::Given { status, headers, body } => http::write(stream, status, &headers, body.as_bytes()),
         answer => {
             let (status, headers, body) = usual(&answer);
             http::write(stream, status, &headers, &body);

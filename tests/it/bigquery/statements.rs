@@ -11,7 +11,7 @@ use crate::accepted::{asked_of, compiled_for, objections, of_script};
 use crate::support::Project;
 
 /// What each recording must hold, so that nothing is left out without a word.
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 25] = [
     "CREATE TABLE IF NOT EXISTS `demo.pipewright.nodes`",
     "INSERT INTO `demo.pipewright.meta`",
     "UPDATE `demo.pipewright.meta`",
@@ -36,6 +36,7 @@ const KINDS: [&str; 24] = [
     "AS failing_shares",
     "WITH verdicts AS",
     "last_good AS",
+    "STRPOS(TO_JSON_STRING(`tags`), @mark)",
 ];
 
 /// Views of a dataset that tell what is in it, as the documentation lists their columns.
@@ -74,6 +75,17 @@ fn project() -> Project {
         );
     }
     project.write("models/ways.yaml", &models);
+    let endpoint = "    location: EU\n";
+    project.replace(
+        "pipeline.yaml",
+        endpoint,
+        &format!("{endpoint}    storage_endpoint: ${{BIGQUERY_ENDPOINT:-}}\n"),
+    );
+    project.write(
+        "sources/elsewhere.yaml",
+        "sources:\n  visits:\n    files: gs://shop/visits.csv\n    columns:\n      id: { type: INT64, required: true }\n\
+         \x20     page: { type: STRING }\n      tags: { type: JSON }\n",
+    );
     project
 }
 
@@ -100,6 +112,7 @@ fn recorded(server: &Scripted) -> BTreeSet<(String, String)> {
 #[test]
 fn all_that_is_sent_is_accepted() {
     let (server, project) = (Scripted::start(), project());
+    server.put("shop/visits.csv", "id,page,tags\n1,home,{}\n");
     let there = |arguments: &[&str]| run(&server, &project, arguments);
     there(&["apply"]).succeeds();
     // New rows, and a view and a table in each other's place.

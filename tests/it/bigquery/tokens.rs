@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::protocol::shop_there;
 use super::refusals::told;
 use super::scripted::{Answer, Request, Scripted};
+use crate::shop::ORDERS;
 use crate::support::{Outcome, Project};
 
 /// A key that was made for these tests and opens nothing.
@@ -114,6 +117,42 @@ fn a_token_is_asked_for_once_and_again_only_when_it_is_about_to_end() {
         let used: BTreeSet<&str> = asked.iter().filter(|one| !asks_for_token(one)).map(bearer).collect();
         assert_eq!(used, BTreeSet::from(["theirs"]));
     }
+}
+
+#[test]
+fn files_of_cloud_storage_are_asked_for_with_a_token_of_their_own() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let place = "    location: EU\n";
+    project.replace(
+        "pipeline.yaml",
+        place,
+        &format!("{place}    storage_endpoint: ${{BIGQUERY_ENDPOINT:-}}\n"),
+    );
+    let key = service_account(&server).to_string();
+    let asks_for = |scope: &'static str| {
+        move |request: &Request| {
+            let form = String::from_utf8_lossy(&request.body).into_owned();
+            let claims =
+                form.rsplit("assertion=").next().and_then(|token| token.split('.').nth(1)).map(str::to_owned);
+            let claims = claims
+                .and_then(|claims| URL_SAFE_NO_PAD.decode(claims.trim_end_matches("%3D")).ok())
+                .unwrap_or_default();
+            asks_for_token(request) && String::from_utf8_lossy(&claims).contains(scope)
+        }
+    };
+    server.always(asks_for("auth/devstorage.read_only\""), granted("of files"));
+    server.always(asks_for("auth/bigquery\""), granted("of tables"));
+    with(&server, &project, &key, &["plan"]).succeeds();
+    assert!(server.asked().iter().filter(|one| !asks_for_token(one)).all(|one| bearer(one) == "of tables"));
+
+    server.put("shop/orders.csv", ORDERS);
+    project.replace("sources/shop.yaml", "files: data/orders.csv", "files: gs://shop/orders.csv");
+    with(&server, &project, &key, &["apply", "-s", "source.orders"]).succeeds();
+    let asked = server.asked();
+    let (files, tables): (Vec<_>, Vec<_>) =
+        asked.iter().filter(|one| !asks_for_token(one)).partition(|one| one.path.starts_with("/storage/"));
+    assert!(files.len() > 2 && files.iter().all(|one| bearer(one) == "of files"));
+    assert!(tables.iter().all(|one| bearer(one) == "of tables"));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::super::credentials::Origin;
 use super::super::job::Jobs;
 use super::super::locked;
 use super::super::place::Place;
+use super::super::storage::Storage;
 use super::*;
 use crate::manifest::types::BigQueryTarget;
 use crate::project::ColumnProperties;
@@ -208,7 +209,8 @@ fn served(answers: &[(&str, u16, Value)]) -> (Shared, Asked) {
     let api = Arc::new(Api::new(&way, &origin).unwrap());
     let target: BigQueryTarget = serde_json::from_value(json!({ "project": "p" })).unwrap();
     let shared = Shared {
-        jobs: Jobs::new(api, &target, None),
+        jobs: Jobs::new(Arc::clone(&api), &target, None),
+        storage: Storage::new(api, None, false),
         place: Place { project: "p".to_owned(), prefix: String::new(), state: target.state_dataset },
         location: None,
         pipeline: "shop".to_owned(),

@@ -56,10 +56,10 @@ impl<'a> Reading<'a> {
 }
 
 /// Writes an answer, after which the connection is closed. The other side may have gone.
-pub(super) fn write(mut stream: &TcpStream, status: u16, headers: &[(String, String)], body: &str) {
+pub(super) fn write(mut stream: &TcpStream, status: u16, headers: &[(String, String)], body: &[u8]) {
     let mut head = format!("HTTP/1.1 {status} -\r\nContent-Length: {}\r\nConnection: close\r\n", body.len());
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    let _ = stream.write_all(format!("{head}\r\n{body}").as_bytes());
+    let _ = stream.write_all(&[head.as_bytes(), b"\r\n", body].concat());
 }

@@ -8,6 +8,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 use sqlparser::ast::{Expr, SelectItem, SetExpr, Statement};
 
+use super::bucket::Buckets;
 use super::{Answer, Request};
 
 /// How many rows of a result are told at a time.
@@ -75,7 +76,7 @@ impl Target {
     }
 
     /// Answers a request; a job ends as the script says.
-    pub(super) fn answer(&mut self, request: &Request, end: &Answer, port: u16) -> Told {
+    pub(super) fn answer(&mut self, request: &Request, end: &Answer, buckets: &Buckets, port: u16) -> Told {
         let parts: Vec<&str> = request.path.trim_start_matches('/').split('/').collect();
         match (request.method.as_str(), parts.as_slice()) {
             ("POST", ["token"]) => {
@@ -88,13 +89,20 @@ impl Target {
             }
             ("PUT", ["session", number]) => self.put(number.parse().expect("a number"), request),
             (method, ["bigquery", "v2", "projects", _, rest @ ..]) => {
-                self.resource(method, rest, request, end)
+                self.resource(method, rest, request, end, buckets)
             }
             _ => refused(404, "notFound", &format!("nothing is known of {}", request.line())),
         }
     }
 
-    fn resource(&mut self, method: &str, rest: &[&str], request: &Request, end: &Answer) -> Told {
+    fn resource(
+        &mut self,
+        method: &str,
+        rest: &[&str],
+        request: &Request,
+        end: &Answer,
+        buckets: &Buckets,
+    ) -> Told {
         match (method, rest) {
             ("GET", ["datasets"]) => {
                 let each =
@@ -150,7 +158,7 @@ impl Target {
                     _ => told(found),
                 }
             }
-            ("POST", ["jobs"]) => self.insert(&request.json(), end),
+            ("POST", ["jobs"]) => self.insert(&request.json(), end, buckets),
             ("GET", ["jobs", name]) => match self.job(name, request) {
                 Ok(job) => told(&job.described),
                 Err(missing) => missing,
@@ -196,7 +204,7 @@ impl Target {
     }
 
     /// Takes a job: it is running when it is answered and done when it is looked at, as most are.
-    fn insert(&mut self, asked: &Value, end: &Answer) -> Told {
+    fn insert(&mut self, asked: &Value, end: &Answer, buckets: &Buckets) -> Told {
         let name = asked["jobReference"]["jobId"].as_str().unwrap_or_default().to_owned();
         if asked["configuration"]["dryRun"] == true {
             let Answer::Given { body, .. } = Answer::processed(0) else { unreachable!("it is given") };
@@ -215,7 +223,7 @@ impl Target {
                 job["status"]["errorResult"] = json!({ "reason": reason, "message": message });
                 (Value::Null, Vec::new())
             }
-            _ => self.run(&mut job),
+            _ => self.run(&mut job, buckets),
         };
         if let Answer::Billed(bytes) = end {
             job["statistics"]["query"]["totalBytesBilled"] = json!(bytes.to_string());
@@ -225,7 +233,7 @@ impl Target {
         running
     }
 
-    fn run(&mut self, job: &mut Value) -> (Value, Vec<Value>) {
+    fn run(&mut self, job: &mut Value, buckets: &Buckets) -> (Value, Vec<Value>) {
         let configuration = job["configuration"].clone();
         if let Some(sql) = configuration["query"]["query"].as_str() {
             let of = |parameter: &Value| {
@@ -246,6 +254,22 @@ impl Target {
                 table["tableId"].as_str().expect("a name")
             )
         };
+        let load = &configuration["load"];
+        if load.is_object() {
+            let addresses = load["sourceUris"].as_array().expect("addresses");
+            let lines = |address: &Value| {
+                let content =
+                    buckets.at(address.as_str().expect("an address")).expect("a file that is there");
+                // One stands above them.
+                content.split(|byte| *byte == b'\n').count() - 2
+            };
+            let rows: usize = addresses.iter().map(lines).sum();
+            job["statistics"] = json!({
+                "load": { "outputRows": rows.to_string(), "inputFiles": addresses.len().to_string() }
+            });
+            let table = json!({ "type": "TABLE", "schema": load["schema"], "numRows": rows.to_string() });
+            self.tables.insert(name(&load["destinationTable"]), table);
+        }
         let copy = &configuration["copy"];
         if copy.is_object() {
             let from =
