@@ -2,6 +2,7 @@
 //!
 //! Making a table that is there fails, which no two processes can both escape. Its description says who holds it and
 //! until when; it is prolonged while its holder lives, and BigQuery drops it when its holder has died without a word.
+//! Before that it is taken over by whoever changes it first: each change is asked for with the tag of what was read.
 //! Whoever would go on after that is stopped by the serial (see [`super::store`]).
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -46,6 +47,19 @@ impl Word {
     }
 }
 
+/// A lease that is there.
+struct Found {
+    word: Word,
+    /// Tells what was read from all that comes after it.
+    tag: Option<String>,
+}
+
+impl Found {
+    fn is_of(&self, held: &Held) -> bool {
+        self.word.token == held.word.token
+    }
+}
+
 /// Where that cannot be told, it is.
 fn is_alive(pid: u32) -> bool {
     let processes = std::path::Path::new("/proc");
@@ -84,12 +98,18 @@ impl Lease {
                 Err(error) => return Err(error.into()),
             }
             match held.read()? {
-                Some(word) if word.token == held.word.token => return Ok(Self::prolonged(held)),
-                Some(word) if !word.is_over(now()) => {
+                Some(found) if found.is_of(&held) => return Ok(Self::prolonged(held)),
+                Some(found) if !found.word.is_over(now()) => {
                     let what = format!("{}.{}", place.project, place.dataset(&place.state));
-                    return Err(Holder::fault(Some(&word.holder), &what).into());
+                    return Err(Holder::fault(Some(&found.word.holder), &what).into());
                 }
-                _ => held.remove()?,
+                Some(found) => match held.change(found.tag.as_deref()) {
+                    Ok(()) => return Ok(Self::prolonged(held)),
+                    // Somebody else was faster.
+                    Err(error) if error.is_outdated() || error.is_missing() => {}
+                    Err(error) => return Err(error.into()),
+                },
+                None => held.remove()?,
             }
         }
         Err(Holder::fault(None, &format!("{}.{}", place.project, place.dataset(&place.state))).into())
@@ -98,7 +118,7 @@ impl Lease {
     /// Whether somebody has it.
     pub(super) fn is_taken(api: &Arc<Api>, place: &Place, pipeline: &str) -> bool {
         let held = Held::new(api, place, pipeline, "");
-        matches!(held.read(), Ok(Some(word)) if !word.is_over(now()))
+        matches!(held.read(), Ok(Some(found)) if !found.word.is_over(now()))
     }
 
     fn prolonged(held: Held) -> Self {
@@ -131,7 +151,7 @@ impl Drop for Lease {
             let _ = thread.join();
         }
         // What is left ends by itself.
-        if matches!(self.held.read(), Ok(Some(word)) if word.token == self.held.word.token) {
+        if matches!(self.held.read(), Ok(Some(found)) if found.is_of(&self.held)) {
             let _ = self.held.remove();
         }
     }
@@ -181,13 +201,19 @@ impl Held {
 
     fn prolong(&self) -> std::result::Result<(), ApiError> {
         // What somebody else has taken meanwhile is not touched.
-        if !matches!(self.read(), Ok(Some(word)) if word.token == self.word.token) {
-            return Err(ApiError::stopped());
+        match self.read()? {
+            Some(found) if found.is_of(self) => self.change(found.tag.as_deref()),
+            _ => Err(ApiError::stopped()),
         }
+    }
+
+    /// Makes what was read with a tag this one's from now on.
+    fn change(&self, tag: Option<&str>) -> std::result::Result<(), ApiError> {
         let (word, ends, until) = self.word();
         let body = json!({ "description": word, "expirationTime": ends.to_string() });
-        let prolonged = self.api.once(&Stop::default(), self.api.patch(&self.address, &body));
-        prolonged.map(|_| self.holds_until(until))
+        let changed =
+            self.api.persist(&Stop::default(), || self.api.patch_if(&self.address, &[], tag, &body));
+        changed.map(|_| self.holds_until(until))
     }
 
     fn holds_until(&self, until: i64) {
@@ -195,9 +221,13 @@ impl Held {
     }
 
     /// Who has it; nobody where it is not there or says nothing of a lease.
-    fn read(&self) -> std::result::Result<Option<Word>, ApiError> {
+    fn read(&self) -> std::result::Result<Option<Found>, ApiError> {
         match self.api.persist(&Stop::default(), || self.api.get(&self.address, &[])) {
-            Ok(table) => Ok(table["description"].as_str().and_then(|word| serde_json::from_str(word).ok())),
+            Ok(table) => {
+                let word = table["description"].as_str().and_then(|word| serde_json::from_str(word).ok());
+                let tag = table["etag"].as_str().map(str::to_owned);
+                Ok(word.map(|word| Found { word, tag }))
+            }
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }

@@ -321,3 +321,41 @@ fn a_clustered_table_is_as_it_was_left() {
     let plan = run(&server, &project, &["plan"]).succeeds().stdout;
     assert!(plan.contains("clustering changed: the table is replaced"), "{plan}");
 }
+
+#[test]
+fn a_lease_whose_holder_is_gone_is_taken_over_by_one_alone() {
+    let word = |until: u64| {
+        let word = json!({
+            "pid": 1, "host": "elsewhere", "command": "pipewright apply", "since": "2024-01-01T00:00:00Z",
+            "until": until, "token": "theirs",
+        });
+        let table = json!({ "etag": "\"7\"", "description": word.to_string() });
+        Answer::json(200, &table)
+    };
+    let is_lease = |request: &Request| request.path.ends_with("/tables/lease_shop");
+    let reads = move |request: &Request| request.method == "GET" && is_lease(request);
+    let makes = |request: &Request| {
+        request.is("POST", "/tables") && request.json()["tableReference"]["tableId"] == "lease_shop"
+    };
+    let changes = move |request: &Request| request.method == "PATCH" && is_lease(request);
+    let taken = || Answer::refused(409, "duplicate", "Already Exists");
+    for (is_first, code) in [(true, 0), (false, 2)] {
+        let (server, project) = (Scripted::start(), shop_there());
+        run(&server, &project, &["apply"]).succeeds();
+        server.asked();
+        server.on(makes, [taken(), taken()]);
+        server.on(reads, [word(0), word(9_999_999_999_999)]);
+        let changed = if is_first {
+            Answer::json(200, &json!({}))
+        } else {
+            Answer::refused(412, "conditionNotMet", "Precondition Failed")
+        };
+        server.on(changes, [changed]);
+        project.replace("models/catalogue.sql", "INITCAP(colour)", "UPPER(colour)");
+        let outcome = run(&server, &project, &["apply", "--lock-timeout", "0s"]).ends_with(code);
+        let asked = server.asked();
+        let change = asked.iter().find(|one| changes(one)).expect("it is asked for");
+        assert_eq!(change.headers["if-match"], "\"7\"");
+        assert_eq!(outcome.stderr.contains("PW0803"), !is_first, "{outcome}");
+    }
+}
