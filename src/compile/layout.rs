@@ -61,6 +61,26 @@ pub(super) fn layout(node: &Node, columns: &[Column]) -> (Layout, Vec<Diagnostic
     (Layout { partition, cluster_by, materialized_view: declared.materialized_view }, told)
 }
 
+/// What is declared and cannot be told to hold, in a project in which nothing else is wrong: the table would be laid out
+/// otherwise without a word.
+pub(super) fn unsettled(node: &Node, layout: &Layout) -> Option<Diagnostic> {
+    let declared = &node.layout;
+    let partition = declared.partition.as_ref().filter(|one| !one.implied && layout.partition.is_none());
+    let settled = |name: &str| layout.cluster_by.iter().any(|column| column.eq_ignore_ascii_case(name));
+    let cluster = declared.cluster_by.iter().find(|(name, _)| !settled(name));
+    let partition = partition.map(|one| (&one.column, &one.span));
+    let (name, span) = partition.or(cluster.map(|(name, span)| (name, span)))?;
+    Some(
+        Diagnostic::error(
+            Code::BadValue,
+            format!("the type of `{name}` is not known: no table can be laid out by it"),
+        )
+        .at(span.clone(), "this column")
+        .about(node.address.to_string())
+        .help(format!("say it in the query: `CAST(… AS DATE) AS {name}`")),
+    )
+}
+
 /// The partitions of a column; nothing of what is wrong where its type is not known, which is told elsewhere.
 fn parted(declared: &DeclaredPartition, column: &Column) -> Result<Partition, Option<Diagnostic>> {
     let (name, data_type) = (&column.name, &column.data_type);

@@ -167,6 +167,10 @@ pub fn compile(project: Project, target: &str) -> Result<(CompiledProject, Diagn
     let tiles = dashboard::compile_tiles(&project, &renderer, &catalog, &naming, &mut faults);
     let tests = unit_test::compile_tests(&project, &nodes, &graph, &naming, &mut faults);
     check_jobs(&project, &graph, &mut faults);
+    if !faults.has_errors() {
+        let laid = nodes.iter().filter_map(|(name, compiled)| project.nodes.get(name).zip(Some(compiled)));
+        faults.extend(laid.filter_map(|(node, compiled)| layout::unsettled(node, &compiled.layout)));
+    }
     let order = layers.into_iter().flatten().collect();
     let faults = faults.merged();
     let warnings = faults.iter().filter(|_| !faults.has_errors()).cloned().collect();

@@ -160,3 +160,20 @@ fn what_others_set_on_a_table_survives_its_being_built_anew() {
     );
     assert_eq!(emulator.ask("GET", path, None)["type"], "TABLE");
 }
+
+#[test]
+fn a_column_whose_type_nobody_knows_lays_out_no_table() {
+    let project = super::protocol::shop_there();
+    project.write("models/shop.yaml", "models:\n  by_day: { partition_by: day, cluster_by: [id] }\n");
+    project.write("models/by_day.sql", "SELECT id, tools.day_of(id) AS day FROM {{ source('orders') }}\n");
+    project.write("expectations/shop.yaml", "suites: {}\n");
+    let there = |arguments: &[&str]| {
+        let mut command = project.command(arguments);
+        Outcome::of(command.args(["-t", "bigquery"]).env("BIGQUERY_PROJECT", "demo"))
+    };
+    let refused = there(&["compile"]).ends_with(1);
+    assert!(refused.stderr.contains("the type of `day` is not known"), "{refused}");
+    assert!(refused.stderr.contains("CAST(… AS DATE) AS day"), "{refused}");
+    project.replace("models/by_day.sql", "tools.day_of(id)", "CAST(tools.day_of(id) AS DATE)");
+    there(&["compile"]).succeeds();
+}
