@@ -92,6 +92,15 @@ impl CompiledProject {
         self.project.targets.get(&self.target)
     }
 
+    /// A model's query in the target's own SQL, or that of its new rows.
+    pub fn native(&self, address: &Address, increment: bool) -> Option<&str> {
+        let node = self.nodes.get(&address.name)?;
+        let whole = || node.query.as_ref();
+        let of_new = || node.increment.as_ref().map(|increment| &increment.query);
+        let query = if increment { of_new() } else { whole() };
+        query.map(|query| query.native.as_str())
+    }
+
     /// Where a line and column of a model's query, both from 1, stand in the model's file; the model's query where it
     /// is not known. It is rendered anew for that: places are asked for where something is wrong.
     pub fn place_in_query(

@@ -98,6 +98,26 @@ pub fn substitute(sql: &str, instead: &dyn Fn(&str) -> Option<Instead>) -> Subst
     done
 }
 
+/// Where a place of a text is in another that differs from it in the names of tables alone.
+pub fn same_place(text: &str, other: &str, (line, column): (u64, u64)) -> (u64, u64) {
+    let read = |sql: &str| {
+        Tokenizer::new(&GoogleSql, sql).with_unescape(false).tokenize_with_location().unwrap_or_default()
+    };
+    let (tokens, twins) = (read(text), read(other));
+    let starts = |token: &TokenWithSpan| (token.span.start.line, token.span.start.column);
+    let next = tokens.partition_point(|token| starts(token) <= (line, column));
+    let token = next.checked_sub(1).and_then(|at| Some((tokens.get(at)?, twins.get(at)?)));
+    match token.filter(|_| tokens.len() == twins.len()) {
+        // Within a name that differs: its start.
+        Some((token, twin)) if token.token != twin.token => starts(twin),
+        Some((token, twin)) => {
+            let (start, at) = (starts(token), starts(twin));
+            if line == start.0 { (at.0, at.1 + column - start.1) } else { (line, column) }
+        }
+        None => (line, column),
+    }
+}
+
 fn is_blank(token: &Token) -> bool {
     matches!(token, Token::Whitespace(_))
 }
@@ -156,6 +176,23 @@ mod tests {
         assert!(replaced("SELECT * FROM `p.d.t` TABLESAMPLE SYSTEM (1 PERCENT)").misfit);
         assert!(replaced("SELECT * FROM `p.d.t` FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()").misfit);
         assert_eq!(replaced("SELECT 'open FROM `p.d.t`").sql, "SELECT 'open FROM `p.d.t`");
+    }
+
+    #[test]
+    fn places_are_found_in_a_text_with_other_names() {
+        let sql = "SELECT a, b\nFROM `p.d.u` JOIN `p.d.u` AS x USING (é) WHERE x1";
+        let other = replaced(sql).sql;
+        let place = |text: &str, word: &str| {
+            let (line, text) =
+                text.lines().enumerate().find(|(_, text)| text.contains(word)).expect("a line");
+            let column = text[..text.find(word).expect("a word")].chars().count();
+            (line as u64 + 1, column as u64 + 1)
+        };
+        for word in ["b", "JOIN", "é", "x1"] {
+            assert_eq!(same_place(&other, sql, place(&other, word)), place(sql, word), "{word}");
+        }
+        assert_eq!(same_place(&other, sql, (2, 9)), (2, 6));
+        assert_eq!(same_place(sql, "SELECT 1", (2, 9)), (2, 9));
     }
 
     proptest::proptest! {

@@ -14,7 +14,7 @@ use crate::compile::CompiledProject;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::Audit;
 use crate::googlesql::names::Ident;
-use crate::googlesql::substitute::{Instead, Substituted, substitute};
+use crate::googlesql::substitute::{Instead, Substituted, same_place, substitute};
 use crate::googlesql::{Column, Type};
 use crate::manifest::types::{Materialization, Strategy};
 use crate::project::{Address, Node};
@@ -257,9 +257,9 @@ pub fn appraise(
             }
             Some(Err(refusal)) => {
                 match question.part {
-                    Part::View => faults.push(refused(compiled, question, &step.address, false, refusal)),
+                    Part::View => faults.push(refused(compiled, question, step, false, refusal)),
                     Part::Rows { increment } => {
-                        faults.push(refused(compiled, question, &step.address, increment, refusal));
+                        faults.push(refused(compiled, question, step, increment, refusal));
                     }
                     // They are written by Pipewright, about tables that may be stood in for: whether they run shows
                     // when they do.
@@ -307,15 +307,30 @@ fn other_columns(compiled: &CompiledProject, address: &Address, given: &[Column]
     Some(format!("the target gives it {differing}"))
 }
 
+/// The query of a step.
+fn native(step: &Step) -> Option<&str> {
+    match &step.action {
+        Action::Build(build) => Some(&build.native),
+        Action::Merge(merge) => Some(&merge.native),
+        _ => None,
+    }
+}
+
 fn refused(
     compiled: &CompiledProject,
     question: &Question,
-    address: &Address,
+    step: &Step,
     increment: bool,
     refusal: &Refusal,
 ) -> Diagnostic {
+    let address = &step.address;
     let place = refusal.place.zip(question.substituted.as_ref());
     let place = place.map(|((line, column), done)| done.original(line, column));
+    // Tables that are read from another target have other names in the step than in the query.
+    let place = match (place, native(step), compiled.native(address, increment)) {
+        (Some(place), Some(asked), Some(own)) => Some(same_place(asked, own, place)),
+        _ => place,
+    };
     let span = compiled.place_in_query(address, increment, place);
     Diagnostic::error(Code::QueryRefused, refusal.message.clone())
         .maybe_at(span, "BigQuery refuses this")

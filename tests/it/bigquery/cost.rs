@@ -50,6 +50,28 @@ fn step<'p>(plan: &'p Value, address: &str) -> &'p Value {
 }
 
 #[test]
+fn what_is_refused_of_a_query_that_reads_another_target_is_told_at_its_place() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let target = "targets:\n  prod:\n    type: bigquery\n    project: another-project-of-a-longer-name\n";
+    project.replace("pipeline.yaml", "targets:\n", target);
+    let orders = "{{ source('orders') }}";
+    let sql = format!(
+        "SELECT o.day, SUM(o.amount) AS revenue FROM {orders} AS o JOIN {orders} AS p ON o.id = p.id GROUP BY 1\n"
+    );
+    project.write("models/daily_sales.sql", &sql);
+    let whole = "JOIN `another-project-of-a-longer-name.raw.orders` AS p ON ";
+    let refuse = move |request: &Request| request.is_dry_run() && request.sql().contains(whole);
+    let asked = format!(
+        "SELECT o.day, SUM(o.amount) AS revenue FROM `another-project-of-a-longer-name.raw.orders` AS o {whole}"
+    );
+    let message = format!("Something is wrong with id at [1:{}]", asked.len() + 3);
+    server.always(refuse, Answer::refused(400, "invalidQuery", &message));
+    let refused = run(&server, &project, &["plan", "-s", "daily_sales", "--defer", "prod"]).ends_with(1);
+    let place = format!("models/daily_sales.sql:1:{}", sql.find("id = p").expect("it is there") + 1);
+    assert!(refused.stderr.contains("PW0509") && refused.stderr.contains(&place), "{place}: {refused}");
+}
+
+#[test]
 fn a_plan_tells_bytes_and_price_by_step_and_in_total() {
     let (server, project) = (Scripted::start(), with_settings("    price_per_tib: 8\n"));
     run(&server, &project, &["apply"]).succeeds();
