@@ -10,7 +10,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::catalogue;
-use super::shop::shop;
+use super::shop::{INCREMENTS, add_increments, shop};
 use super::support::{python_answers, repository};
 
 fn compiled(folder: &Path) -> CompiledProject {
@@ -137,24 +137,7 @@ fn all_sql_of_the_shipped_pipeline_is_accepted_with_the_types_that_we_tell() {
 #[test]
 fn what_brings_new_rows_into_tables_is_accepted() {
     let project = shop();
-    let ways = [
-        (
-            "added",
-            "{ strategy: append, on_schema_change: add }",
-            "WHERE day > (SELECT MAX(day) FROM {{ this }})",
-        ),
-        ("merged", "{ unique_key: [id, day] }", ""),
-        ("replaced", "{ strategy: insert_overwrite, partition_by: day }", ""),
-    ];
-    let mut models = String::from("models:\n");
-    for (name, settings, condition) in ways {
-        models.push_str(&format!("  {name}: {{ materialized: incremental, incremental: {settings} }}\n"));
-        project.write(
-            &format!("models/{name}.sql"),
-            &format!("SELECT id, day, amount FROM {{{{ source('orders') }}}}\n{{% if is_incremental() %}}{condition}{{% endif %}}\n"),
-        );
-    }
-    project.write("models/ways.yaml", &models);
+    add_increments(&project);
     let local = "targets:\n";
     project.replace(
         "pipeline.yaml",
@@ -164,7 +147,7 @@ fn what_brings_new_rows_into_tables_is_accepted() {
     let compiled = compiled(project.path());
     let (mut tables, mut questions) = asked_of(&compiled);
     let mut statements = Vec::new();
-    for (name, ..) in ways {
+    for name in INCREMENTS {
         let node = &compiled.project.nodes[name];
         let increment = compiled.nodes[name].increment.as_ref().expect("an increment");
         let build = compiled.naming.relation(&node.dataset, &node.build_name());

@@ -60,6 +60,27 @@ pub const ORDERS: &str =
 pub const ALL: [&str; 5] =
     ["model.catalogue", "model.clean_orders", "model.daily_sales", "source.orders", "source.products"];
 
+/// The models that [`add_increments`] adds.
+pub const INCREMENTS: [&str; 3] = ["added", "merged", "replaced"];
+
+/// A model for each way that new rows take into a table.
+pub fn add_increments(project: &Project) {
+    let ways = [
+        ("{ strategy: append, on_schema_change: add }", "WHERE day > (SELECT MAX(day) FROM {{ this }})"),
+        ("{ unique_key: [id, day] }", ""),
+        ("{ strategy: insert_overwrite, partition_by: day }", ""),
+    ];
+    let mut models = String::from("models:\n");
+    for (name, (settings, condition)) in INCREMENTS.into_iter().zip(ways) {
+        models.push_str(&format!("  {name}: {{ materialized: incremental, incremental: {settings} }}\n"));
+        project.write(
+            &format!("models/{name}.sql"),
+            &format!("SELECT id, day, amount FROM {{{{ source('orders') }}}}\n{{% if is_incremental() %}}{condition}{{% endif %}}\n"),
+        );
+    }
+    project.write("models/ways.yaml", &models);
+}
+
 /// The shop after its first run.
 pub fn built() -> Project {
     let project = shop();

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::protocol::{run, shop_there};
 use super::scripted::{Answer, Request, Scripted};
 use crate::accepted::{asked_of, compiled_for, objections, of_script};
+use crate::shop::add_increments;
 use crate::support::Project;
 
 /// What each recording must hold, so that nothing is left out without a word.
@@ -61,20 +62,7 @@ const VIEWS: [(&str, &[(&str, &str)]); 4] = [
 fn project() -> Project {
     let project = shop_there();
     project.replace("pipeline.yaml", "defaults:\n", "defaults:\n  keep_history: 1d\n");
-    let ways = [
-        ("added", "{ strategy: append }", "WHERE day > (SELECT MAX(day) FROM {{ this }})"),
-        ("merged", "{ unique_key: [id, day] }", ""),
-        ("replaced", "{ strategy: insert_overwrite, partition_by: day }", ""),
-    ];
-    let mut models = String::from("models:\n");
-    for (name, settings, condition) in ways {
-        models.push_str(&format!("  {name}: {{ materialized: incremental, incremental: {settings} }}\n"));
-        project.write(
-            &format!("models/{name}.sql"),
-            &format!("SELECT id, day, amount FROM {{{{ source('orders') }}}}\n{{% if is_incremental() %}}{condition}{{% endif %}}\n"),
-        );
-    }
-    project.write("models/ways.yaml", &models);
+    add_increments(&project);
     let endpoint = "    location: EU\n";
     project.replace(
         "pipeline.yaml",
