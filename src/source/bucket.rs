@@ -40,6 +40,12 @@ impl BucketFiles {
         &self.pattern[..first_special(&self.pattern)]
     }
 
+    /// Whether all its files are in one folder: none is entered behind [`Self::prefix`].
+    pub fn is_within_folder(&self) -> bool {
+        let behind = &self.pattern[first_special(&self.pattern)..];
+        !behind.contains('/') && !behind.contains("**")
+    }
+
     /// Whether a file of the bucket is meant. One whose name is the pattern is.
     pub fn have(&self, name: &str) -> bool {
         name == self.pattern || self.names.have(Path::new(name))
@@ -73,6 +79,20 @@ mod tests {
         assert_eq!(bucket_and_name(&address), Some(("shop", "orders/a.csv")));
         let every = BucketFiles::parse("gs://shop/**/*.csv").expect("an address");
         assert!(every.prefix().is_empty() && every.have("a.csv") && every.have("x/y/a.csv"));
+    }
+
+    #[test]
+    fn folders_are_entered_only_where_a_pattern_reaches_into_them() {
+        let within = |address: &str| BucketFiles::parse(address).expect("an address").is_within_folder();
+        for address in
+            ["gs://shop/a.csv", "gs://shop/in/a*.csv", "gs://shop/in/[ab].csv", "gs://shop/{a,b}.csv"]
+        {
+            assert!(within(address), "{address}");
+        }
+        for address in ["gs://shop/*/a.csv", "gs://shop/**/a.csv", "gs://shop/in/**", "gs://shop/{a,b/c}.csv"]
+        {
+            assert!(!within(address), "{address}");
+        }
     }
 
     #[test]

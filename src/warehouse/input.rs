@@ -62,6 +62,11 @@ impl<'a> Input<'a> {
         Ok(Self { load, files, spec, columns, is_plain: survey.is_plain })
     }
 
+    /// Whether they are text in UTF-8, if they are as they were declared.
+    pub(super) fn is_utf8(&self) -> bool {
+        self.spec.format.encoding == encoding_rs::UTF_8
+    }
+
     /// Reads all of them.
     ///
     /// # Errors
@@ -196,6 +201,14 @@ pub(super) fn changed_file(name: &str) -> WarehouseError {
 /// What is wrong with files or with how they are declared.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 pub fn source_fault(error: SourceError) -> WarehouseError {
+    // What a target said when it was asked for a file.
+    if let SourceError::Read { file, source } = &error
+        && let Some(said) = source.get_ref().and_then(|source| source.downcast_ref::<WarehouseError>())
+    {
+        let mut said = said.clone();
+        said.diagnostic.message = format!("cannot read `{file}`: {}", said.diagnostic.message);
+        return said;
+    }
     let code = match &error {
         SourceError::NoFiles { .. }
         | SourceError::BadPattern { .. }

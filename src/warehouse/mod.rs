@@ -69,6 +69,14 @@ pub struct WarehouseError {
     pub transient: bool,
 }
 
+impl std::fmt::Display for WarehouseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.diagnostic.message)
+    }
+}
+
+impl std::error::Error for WarehouseError {}
+
 impl From<Diagnostic> for WarehouseError {
     fn from(diagnostic: Diagnostic) -> Self {
         Self { diagnostic, transient: false }

@@ -69,7 +69,9 @@ fn field(column: &source::Column, row: usize, out: &mut Vec<u8>) {
             Ok(())
         }
         ColumnData::Bytes(bytes) => write!(out, "\"{}\"", STANDARD.encode(bytes.get(row))),
-        ColumnData::Int64(values) => write!(out, "{}", values[row]),
+        // As text: of a number beyond 2^53 BigQuery promises nothing
+        // (<https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-json#limitations>).
+        ColumnData::Int64(values) => write!(out, "\"{}\"", values[row]),
         ColumnData::Float64(values) => float(values[row], out),
         ColumnData::Numeric(values) => numeric(values[row], out),
         ColumnData::Bool(values) => write!(out, "{}", values[row]),

@@ -9,7 +9,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::manifest::types::ByteSize;
 
 /// Something that went wrong on the way to BigQuery or there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ApiError {
     /// The status of the answer, where there was one.
     pub(super) status: Option<u16>,
@@ -17,6 +17,8 @@ pub(super) struct ApiError {
     pub(super) reason: String,
     /// What was said.
     pub(super) message: String,
+    /// What a load job says of rows that it cannot read. It may quote their values.
+    pub(super) rows: Vec<String>,
 }
 
 /// The reason of a request that got no answer, or one that nobody can read, as those of gateways are.
@@ -33,20 +35,22 @@ const STOPPED: &str = "stoppedHere";
 
 /// What stands before the errors of data.
 const READING: &str = "Error while reading data, error message: ";
-/// What stands in an error that only says that there are others.
-const FURTHER: &str = "errors[] collection";
-/// How many of them are told.
+/// How many rows are told of.
 const SHOWN: usize = 5;
 
 impl ApiError {
     /// Work that was given up because somebody asked for it.
     pub(super) fn stopped() -> Self {
-        Self { status: None, reason: STOPPED.to_owned(), message: "it was stopped".to_owned() }
+        Self { reason: STOPPED.to_owned(), message: "it was stopped".to_owned(), ..Self::default() }
     }
 
     /// No token was granted.
     pub(super) fn no_token(why: &str) -> Self {
-        Self { status: None, reason: NO_TOKEN.to_owned(), message: format!("no token was granted: {why}") }
+        Self {
+            reason: NO_TOKEN.to_owned(),
+            message: format!("no token was granted: {why}"),
+            ..Self::default()
+        }
     }
 
     /// Work that was not begun, since its run has cost what it may.
@@ -54,33 +58,33 @@ impl ApiError {
         let billed = ByteSize(billed);
         let message =
             format!("the run was billed for {billed}, which is all that `max_bytes_per_run` allows");
-        Self { status: None, reason: "bytesBilledLimitExceeded".to_owned(), message }
+        Self { reason: "bytesBilledLimitExceeded".to_owned(), message, ..Self::default() }
     }
 
     /// Nobody was reached.
     pub(super) fn unreachable(why: &str) -> Self {
-        Self { status: None, reason: UNREACHABLE.to_owned(), message: why.to_owned() }
+        Self { reason: UNREACHABLE.to_owned(), message: why.to_owned(), ..Self::default() }
     }
 
     /// An answer that is no JSON.
     pub(super) fn unreadable(error: &serde_json::Error) -> Self {
         let message = format!("BigQuery's answer cannot be read: {error}");
-        Self { status: None, reason: NO_ANSWER.to_owned(), message }
+        Self { reason: NO_ANSWER.to_owned(), message, ..Self::default() }
     }
 
     /// An answer that lacks what it should have.
     pub(super) fn lacks(what: &str) -> Self {
         Self {
-            status: None,
             reason: NO_ANSWER.to_owned(),
             message: format!("BigQuery's answer has no {what}"),
+            ..Self::default()
         }
     }
 
     /// An upload that was begun and is not known any more, nor what became of it.
     pub(super) fn upload_lost() -> Self {
         let message = "BigQuery does not know the upload any more".to_owned();
-        Self { status: None, reason: UPLOAD_LOST.to_owned(), message }
+        Self { reason: UPLOAD_LOST.to_owned(), message, ..Self::default() }
     }
 
     /// An answer of a status that tells of a failure.
@@ -92,33 +96,32 @@ impl ApiError {
             status: Some(status),
             reason: reason.unwrap_or_default().to_owned(),
             message: error["message"].as_str().map_or_else(|| format!("HTTP status {status}"), str::to_owned),
+            ..Self::default()
         }
     }
 
-    /// What the status of a job that failed says. Of data that cannot be read only its further errors tell what is wrong.
+    /// What the status of a job that failed says.
     pub(super) fn of_job(status: &Value) -> Self {
         let error = &status["errorResult"];
-        let text = |error: &Value| {
-            let message = error["message"].as_str()?;
-            Some(message.strip_prefix(READING).unwrap_or(message).to_owned())
+        let message = error["message"].as_str().unwrap_or("the job failed and did not say why");
+        // It sums up what further errors tell of single rows.
+        let further = status["errors"].as_array().into_iter().flatten();
+        let further = further.filter_map(|error| error["message"].as_str()).filter(|one| *one != message);
+        let of_row = |message: &str| message.strip_prefix(READING).map(str::to_owned);
+        let rows: Vec<String> = match of_row(message) {
+            None => Vec::new(),
+            Some(summary) => {
+                let told: Vec<String> = further.filter_map(of_row).take(SHOWN).collect();
+                if told.is_empty() { vec![summary] } else { told }
+            }
         };
-        let further = status["errors"].as_array().into_iter().flatten().filter_map(text);
-        let further: Vec<String> = further.filter(|message| !message.contains(FURTHER)).take(SHOWN).collect();
-        let message = text(error).unwrap_or_else(|| "the job failed and did not say why".to_owned());
-        Self {
-            status: None,
-            reason: error["reason"].as_str().unwrap_or_default().to_owned(),
-            message: if message.contains(FURTHER) && !further.is_empty() {
-                further.join("\n")
-            } else {
-                message
-            },
-        }
+        let reason = error["reason"].as_str().unwrap_or_default().to_owned();
+        Self { status: None, reason, message: message.to_owned(), rows }
     }
 
-    /// Whether a load job says that rows of its files are not what its schema has.
+    /// Whether a load job says that it cannot read rows of its files.
     pub(super) fn is_of_rows(&self) -> bool {
-        self.is_of_job() && self.reason == "invalid" && self.code() == Code::StepFailed
+        !self.rows.is_empty() && !self.is_transient()
     }
 
     /// Whether what was asked for is not there.
@@ -259,6 +262,7 @@ impl From<reqwest::Error> for ApiError {
             status: error.status().map(|status| status.as_u16()),
             reason: NO_ANSWER.to_owned(),
             message: format!("BigQuery did not answer: {message}"),
+            ..Self::default()
         }
     }
 }
@@ -331,19 +335,22 @@ mod tests {
     }
 
     #[test]
-    fn data_that_cannot_be_read_is_told_of_by_its_own_errors() {
-        let error = |message: &str| serde_json::json!({"reason": "invalid", "message": message});
-        let summary = "Error while reading data, error message: CSV table encountered too many errors, giving up. \
-                       Rows: 2; errors: 1. Please look into the errors[] collection for more details.";
-        let one =
-            "Error while reading data, error message: Could not parse 'x' as INT64 for field id (position 0)";
+    fn rows_that_cannot_be_read_are_told_of_by_their_own_errors() {
+        let error = |message: &str| serde_json::json!({"reason": "invalid", "message": format!("{READING}{message}")});
+        let summary = "CSV processing encountered too many errors, giving up. Rows: 1; errors: 1; max bad: 0; error percent: 0";
+        let one = "Could not parse '00:00:00' as TIMESTAMP for field at; line_number: 2 column_name: \"at\" \
+                   value: \"00:00:00\" File: gs://b/a.csv";
         let status =
             serde_json::json!({"errorResult": error(summary), "errors": [error(summary), error(one)]});
         let told = ApiError::of_job(&status);
-        assert_eq!(told.message, "Could not parse 'x' as INT64 for field id (position 0)");
         assert!(told.is_of_rows());
+        assert_eq!(told.rows, [one]);
+        // What is told of any job that fails has no values of rows.
+        assert!(told.message.ends_with(summary));
         let alone = ApiError::of_job(&serde_json::json!({"errorResult": error(summary)}));
-        assert!(alone.message.starts_with("CSV table encountered"));
+        assert_eq!(alone.rows, [summary]);
+        let other = serde_json::json!({"reason": "invalid", "message": "Cannot load compressed and uncompressed files"});
+        assert!(!ApiError::of_job(&serde_json::json!({ "errorResult": other })).is_of_rows());
     }
 
     #[test]

@@ -11,13 +11,12 @@
 
 use serde_json::{Value, json};
 
-use super::super::input::{Input, changed_file, personal_of};
+use super::super::input::{Input, changed_file};
 use super::super::{Loaded, Progress, Relation, Result, WarehouseError};
 use super::error::ApiError;
-use super::load::Loading;
+use super::load::{Loading, said_of_rows};
 use super::parameter::text;
 use crate::diag::{Code, Diagnostic};
-use crate::expectations::HIDDEN;
 use crate::googlesql::Type;
 use crate::googlesql::names::Ident;
 use crate::manifest::types::{CsvOptions, Format};
@@ -66,7 +65,7 @@ impl Loading<'_> {
         progress: Progress<'_>,
     ) -> Result<Option<Loaded>> {
         let Format::Csv(options) = &load.reading.format;
-        let is_plain_text = input.is_plain && options.encoding.eq_ignore_ascii_case("utf-8");
+        let is_plain_text = input.is_plain && input.is_utf8();
         // In an address `*` stands for any text, and nothing takes that away.
         let are_names = load.reading.files.iter().all(|file| !file.path.contains('*'));
         // Where none is named the empty text is one.
@@ -171,16 +170,8 @@ fn as_written(options: &CsvOptions) -> Vec<(&'static str, Value)> {
     settings
 }
 
-/// What BigQuery says of rows that do not fit, without values where some are personal.
+/// What BigQuery says of rows that do not fit.
 fn bad_rows(error: &ApiError, load: &LoadAction) -> WarehouseError {
-    let is_open = personal_of(load).is_empty();
-    let said = |line: &str| match (line.find('\''), line.rfind('\'')) {
-        (Some(start), Some(end)) if !is_open && start < end => {
-            format!("{}{HIDDEN}{}", &line[..start], &line[end + 1..])
-        }
-        _ => line.to_owned(),
-    };
-    let told: Vec<String> = error.message.lines().map(said).collect();
-    let message = format!("rows cannot be loaded, and none may be rejected\n{}", told.join("\n"));
+    let message = format!("rows cannot be loaded, and none may be rejected\n{}", said_of_rows(error, load));
     Diagnostic::error(Code::BadRow, message).help(HELP).into()
 }

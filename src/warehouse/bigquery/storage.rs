@@ -22,11 +22,19 @@ use crate::state::FileState;
 /// Where Cloud Storage is, unless a target says otherwise.
 const ENDPOINT: &str = "https://storage.googleapis.com";
 
-/// How much is asked for first: a header is found in it. Each block is four times the one before.
-const FIRST: u64 = 64 * 1024;
+/// How much is asked for first: as much as the reader of a header takes. Each block is four times the one before.
+const FIRST: u64 = 256 * 1024;
 
 /// How much is asked for at a time at most.
 const MOST: u64 = 16 * 1024 * 1024;
+
+/// What the names of listed files begin with.
+#[derive(Clone, Copy)]
+struct Start<'a> {
+    prefix: &'a str,
+    /// Whether no folder is entered behind it.
+    within_folder: bool,
+}
 
 /// Cloud Storage, as one who reads.
 #[derive(Clone)]
@@ -53,7 +61,12 @@ impl Storage {
         let mut files = Vec::new();
         for address in addresses {
             let wanted = BucketFiles::parse(address).map_err(source_fault)?;
-            let found = self.list(stop, &wanted.bucket, wanted.prefix(), |name| wanted.have(name))?;
+            let start = Start { prefix: wanted.prefix(), within_folder: wanted.is_within_folder() };
+            let mut found = self.list(stop, &wanted.bucket, start, |name| wanted.have(name))?;
+            // As of paths: what is there under the name itself is meant alone.
+            if found.iter().any(|file| file.path == *address) {
+                found.retain(|file| file.path == *address);
+            }
             if found.is_empty() {
                 let root = format!("gs://{}", wanted.bucket);
                 return Err(source_fault(SourceError::NoFiles { pattern: address.clone(), root }));
@@ -77,7 +90,8 @@ impl Storage {
         let mut found = BTreeMap::new();
         for (bucket, names) in by_bucket {
             let names: BTreeSet<&str> = names.into_iter().collect();
-            let now = self.list(stop, bucket, shared_start(&names), |name| names.contains(name))?;
+            let start = Start { prefix: shared_start(&names), within_folder: false };
+            let now = self.list(stop, bucket, start, |name| names.contains(name))?;
             found.extend(now.into_iter().map(|file| (file.path, file.hash)));
         }
         let changed = files.iter().find(|file| found.get(&file.path) != Some(&file.hash));
@@ -89,10 +103,10 @@ impl Storage {
         &self,
         stop: &Stop,
         bucket: &str,
-        prefix: &str,
+        start: Start<'_>,
         is_meant: impl Fn(&str) -> bool,
     ) -> Result<Vec<FileState>> {
-        let files = self.pages(stop, bucket, prefix, is_meant);
+        let files = self.pages(stop, bucket, start, is_meant);
         files.map_err(|error| refused(error, bucket))
     }
 
@@ -100,18 +114,21 @@ impl Storage {
         &self,
         stop: &Stop,
         bucket: &str,
-        prefix: &str,
+        start: Start<'_>,
         is_meant: impl Fn(&str) -> bool,
     ) -> std::result::Result<Vec<FileState>, ApiError> {
         let mut files = Vec::new();
         let mut page = String::new();
         let address = self.address(&[bucket, "o"])?;
         loop {
-            let query = [
-                ("prefix", prefix),
+            let mut query = vec![
+                ("prefix", start.prefix),
                 ("fields", "items(name,size,md5Hash,generation,updated),nextPageToken"),
-                ("pageToken", &page),
+                ("pageToken", page.as_str()),
             ];
+            if start.within_folder {
+                query.push(("delimiter", "/"));
+            }
             let told: Value = self.api.persist(stop, || async {
                 answered(self.send(self.api.request_to(Method::GET, address.as_str()).query(&query)).await?)
                     .await
@@ -277,7 +294,7 @@ impl Read for Blocks {
         }
         let end = self.file.bytes.min(self.next + self.size);
         let block = self.storage.block(&self.stop, &self.file, self.next, end);
-        self.block = io::Cursor::new(block.map_err(|error| io::Error::other(error.message))?);
+        self.block = io::Cursor::new(block.map_err(|error| io::Error::other(WarehouseError::from(error)))?);
         self.next = end;
         self.size = MOST.min(4 * self.size);
         self.block.read(output)

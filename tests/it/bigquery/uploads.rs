@@ -24,7 +24,7 @@ fn many_orders() -> (Project, Vec<u8>) {
     for id in 0..9_000 {
         let product = format!("{id}{}", "x".repeat(1_000));
         writeln!(file, "{id},2024-01-01,{product},1").expect("a text");
-        writeln!(sent, r#"{{"id":{id},"day":"2024-01-01","product":"{product}","amount":"1.000000000"}}"#)
+        writeln!(sent, r#"{{"id":"{id}","day":"2024-01-01","product":"{product}","amount":"1.000000000"}}"#)
             .expect("a text");
     }
     project.write("data/orders.csv", &file);

@@ -50,7 +50,11 @@ impl Buckets {
         }
         let asked = |key: &str| request.query.get(key).map(|value| decoded(value)).unwrap_or_default();
         let prefix = format!("{start}{}", asked("prefix"));
-        let found: Vec<_> = self.files.iter().filter(|(name, _)| name.starts_with(&prefix)).collect();
+        let delimiter = asked("delimiter");
+        // What lies behind a delimiter is told of as a folder only.
+        let is_entered = |rest: &str| !delimiter.is_empty() && rest.contains(delimiter.as_str());
+        let is_listed = |name: &str| name.strip_prefix(&prefix).is_some_and(|rest| !is_entered(rest));
+        let found: Vec<_> = self.files.iter().filter(|(name, _)| is_listed(name)).collect();
         let from: usize = asked("pageToken").parse().unwrap_or(0);
         let items = found.iter().skip(from).take(PAGE).map(|(name, (content, version))| {
             json!({
