@@ -45,7 +45,9 @@ pub(super) fn perform_merge(
     work.refused = None;
     let new_rows = new.map(|(rows, _)| rows);
     // Partitions that have grown old since have taken their rows with them.
-    let counted = before.rows.filter(|_| before.properties.partition_expires_ms.is_none());
+    let expires = before.properties.partition_expires_ms.is_some()
+        || before.observed.as_ref().is_some_and(|observed| observed.partition_expires_ms.is_some());
+    let counted = merge.rows_there.or(before.rows).filter(|_| !expires);
     account(merge.strategy, counted, new_rows, size.map(|(rows, _)| rows))?;
     session.remove(&at, Materialization::Table)?;
     let columns = session.columns(&into)?;

@@ -42,7 +42,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     if saved.is_none() {
         cost::ask(&loaded, warehouse.as_ref(), &snapshot, &mut plan)?;
     }
-    if plan.is_empty() {
+    if plan.is_empty() && !warehouse.is_left_halfway() {
         if !args.json {
             printer.out(&plan_text(&plan));
         }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::catalog::With;
 use super::model::{self, CompiledQuery};
 use super::template::{Rendered, Renderer};
-use super::{Catalog, CompiledNode, CompiledProject, Dialect, Naming, sql_diagnostic};
+use super::{Catalog, CompiledNode, CompiledProject, Dialect, Naming, partition, sql_diagnostic};
 use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, did_you_mean, quoted};
 use crate::expectations::Audit;
 use crate::googlesql::names::Ident;
@@ -146,8 +146,15 @@ pub(super) fn compile_increment(
     let key: Vec<Ident<'_>> = settings.key.iter().map(|(name, _)| Ident(name)).collect();
     let native =
         |google: String| compile_statement(google, naming).map_err(|fault| vec![fault.about(&subject)]);
-    let within = partition_in_key(settings, &whole.layout, naming);
-    let statements = statements(settings.strategy, &table, &build, &key, columns, within);
+    let of_key = partition_in_key(settings, &whole.layout);
+    let within = of_key.filter(|_| naming.dialect == Dialect::BigQuery);
+    let statements = match settings.strategy {
+        Strategy::Append => vec![insert(&table, &build, columns)],
+        Strategy::Merge => vec![merge(&table, &build, &key, columns, within)],
+        Strategy::InsertOverwrite => {
+            vec![delete(&table, &build, &key, of_key, within.is_some()), insert(&table, &build, columns)]
+        }
+    };
     let proof = (!key.is_empty()).then(|| proof(settings.strategy, &build, &key));
     Ok(CompiledIncrement {
         query,
@@ -174,84 +181,98 @@ fn described(columns: &[Column]) -> String {
 
 /// The column that parts the table, where rows of the same key are in the same partition: rows that new ones take the
 /// place of are then in the partitions of the new ones, and BigQuery need not read any other.
-fn partition_in_key<'l>(settings: &Increment, layout: &'l Layout, naming: &Naming) -> Option<&'l Partition> {
-    let partition = layout.partition.as_ref().filter(|_| naming.dialect == Dialect::BigQuery)?;
+fn partition_in_key<'l>(settings: &Increment, layout: &'l Layout) -> Option<&'l Partition> {
+    let partition = layout.partition.as_ref()?;
     let is_key = settings.key.iter().any(|(name, _)| name.eq_ignore_ascii_case(&partition.column));
     is_key.then_some(partition)
 }
 
-/// A script that knows the first and the last value of a column of new rows: a bound that is known before a statement
-/// runs is what BigQuery leaves out partitions by
+/// A script that knows the first and the last value of a column that is of interest: a bound that is known before a
+/// statement runs is what BigQuery leaves out partitions by
 /// (<https://cloud.google.com/bigquery/docs/querying-partitioned-tables#better_performance_with_pseudo-columns>).
-fn bounded(build: &str, partition: &Partition, statement: &str) -> String {
-    let (column, data_type) = (Ident(&partition.column), &partition.data_type);
+fn bounded(build: &str, data_type: &Type, (first, last): (&str, &str), statement: &str) -> String {
     format!(
-        "DECLARE pipewright_first {data_type} DEFAULT (SELECT MIN({column}) FROM {build}); \
-         DECLARE pipewright_last {data_type} DEFAULT (SELECT MAX({column}) FROM {build}); {statement}"
+        "DECLARE pipewright_first {data_type} DEFAULT (SELECT {first} FROM {build}); \
+         DECLARE pipewright_last {data_type} DEFAULT (SELECT {last} FROM {build}); {statement}"
     )
 }
 
-/// What brings new rows in; within the partitions that they are in where a column tells these.
-fn statements(
-    strategy: Strategy,
+/// The condition that a column lies within what such a script knows.
+fn within_bounds(column: &str) -> String {
+    format!("{column} BETWEEN pipewright_first AND pipewright_last")
+}
+
+fn names(columns: &[Column], prefix: &str) -> String {
+    let each = columns.iter().map(|column| format!("{prefix}{}", Ident(&column.name)));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// What adds the new rows.
+fn insert(table: &str, build: &str, columns: &[Column]) -> String {
+    let names = names(columns, "");
+    format!("INSERT INTO {table} ({names}) SELECT {names} FROM {build}")
+}
+
+/// What takes away the rows of those partitions that new rows are in: of those that the table is made of, where their
+/// column is the one that tells, and of equal values otherwise.
+fn delete(
+    table: &str,
+    build: &str,
+    key: &[Ident<'_>],
+    parted: Option<&Partition>,
+    is_bounded: bool,
+) -> String {
+    let by = match parted {
+        Some(parted) => partition::common(parted),
+        None => key.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    };
+    let same = format!("{by} IN (SELECT {by} FROM {build})");
+    match parted.filter(|_| is_bounded) {
+        Some(parted) => {
+            let (first, last) = partition::bounds(parted);
+            let within = within_bounds(&Ident(&parted.column).to_string());
+            let delete = format!("DELETE FROM {table} WHERE {within} AND {same}");
+            bounded(build, &parted.data_type, (&first, &last), &delete)
+        }
+        None => format!("DELETE FROM {table} WHERE {same}"),
+    }
+}
+
+/// What lets new rows take the place of those of the same key, and adds the others.
+fn merge(
     table: &str,
     build: &str,
     key: &[Ident<'_>],
     columns: &[Column],
     within: Option<&Partition>,
-) -> Vec<String> {
-    let list = |each: &dyn Fn(Ident<'_>) -> String| {
-        columns.iter().map(|column| each(Ident(&column.name))).collect::<Vec<_>>().join(", ")
+) -> String {
+    let same = |name: &Ident<'_>| format!("present.{name} = incoming.{name}");
+    let on = key.iter().map(same).collect::<Vec<_>>().join(" AND ");
+    let others: Vec<String> = columns
+        .iter()
+        .filter(|column| !key.iter().any(|key| key.0.eq_ignore_ascii_case(&column.name)))
+        .map(|column| format!("{0} = incoming.{0}", Ident(&column.name)))
+        .collect();
+    let update = match others.as_slice() {
+        [] => String::new(),
+        others => format!(" WHEN MATCHED THEN UPDATE SET {}", others.join(", ")),
     };
-    let names = list(&|name| name.to_string());
-    let insert = format!("INSERT INTO {table} ({names}) SELECT {names} FROM {build}");
-    match strategy {
-        Strategy::Append => vec![insert],
-        Strategy::InsertOverwrite => {
-            let by = key.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            let delete = match within {
-                Some(part) => bounded(
-                    build,
-                    part,
-                    &format!(
-                        "DELETE FROM {table} WHERE {} BETWEEN pipewright_first AND pipewright_last \
-                         AND {by} IN (SELECT {by} FROM {build})",
-                        Ident(&part.column)
-                    ),
-                ),
-                None => format!("DELETE FROM {table} WHERE {by} IN (SELECT {by} FROM {build})"),
-            };
-            vec![delete, insert]
+    let merge = |on: &str| {
+        format!(
+            "MERGE INTO {table} AS present USING {build} AS incoming ON {on}{update} \
+             WHEN NOT MATCHED THEN INSERT ({}) VALUES ({})",
+            names(columns, ""),
+            names(columns, "incoming.")
+        )
+    };
+    match within {
+        Some(part) => {
+            let column = Ident(&part.column);
+            let bounds = (format!("MIN({column})"), format!("MAX({column})"));
+            let within = within_bounds(&format!("present.{column}"));
+            bounded(build, &part.data_type, (&bounds.0, &bounds.1), &merge(&format!("{within} AND {on}")))
         }
-        Strategy::Merge => {
-            let same = |name: &Ident<'_>| format!("present.{name} = incoming.{name}");
-            let on = key.iter().map(same).collect::<Vec<_>>().join(" AND ");
-            let others: Vec<String> = columns
-                .iter()
-                .filter(|column| !key.iter().any(|key| key.0.eq_ignore_ascii_case(&column.name)))
-                .map(|column| format!("{0} = incoming.{0}", Ident(&column.name)))
-                .collect();
-            let update = match others.as_slice() {
-                [] => String::new(),
-                others => format!(" WHEN MATCHED THEN UPDATE SET {}", others.join(", ")),
-            };
-            let merge = |on: &str| {
-                format!(
-                    "MERGE INTO {table} AS present USING {build} AS incoming ON {on}{update} \
-                     WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({})",
-                    list(&|name| format!("incoming.{name}"))
-                )
-            };
-            vec![match within {
-                Some(part) => {
-                    let part_of_row = Ident(&part.column);
-                    let bounds =
-                        format!("present.{part_of_row} BETWEEN pipewright_first AND pipewright_last");
-                    bounded(build, part, &merge(&format!("{bounds} AND {on}")))
-                }
-                None => merge(&on),
-            }]
-        }
+        None => merge(&on),
     }
 }
 
@@ -293,18 +314,16 @@ fn compile_statement(google: String, naming: &Naming) -> Result<CompiledStatemen
 }
 
 impl CompiledProject {
-    /// The statements that give a published table further columns.
+    /// The statement that gives a published table further columns: BigQuery takes few changes of a table at a time.
     ///
     /// # Errors
     /// SQL without a translation: a fault of Pipewright.
-    pub fn adding(&self, node: &Node, columns: &[Column]) -> Result<Vec<String>, Diagnostic> {
+    pub fn adding(&self, node: &Node, columns: &[Column]) -> Result<String, Diagnostic> {
         let table = self.naming.relation(&node.dataset, &self.naming.merged(node));
-        let add = |column: &Column| {
-            let (name, data_type) = (Ident(&column.name), &column.data_type);
-            let google = format!("ALTER TABLE {table} ADD COLUMN {name} {data_type}");
-            compile_statement(google, &self.naming).map(|statement| statement.native)
-        };
-        columns.iter().map(add).collect()
+        let add = |column: &Column| format!("ADD COLUMN {} {}", Ident(&column.name), column.data_type);
+        let changes: Vec<String> = columns.iter().map(add).collect();
+        let google = format!("ALTER TABLE {table} {}", changes.join(", "));
+        compile_statement(google, &self.naming).map(|statement| statement.native)
     }
 
     /// The audits of an increment: of the new rows where they are built, and of the table with them in it.

@@ -2,7 +2,7 @@
 
 use super::ColumnChanges;
 use crate::googlesql::Column;
-use crate::state::{NodeState, Object, Observed, mark};
+use crate::state::{NodeState, Object, Observed, label_of_mark, mark};
 
 /// How columns change from one list to the other; names are compared without case.
 pub(super) fn columns(before: &[Column], after: &[Column]) -> ColumnChanges {
@@ -22,54 +22,115 @@ pub(super) fn columns(before: &[Column], after: &[Column]) -> ColumnChanges {
     }
 }
 
-/// What somebody did to an object since it was built, in words.
+/// What is to be done about something that somebody changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// It is built anew.
+    Rebuild,
+    /// The same, but for rows that cannot be made again: those that were brought in one run after the other.
+    RebuildUnlessGathered,
+    /// It is said again what was said of it.
+    Describe,
+}
+
+/// What somebody did to an object since it was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Alteration {
+    /// In words.
+    pub(super) what: String,
+    pub(super) remedy: Remedy,
+}
+
+/// What somebody did to an object since it was built, if anything.
 pub(super) fn drift(
     pipeline: &str,
     address: &crate::project::Address,
     state: &NodeState,
     object: Option<&Object>,
-) -> Option<String> {
-    let Some(object) = object else { return Some("it is gone".to_owned()) };
+) -> Option<Alteration> {
+    let change = |what: String, remedy: Remedy| Some(Alteration { what, remedy });
+    let Some(object) = object else { return change("it is gone".to_owned(), Remedy::Rebuild) };
     if object.materialization != state.materialization {
         let kind = match object.materialization {
             crate::manifest::types::Materialization::View => "view",
             crate::manifest::types::Materialization::Table => "table",
         };
-        return Some(format!("it was replaced by a {kind}"));
+        return change(format!("it was replaced by a {kind}"), Remedy::Rebuild);
     }
-    if object.mark() != Some(mark(pipeline, address, &state.data_hash).as_str()) {
-        return Some("it was replaced, or its comment was changed".to_owned());
+    let mark = mark(pipeline, address, &state.data_hash);
+    let is_described = object.mark() == Some(mark.as_str());
+    let is_labelled =
+        object.observed.as_ref().and_then(|now| now.mark.as_ref()) == Some(&label_of_mark(&mark));
+    if !is_described && !is_labelled {
+        return change("it was replaced, or its comment was changed".to_owned(), Remedy::Rebuild);
     }
     if object.columns != state.native_columns {
-        return Some(column_drift(&state.native_columns, &object.columns));
+        return change(column_drift(&state.native_columns, &object.columns), Remedy::Rebuild);
     }
-    if let (Some(before), Some(now)) = (&state.observed, &object.observed)
-        && let Some(what) = layout_drift(before, now)
-    {
-        return Some(what.to_owned());
+    let observed = state.observed.as_ref().zip(object.observed.as_ref());
+    if let Some(what) = observed.and_then(|(before, now)| layout_drift(before, now)) {
+        return change(what.to_owned(), Remedy::Rebuild);
     }
+    // Partitions that have grown old take their rows with them.
+    let expires = state.properties.partition_expires_ms.is_some()
+        || state.observed.as_ref().is_some_and(|before| before.partition_expires_ms.is_some());
     match (state.rows, object.rows) {
-        // Partitions that have grown old take their rows with them.
-        (Some(before), Some(now)) if now < before && state.properties.partition_expires_ms.is_some() => None,
-        (Some(before), Some(now)) if before != now => Some(format!("it had {before} rows and has {now}")),
-        _ => None,
+        (Some(before), Some(now)) if now < before && expires => {}
+        (Some(before), Some(now)) if before != now => {
+            return change(format!("it had {before} rows and has {now}"), Remedy::RebuildUnlessGathered);
+        }
+        _ => {}
     }
+    let written = |(before, now): (&Observed, &Observed)| before.written_ms.zip(now.written_ms);
+    if observed.and_then(written).is_some_and(|(before, now)| now > before) {
+        return change("its rows were changed".to_owned(), Remedy::RebuildUnlessGathered);
+    }
+    if !is_described {
+        return change("its description was changed".to_owned(), Remedy::Describe);
+    }
+    let what = observed.and_then(|(before, now)| settings_drift(before, now, state))?;
+    change(what.to_owned(), Remedy::Describe)
 }
 
-/// Whether an object has the mark of a pipeline's node, of whichever build.
-pub(super) fn is_ours(pipeline: &str, address: &crate::project::Address, object: &Object) -> bool {
+/// Whether an object has the mark of a pipeline's node, of whichever build. What is remembered of the node, if it was built
+/// at this place, tells the one that its label has.
+pub(super) fn is_ours(
+    pipeline: &str,
+    address: &crate::project::Address,
+    state: Option<&NodeState>,
+    object: &Object,
+) -> bool {
     let ours = format!("{pipeline} {address} ");
-    object.mark().is_some_and(|mark| mark.starts_with(&ours))
+    let label = object.observed.as_ref().and_then(|now| now.mark.as_ref());
+    let is_labelled = label
+        .zip(state)
+        .is_some_and(|(label, state)| *label == label_of_mark(&mark(pipeline, address, &state.data_hash)));
+    is_labelled || object.mark().is_some_and(|mark| mark.starts_with(&ours))
 }
 
+/// What no description mends.
 fn layout_drift(before: &Observed, now: &Observed) -> Option<&'static str> {
+    let other_query =
+        before.query.as_ref().zip(now.query.as_ref()).is_some_and(|(before, now)| before != now);
     let told = [
+        (other_query, "its query was changed"),
         (before.partition_by != now.partition_by, "its partitioning was changed"),
         (before.cluster_by != now.cluster_by, "its clustering was changed"),
-        (before.partition_expires_ms != now.partition_expires_ms, "how long it keeps partitions was changed"),
+    ];
+    told.into_iter().find_map(|(changed, what)| changed.then_some(what))
+}
+
+/// What the manifest says of a table and somebody has said otherwise.
+fn settings_drift(before: &Observed, now: &Observed, state: &NodeState) -> Option<&'static str> {
+    let expires = state.properties.partition_expires_ms.is_some();
+    let told = [
+        (
+            expires && before.partition_expires_ms != now.partition_expires_ms,
+            "how long it keeps partitions was changed",
+        ),
         (
             before.require_partition_filter != now.require_partition_filter,
-            "whether it may be read as a whole was changed",
+            "its `require_partition_filter` was changed",
         ),
     ];
     told.into_iter().find_map(|(changed, what)| changed.then_some(what))

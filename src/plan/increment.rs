@@ -37,11 +37,11 @@ pub(super) struct NewRows {
 
 impl NewRows {
     /// The step of it.
-    pub(super) fn action(self, publish: Publish) -> MergeAction {
+    pub(super) fn action(self, publish: Publish, rows_there: Option<u64>) -> MergeAction {
         let Self { strategy, native, proof, audit_of_new, audit_of_table, into, statements, warning: _ } =
             self;
         let publish = Publish { audit: audit_of_table, ..publish };
-        MergeAction { strategy, native, audit_of_new, proof, into, statements, publish }
+        MergeAction { strategy, native, audit_of_new, proof, into, statements, rows_there, publish }
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) fn new_rows(
     let mut statements = match settings.on_schema_change {
         _ if changes.is_empty() => Vec::new(),
         OnSchemaChange::Add if changes.removed.is_empty() && changes.retyped.is_empty() => {
-            planning.compiled.adding(node, &changes.added)?
+            vec![planning.compiled.adding(node, &changes.added)?]
         }
         OnSchemaChange::Rebuild if settings.on_query_change == OnQueryChange::Rebuild => return Ok(None),
         _ => return Err(refused(node, &changes).into()),

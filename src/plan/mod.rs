@@ -141,6 +141,8 @@ pub enum Reason {
     ReferencesChanged,
     /// Its description, owner or tags changed.
     MetadataChanged,
+    /// Somebody said otherwise of it what a description puts right.
+    Redescribed,
     /// The manifest no longer has it.
     Removed,
 }
@@ -160,6 +162,7 @@ impl Reason {
             Self::ExpectationsChanged => "expectations changed",
             Self::ReferencesChanged => "what it is checked against changed",
             Self::MetadataChanged => "description changed",
+            Self::Redescribed => "described otherwise outside of Pipewright",
             Self::Removed => "no longer in the manifest",
         }
     }
@@ -284,6 +287,8 @@ pub struct MergeAction {
     pub into: String,
     /// What gives that table further columns, and then the rows.
     pub statements: Vec<String>,
+    /// Its rows when the plan was made, where they are not as many as are remembered.
+    pub rows_there: Option<u64>,
     /// What must hold of the table with them in it, and what is remembered.
     pub publish: Publish,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::diff::Remedy;
 use super::{
     Action, BuildAction, ColumnChanges, Deferral, Deferred, Drift, Estimate, FAILED_SUFFIX, LoadAction,
     Orphan, Plan, Publish, Reading, Reason, Record, Step, datasets, diff, file, increment, wanted,
@@ -142,7 +143,7 @@ impl<'a> Planner<'a> {
         // What stands at a place where this node was not built before may be somebody else's.
         let at_home = state.is_some_and(|state| state.relation == node.relation());
         if let Some(object) = object
-            && !diff::is_ours(&self.plan.pipeline, address, object)
+            && !diff::is_ours(&self.plan.pipeline, address, state.filter(|_| at_home), object)
             // A view holds no rows: one that was replaced is put right, as any other drift.
             && !(at_home && object.materialization == Materialization::View)
         {
@@ -167,7 +168,11 @@ impl<'a> Planner<'a> {
         // What must be asked by partitions cannot be checked as a whole; a build can.
         let unchecked = wanted::properties(self.planning.compiled, node).require_partition_filter;
         let rebuilds = reasons.iter().any(|reason| {
-            if CHECKED_ONLY.contains(reason) { unchecked } else { *reason != Reason::MetadataChanged }
+            if CHECKED_ONLY.contains(reason) {
+                unchecked
+            } else {
+                !matches!(reason, Reason::MetadataChanged | Reason::Redescribed)
+            }
         });
         if rebuilds {
             self.stepping.insert(address.clone());
@@ -193,7 +198,8 @@ impl<'a> Planner<'a> {
             match increment::new_rows(self.planning, node, compiled, &reasons, before) {
                 Ok(Some(mut new_rows)) => {
                     warnings.extend(new_rows.warning.take());
-                    Action::Merge(Box::new(new_rows.action(publish)))
+                    let rows_there = object.and_then(|object| object.rows);
+                    Action::Merge(Box::new(new_rows.action(publish, rows_there)))
                 }
                 Ok(None) => self.rebuild(node, compiled, publish),
                 Err(faults) => return self.faults.extend(faults),
@@ -383,10 +389,19 @@ impl<'a> Planner<'a> {
         if state.relation != node.relation() {
             return (vec![Reason::ConfigChanged], None);
         }
-        let drift = diff::drift(&self.plan.pipeline, &node.address, state, object);
+        let mut drift = diff::drift(&self.plan.pipeline, &node.address, state, object);
         let mut reasons = BTreeSet::new();
-        if drift.is_some() {
-            reasons.insert(if object.is_none() { Reason::Missing } else { Reason::Drifted });
+        if let Some(alteration) = &mut drift {
+            let is_gathered = self.planning.compiled.increment(node).is_some();
+            match alteration.remedy {
+                Remedy::RebuildUnlessGathered if is_gathered => {
+                    alteration.what.push_str("; they stay so, unless `--full-refresh` builds it anew");
+                }
+                Remedy::Rebuild | Remedy::RebuildUnlessGathered => {
+                    reasons.insert(if object.is_none() { Reason::Missing } else { Reason::Drifted });
+                }
+                Remedy::Describe => {}
+            }
         }
         if state.query_hash != prints.query {
             let load = matches!(node.detail, Detail::Load(_));
@@ -424,8 +439,12 @@ impl<'a> Planner<'a> {
             if state.metadata_hash != prints.metadata {
                 reasons.insert(Reason::MetadataChanged);
             }
+            // Whatever is done to it beside says all of it again.
+            if reasons.is_empty() && drift.as_ref().is_some_and(|found| found.remedy == Remedy::Describe) {
+                reasons.insert(Reason::Redescribed);
+            }
         }
-        (reasons.into_iter().collect(), drift)
+        (reasons.into_iter().collect(), drift.map(|found| found.what))
     }
 
     /// What the manifest no longer has: dropped on request, never touched if it is not Pipewright's any more.

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::diff::{Alteration, Remedy};
 use super::*;
 use crate::compile::{CompiledProject, compile};
 use crate::project::resolve;
-use crate::state::{NodeState, Object, Observed, Snapshot};
+use crate::state::{NodeState, Object, Observed, Snapshot, label_of_mark, mark};
 
 const ORDERS: &str = "source.orders";
 const CLEAN: &str = "model.clean";
@@ -474,8 +475,17 @@ fn an_incremental_table_takes_new_rows_only_when_nothing_else_has_changed() {
         "{% if is_incremental() %} WHERE id > 1 {% endif %} GROUP BY",
     );
     assert_eq!(daily(&other_rows, &built), None, "what new rows are changes nothing of those that are there");
+    // Rows that were brought in one run after the other are not given up for some that somebody took away.
     let mut drifted = shop().built();
     drifted.objects.get_mut("marts.daily").unwrap().rows = Some(2);
+    assert_eq!(daily(&shop(), &drifted), None);
+    assert_eq!(daily(&newer(shop()), &drifted).unwrap(), "model.daily merge UpstreamChanged");
+    let plan = newer(shop()).plan(&drifted, None, false).unwrap();
+    let told = "it had 3 rows and has 2; they stay so, unless `--full-refresh` builds it anew";
+    assert_eq!(plan.drift[0].what, told);
+    let step = plan.steps.iter().find(|step| step.address == address(DAILY)).unwrap();
+    assert!(matches!(&step.action, Action::Merge(merge) if merge.rows_there == Some(2)));
+    drifted.objects.get_mut("marts.daily").unwrap().columns.pop();
     assert_eq!(daily(&newer(shop()), &drifted).unwrap(), "model.daily build Drifted+UpstreamChanged");
 }
 
@@ -618,23 +628,32 @@ fn a_layout_that_was_changed_outside_is_put_right() {
     assert!(shop.plan(&snapshot, None, false).unwrap().is_empty());
     let seen = Observed { cluster_by: vec!["id".to_owned()], ..Observed::default() };
     snapshot.state.nodes.get_mut(&address(DAILY)).unwrap().observed = Some(seen.clone());
-    for (now, told) in [
-        (Observed { cluster_by: Vec::new(), ..seen.clone() }, "its clustering was changed"),
-        (Observed { partition_by: Some("id".to_owned()), ..seen.clone() }, "its partitioning was changed"),
-        (
-            Observed { require_partition_filter: true, ..seen.clone() },
-            "whether it may be read as a whole was changed",
-        ),
-        (
-            Observed { partition_expires_ms: Some(1), ..seen.clone() },
-            "how long it keeps partitions was changed",
-        ),
+    let by_id = Observed { partition_by: Some("id".to_owned()), ..seen.clone() };
+    for (now, told, relaid) in [
+        (Observed { cluster_by: Vec::new(), ..seen.clone() }, "its clustering was changed", "clustering"),
+        (by_id, "its partitioning was changed", "partitioning"),
     ] {
         snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(now);
         let plan = shop.plan(&snapshot, None, false).unwrap();
         assert_eq!(plan.drift[0].what, told);
         assert_eq!(plan.steps[0].reasons, [Reason::Drifted]);
+        assert_eq!(plan.steps[0].action.publish().unwrap().relaid, [relaid]);
     }
+    // What is only said of a table is said again.
+    let other = Observed { require_partition_filter: true, ..seen.clone() };
+    snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(other);
+    let plan = shop.plan(&snapshot, None, false).unwrap();
+    assert_eq!(plan.drift[0].what, "its `require_partition_filter` was changed");
+    assert_eq!(plan.steps[0].reasons, [Reason::Redescribed]);
+    assert!(matches!(plan.steps[0].action, Action::Describe { .. }));
+    // How long partitions are kept is others' where the manifest says nothing of it.
+    let other = Observed { partition_expires_ms: Some(1), ..seen.clone() };
+    snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(other.clone());
+    assert!(shop.plan(&snapshot, None, false).unwrap().drift.is_empty());
+    snapshot.state.nodes.get_mut(&address(DAILY)).unwrap().properties.partition_expires_ms = Some(2);
+    let plan = shop.plan(&snapshot, None, false).unwrap();
+    assert_eq!(plan.drift[0].what, "how long it keeps partitions was changed");
+    snapshot.state.nodes.get_mut(&address(DAILY)).unwrap().properties.partition_expires_ms = None;
     snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(seen);
     assert!(shop.plan(&snapshot, None, false).unwrap().is_empty());
 }
@@ -662,9 +681,49 @@ fn partitions_that_grew_old_are_not_missed() {
     let drift = |snapshot: &Snapshot| {
         super::diff::drift("shop", &node, &snapshot.state.nodes[&node], snapshot.objects.get(object))
     };
-    assert_eq!(drift(&snapshot).as_deref(), Some("it had 3 rows and has 1"));
+    let of_rows =
+        |what: &str| Some(Alteration { what: what.to_owned(), remedy: Remedy::RebuildUnlessGathered });
+    assert_eq!(drift(&snapshot), of_rows("it had 3 rows and has 1"));
     snapshot.state.nodes.get_mut(&node).unwrap().properties.partition_expires_ms = Some(1);
     assert_eq!(drift(&snapshot), None);
     snapshot.objects.get_mut(object).unwrap().rows = Some(4);
-    assert_eq!(drift(&snapshot).as_deref(), Some("it had 3 rows and has 4"));
+    assert_eq!(drift(&snapshot), of_rows("it had 3 rows and has 4"));
+}
+
+#[test]
+fn a_table_whose_description_somebody_wrote_is_still_known_by_its_label() {
+    let shop = laid_out("cloud");
+    let mut snapshot = shop.built();
+    let hash = snapshot.state.nodes[&address(DAILY)].data_hash.clone();
+    let label = label_of_mark(&mark("shop", &address(DAILY), &hash));
+    let object = snapshot.objects.get_mut("marts.daily").unwrap();
+    object.comment = Some("The steward's words.".to_owned());
+    object.observed = Some(Observed { mark: Some(label.clone()), ..Observed::default() });
+    let plan = shop.plan(&snapshot, None, false).unwrap();
+    assert_eq!(plan.drift[0].what, "its description was changed");
+    assert_eq!(plan.steps[0].reasons, [Reason::Redescribed]);
+    assert!(matches!(plan.steps[0].action, Action::Describe { .. }));
+    // Another build's label is no better than none: a table without either is somebody else's.
+    let object = snapshot.objects.get_mut("marts.daily").unwrap();
+    object.observed = Some(Observed { mark: Some(label_of_mark("other")), ..Observed::default() });
+    assert!(shop.plan(&snapshot, None, false).is_err());
+}
+
+#[test]
+fn what_somebody_did_to_rows_or_to_the_query_of_a_view_is_seen() {
+    let shop = laid_out("cloud");
+    let mut snapshot = shop.built();
+    let was = Observed { written_ms: Some(10), query: Some("a".to_owned()), ..Observed::default() };
+    snapshot.state.nodes.get_mut(&address(DAILY)).unwrap().observed = Some(was.clone());
+    for (now, told) in [
+        (Observed { written_ms: Some(11), ..was.clone() }, Some("its rows were changed")),
+        (Observed { written_ms: Some(9), ..was.clone() }, None),
+        (Observed { query: Some("b".to_owned()), ..was.clone() }, Some("its query was changed")),
+        (Observed { query: None, written_ms: None, ..was.clone() }, None),
+    ] {
+        snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(now);
+        let plan = shop.plan(&snapshot, None, false).unwrap();
+        assert_eq!(plan.drift.first().map(|drift| drift.what.as_str()), told);
+        assert_eq!(plan.steps.first().map(|step| step.reasons.clone()), told.map(|_| vec![Reason::Drifted]));
+    }
 }

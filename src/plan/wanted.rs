@@ -41,7 +41,8 @@ pub(super) fn with_properties(print: Fingerprint, project: &CompiledProject, nod
     print.text(&serde_json::json!(properties).to_string())
 }
 
-/// What changes in the layout of a table that is there.
+/// What changes in the layout of a table that is there, because the manifest says so or because somebody else has changed
+/// it.
 pub(super) fn relaid(
     node: &Node,
     state: Option<&NodeState>,
@@ -52,7 +53,18 @@ pub(super) fn relaid(
         (Some(state), Some(object))
             if state.relation == node.relation() && object.materialization == node.materialization() =>
         {
-            record.layout.differs(&state.layout)
+            let mut changes = record.layout.differs(&state.layout);
+            if let (Some(before), Some(now)) = (&state.observed, &object.observed) {
+                let others = [
+                    ("partitioning", before.partition_by != now.partition_by),
+                    ("clustering", before.cluster_by != now.cluster_by),
+                ];
+                let others = others.into_iter().filter(|(_, differs)| *differs);
+                changes.extend(others.map(|(what, _)| what.to_owned()));
+                changes.sort();
+                changes.dedup();
+            }
+            changes
         }
         _ => Vec::new(),
     }

@@ -135,15 +135,38 @@ pub struct Observed {
     pub partition_expires_ms: Option<u64>,
     /// Whether queries must say which partitions they read.
     pub require_partition_filter: bool,
+    /// The mark of what Pipewright made at a place where people who describe it do not write, see [`label_of`].
+    #[serde(default)]
+    pub mark: Option<String>,
+    /// Fingerprint of the query of a view.
+    #[serde(default)]
+    pub query: Option<String>,
+    /// When its rows were last written, in milliseconds since 1970 by the engine's clock; in what is remembered, when that
+    /// was certainly over.
+    #[serde(default)]
+    pub written_ms: Option<u64>,
 }
 
 impl Object {
     /// The mark in its comment.
     pub fn mark(&self) -> Option<&str> {
-        let comment = self.comment.as_deref()?;
-        let start = comment.rfind("[pipewright ")?;
-        comment[start..].strip_prefix("[pipewright ")?.strip_suffix(']')
+        mark_in(self.comment.as_deref()?)
     }
+}
+
+fn mark_in(comment: &str) -> Option<&str> {
+    let start = comment.rfind("[pipewright ")?;
+    comment[start..].strip_prefix("[pipewright ")?.strip_suffix(']')
+}
+
+/// The mark of a comment as the value of a label, which has no room for the whole of it.
+pub fn label_of(comment: &str) -> Option<String> {
+    Some(label_of_mark(mark_in(comment)?))
+}
+
+/// The same of a mark.
+pub fn label_of_mark(mark: &str) -> String {
+    blake3::hash(mark.as_bytes()).to_hex()[..32].to_owned()
 }
 
 /// The comment of an object: its description, and the mark by which Pipewright knows what it made.

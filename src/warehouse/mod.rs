@@ -128,6 +128,12 @@ pub trait Warehouse: History + Sync {
     /// that are not as the manifest says.
     fn begin_run(&self, run: &RunHeader, datasets: &[String], changes: &[DatasetChange]) -> Result<()>;
 
+    /// Whether an earlier run has left something halfway, which the next one brings to its end though it may have nothing
+    /// else to do.
+    fn is_left_halfway(&self) -> bool {
+        false
+    }
+
     /// Writes down how a run ended.
     ///
     /// Runs that started before a time, RFC 3339, are forgotten with their results.

@@ -164,14 +164,15 @@ fn what_brings_new_rows_into_tables_is_accepted() {
             let parts = of_script(&statement.native, &Map::new());
             statements.extend(parts.into_iter().map(|(sql, types)| json!([name, sql, types])));
         }
-        let more = [Column::new("shop", pipewright::googlesql::Type::String)];
+        let more = ["shop", "till"].map(|name| Column::new(name, pipewright::googlesql::Type::String));
         let adding = compiled.adding(node, &more).expect("a statement");
-        statements.extend(adding.iter().map(|sql| json!([name, sql])));
+        statements.push(json!([name, adding]));
     }
     assert_eq!(
         statements.len(),
-        9,
-        "an INSERT, a MERGE, two bounds, a DELETE with an INSERT, a column for each"
+        1 + 1 + 4 + 3 + 4 * 4 + 8,
+        "an INSERT, a MERGE, a DELETE with an INSERT, a MERGE and four DELETEs with INSERTs, all of them within bounds, and \
+         columns for each"
     );
     let asked = json!({"tables": tables, "questions": questions, "statements": statements});
     assert_eq!(objections(&asked), "");

@@ -61,21 +61,42 @@ pub const ALL: [&str; 5] =
     ["model.catalogue", "model.clean_orders", "model.daily_sales", "source.orders", "source.products"];
 
 /// The models that [`add_increments`] adds.
-pub const INCREMENTS: [&str; 3] = ["added", "merged", "replaced"];
+pub const INCREMENTS: [&str; 8] = [
+    "added",
+    "merged",
+    "replaced",
+    "merged_in_parts",
+    "replaced_by_moment",
+    "replaced_by_month",
+    "replaced_by_hour",
+    "replaced_by_range",
+];
 
 /// A model for each way that new rows take into a table.
 pub fn add_increments(project: &Project) {
+    let replaced = |by: &str, parts: &str| {
+        format!("incremental: {{ strategy: insert_overwrite, partition_by: {by} }}{parts}")
+    };
+    let by = |column: &str, parts: &str| format!(", partition_by: {{ column: {column}, {parts} }}");
     let ways = [
-        ("{ strategy: append, on_schema_change: add }", "WHERE day > (SELECT MAX(day) FROM {{ this }})"),
-        ("{ unique_key: [id, day] }", ""),
-        ("{ strategy: insert_overwrite, partition_by: day }", ""),
+        (
+            "incremental: { strategy: append, on_schema_change: add }".to_owned(),
+            "WHERE day > (SELECT MAX(day) FROM {{ this }})",
+        ),
+        ("incremental: { unique_key: [id, day] }".to_owned(), ""),
+        (replaced("day", ""), ""),
+        ("incremental: { unique_key: [id, day] }, partition_by: day, cluster_by: [id], labels: { team: a }".to_owned(), ""),
+        (replaced("moment", ""), ""),
+        (replaced("moment", &by("moment", "granularity: month")), ""),
+        (replaced("clock", &by("clock", "granularity: hour")), ""),
+        (replaced("id", &by("id", "range: { start: 0, end: 100, interval: 10 }")), ""),
     ];
     let mut models = String::from("models:\n");
     for (name, (settings, condition)) in INCREMENTS.into_iter().zip(ways) {
-        models.push_str(&format!("  {name}: {{ materialized: incremental, incremental: {settings} }}\n"));
+        models.push_str(&format!("  {name}: {{ materialized: incremental, {settings} }}\n"));
         project.write(
             &format!("models/{name}.sql"),
-            &format!("SELECT id, day, amount FROM {{{{ source('orders') }}}}\n{{% if is_incremental() %}}{condition}{{% endif %}}\n"),
+            &format!("SELECT id, day, amount, TIMESTAMP(day) AS moment, DATETIME(day) AS clock FROM {{{{ source('orders') }}}}\n{{% if is_incremental() %}}{condition}{{% endif %}}\n"),
         );
     }
     project.write("models/ways.yaml", &models);

@@ -27,17 +27,24 @@ impl Shared {
     /// The names of the project's datasets.
     pub(super) fn datasets(&self) -> std::result::Result<BTreeSet<String>, ApiError> {
         let path = self.datasets_path();
-        let mut query = vec![("maxResults", "1000".to_owned())];
+        // Those whose names begin with `_` are told only to who asks for all.
+        let mut query = vec![("maxResults", "1000".to_owned()), ("all", "true".to_owned())];
         let mut names = BTreeSet::new();
         loop {
             let page = self.jobs.api.persist(&Stop::default(), || self.jobs.api.get(&path, &query))?;
-            let found = page["datasets"].as_array().into_iter().flatten();
-            names.extend(
-                found.filter_map(|one| one["datasetReference"]["datasetId"].as_str()).map(str::to_owned),
-            );
+            for found in page["datasets"].as_array().into_iter().flatten() {
+                let Some(name) = found["datasetReference"]["datasetId"].as_str() else { continue };
+                // A job that is looked up before any answer has told where it is, is where this is.
+                if let (true, Some(location)) =
+                    (name == self.place.dataset(&self.place.state), found["location"].as_str())
+                {
+                    self.jobs.found_in(location);
+                }
+                names.insert(name.to_owned());
+            }
             match page["nextPageToken"].as_str() {
                 Some(token) if !token.is_empty() => {
-                    query.truncate(1);
+                    query.truncate(2);
                     query.push(("pageToken", token.to_owned()));
                 }
                 _ => return Ok(names),

@@ -53,7 +53,7 @@ fn one(jobs: &Jobs, stop: &Stop, labels: &Labels, query: &str) -> std::result::R
     let asked = json!({ "jobReference": reference, "configuration": configuration });
     let path = format!("/bigquery/v2/projects/{}/jobs", jobs.project);
     match jobs.api.persist(stop, || jobs.api.post(&path, &asked)) {
-        Ok(job) if job["status"]["errorResult"].is_object() => refused(ApiError::of_job(&job["status"])),
+        Ok(job) if job["status"]["errorResult"].is_object() => refused(ApiError::of_job(&job)),
         Ok(job) => Ok(Ok(scanned(&job["statistics"]))),
         Err(error) => refused(error),
     }

@@ -29,14 +29,26 @@ const UNREACHABLE: &str = "unreachable";
 const NO_TOKEN: &str = "noToken";
 /// The reason of an upload that cannot go on, but can be done anew.
 const UPLOAD_LOST: &str = "uploadLost";
+/// The reason of a job that may be running, and that nobody could be asked about for long.
+const LOST_TRACK: &str = "lostTrack";
 /// The reason of work that was given up here because somebody asked for it. BigQuery's own word for jobs that were
 /// cancelled is `stopped`: those have ended.
 const STOPPED: &str = "stoppedHere";
 
-/// What stands before the errors of data.
-const READING: &str = "Error while reading data, error message: ";
 /// How many rows are told of.
 const SHOWN: usize = 5;
+
+/// What stands before the errors of data: `Error while reading data, error message: …`, or with a table's name.
+fn of_reading(message: &str) -> Option<&str> {
+    let (start, told) = message.split_once(", error message: ")?;
+    // A file that is too long for how it is to be read has no wrong row.
+    (start.starts_with("Error while reading ") && !told.contains("not splittable")).then_some(told)
+}
+
+/// Whether an error of data only counts others.
+fn is_summary(told: &str) -> bool {
+    told.contains("too many errors, giving up")
+}
 
 impl ApiError {
     /// Work that was given up because somebody asked for it.
@@ -87,36 +99,57 @@ impl ApiError {
         Self { reason: UPLOAD_LOST.to_owned(), message, ..Self::default() }
     }
 
+    /// A job of which it is not known what became. It is not to be asked for again: it may be running.
+    pub(super) fn lost_track(job: &str, why: &Self) -> Self {
+        let message = format!("what became of the job {job} cannot be learnt: {}", why.message);
+        Self { reason: LOST_TRACK.to_owned(), message, ..Self::default() }
+    }
+
     /// An answer of a status that tells of a failure.
     pub(super) fn of_answer(status: u16, body: &str) -> Self {
+        // Of files and uploads some are told in plain words, by gateways as whole pages.
+        let is_said = |text: &&str| !text.is_empty() && text.len() < 500 && !text.contains('<');
+        let plain = Some(body.trim()).filter(is_said);
         let body: Value = serde_json::from_str(body).unwrap_or_default();
+        let plain = plain.filter(|_| !body.is_object() && !body.is_array());
         let error = &body["error"];
         let reason = error["errors"][0]["reason"].as_str().or_else(|| error["status"].as_str());
         Self {
             status: Some(status),
             reason: reason.unwrap_or_default().to_owned(),
-            message: error["message"].as_str().map_or_else(|| format!("HTTP status {status}"), str::to_owned),
+            message: error["message"]
+                .as_str()
+                .or(plain)
+                .map_or_else(|| format!("HTTP status {status}"), str::to_owned),
             ..Self::default()
         }
     }
 
     /// What the status of a job that failed says.
-    pub(super) fn of_job(status: &Value) -> Self {
+    ///
+    /// Of a load job whose files cannot be read, the job's own error is either a row's or a summary of what its other
+    /// errors tell. What is told of rows quotes their values, and so it stands apart from the message.
+    pub(super) fn of_job(job: &Value) -> Self {
+        let status = &job["status"];
         let error = &status["errorResult"];
-        let message = error["message"].as_str().unwrap_or("the job failed and did not say why");
-        // It sums up what further errors tell of single rows.
-        let further = status["errors"].as_array().into_iter().flatten();
-        let further = further.filter_map(|error| error["message"].as_str()).filter(|one| *one != message);
-        let of_row = |message: &str| message.strip_prefix(READING).map(str::to_owned);
-        let rows: Vec<String> = match of_row(message) {
-            None => Vec::new(),
-            Some(summary) => {
-                let told: Vec<String> = further.filter_map(of_row).take(SHOWN).collect();
-                if told.is_empty() { vec![summary] } else { told }
-            }
-        };
         let reason = error["reason"].as_str().unwrap_or_default().to_owned();
-        Self { status: None, reason, message: message.to_owned(), rows }
+        let message = error["message"].as_str().unwrap_or("the job failed and did not say why").to_owned();
+        let is_load = job["configuration"]["load"].is_object();
+        let further = status["errors"].as_array().into_iter().flatten();
+        let told =
+            [error].into_iter().chain(further).filter_map(|error| of_reading(error["message"].as_str()?));
+        let mut rows: Vec<String> = Vec::new();
+        for row in told.filter(|_| is_load) {
+            if !rows.iter().any(|known| known == row) {
+                rows.push(row.to_owned());
+            }
+        }
+        if rows.iter().any(|row| !is_summary(row)) {
+            rows.retain(|row| !is_summary(row));
+        }
+        rows.truncate(SHOWN);
+        let message = if rows.is_empty() { message } else { "files of it cannot be read".to_owned() };
+        Self { status: None, reason, message, rows }
     }
 
     /// Whether a load job says that it cannot read rows of its files.
@@ -127,6 +160,11 @@ impl ApiError {
     /// Whether what was asked for is not there.
     pub(super) fn is_missing(&self) -> bool {
         self.status == Some(404) || self.reason == "notFound"
+    }
+
+    /// Whether the account may not know or do it.
+    pub(super) fn is_denied(&self) -> bool {
+        self.status == Some(403) && self.code() == Code::AccessDenied
     }
 
     /// Whether what was to be made is there already.
@@ -151,7 +189,11 @@ impl ApiError {
 
     /// Whether it is what a job says that has failed, and not what became of a request.
     pub(super) fn is_of_job(&self) -> bool {
-        self.status.is_none() && !matches!(self.reason.as_str(), NO_ANSWER | UNREACHABLE | NO_TOKEN | STOPPED)
+        self.status.is_none()
+            && !matches!(
+                self.reason.as_str(),
+                NO_ANSWER | UNREACHABLE | NO_TOKEN | STOPPED | LOST_TRACK | UPLOAD_LOST
+            )
     }
 
     /// Whether a job that is known to have failed may go well under another name. A job whose answer was lost may not:
@@ -189,7 +231,7 @@ impl ApiError {
                 Code::QuotaExceeded
             }
             ("bytesBilledLimitExceeded" | "billingTierLimitExceeded", _) => Code::TooExpensive,
-            (NO_ANSWER | UNREACHABLE, _) => Code::TargetUnavailable,
+            (NO_ANSWER | UNREACHABLE | LOST_TRACK, _) => Code::TargetUnavailable,
             ("billingNotEnabled" | "accessNotConfigured" | "SERVICE_DISABLED", _) => Code::TargetNotFound,
             ("notFound" | "invalid", _) if self.is_about_a_place() || self.is_about_the_interface() => {
                 Code::TargetNotFound
@@ -324,7 +366,7 @@ mod tests {
     fn only_a_job_that_failed_is_run_under_another_name() {
         let of_job = |reason: &str| {
             let error = serde_json::json!({"reason": reason, "message": "no"});
-            ApiError::of_job(&serde_json::json!({ "errorResult": error }))
+            ApiError::of_job(&serde_json::json!({ "status": { "errorResult": error } }))
         };
         assert!(of_job("backendError").is_transient_of_job());
         assert!(!of_job("invalidQuery").is_transient_of_job());
@@ -336,21 +378,47 @@ mod tests {
 
     #[test]
     fn rows_that_cannot_be_read_are_told_of_by_their_own_errors() {
-        let error = |message: &str| serde_json::json!({"reason": "invalid", "message": format!("{READING}{message}")});
+        let error = |message: &str| {
+            let message = format!("Error while reading data, error message: {message}");
+            serde_json::json!({"reason": "invalid", "message": message})
+        };
+        let job = |kind: &str, status: Value| serde_json::json!({ "status": status, "configuration": { kind: {} } });
+        let load = |status: Value| ApiError::of_job(&job("load", status));
         let summary = "CSV processing encountered too many errors, giving up. Rows: 1; errors: 1; max bad: 0; error percent: 0";
         let one = "Could not parse '00:00:00' as TIMESTAMP for field at; line_number: 2 column_name: \"at\" \
                    value: \"00:00:00\" File: gs://b/a.csv";
-        let status =
-            serde_json::json!({"errorResult": error(summary), "errors": [error(summary), error(one)]});
-        let told = ApiError::of_job(&status);
-        assert!(told.is_of_rows());
-        assert_eq!(told.rows, [one]);
-        // What is told of any job that fails has no values of rows.
-        assert!(told.message.ends_with(summary));
-        let alone = ApiError::of_job(&serde_json::json!({"errorResult": error(summary)}));
+        // The job's own error is the one or the other.
+        for (own, other) in [(summary, one), (one, summary)] {
+            let told =
+                load(serde_json::json!({"errorResult": error(own), "errors": [error(own), error(other)]}));
+            assert!(told.is_of_rows());
+            assert_eq!(told.rows, [one]);
+            // What is told of any job that fails has no values of rows.
+            assert_eq!(told.message, "files of it cannot be read");
+        }
+        let alone = load(serde_json::json!({"errorResult": error(summary)}));
         assert_eq!(alone.rows, [summary]);
-        let other = serde_json::json!({"reason": "invalid", "message": "Cannot load compressed and uncompressed files"});
-        assert!(!ApiError::of_job(&serde_json::json!({ "errorResult": other })).is_of_rows());
+        let query = ApiError::of_job(&job("query", serde_json::json!({"errorResult": error(one)})));
+        assert!(!query.is_of_rows() && query.message.contains(one));
+        for other in [
+            "Cannot load compressed and uncompressed files",
+            "Error while reading data, error message: Input CSV files are not splittable and at least one of the files is \
+             larger than the maximum allowed size.",
+        ] {
+            let other = serde_json::json!({"reason": "invalid", "message": other});
+            assert!(!load(serde_json::json!({ "errorResult": other })).is_of_rows());
+        }
+    }
+
+    #[test]
+    fn plain_words_are_told_and_pages_are_not() {
+        let said = |body: &str| ApiError::of_answer(403, body).message;
+        assert_eq!(
+            said("a does not have storage.objects.get access.\n"),
+            "a does not have storage.objects.get access."
+        );
+        assert_eq!(said("<html><title>502</title></html>"), "HTTP status 403");
+        assert_eq!(said("{}"), "HTTP status 403");
     }
 
     #[test]

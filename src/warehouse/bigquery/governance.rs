@@ -7,19 +7,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::{Relation, Result};
 use super::Shared;
 use super::api::Stop;
 use super::error::ApiError;
-use super::layout::{Description, Foreign};
+use super::layout::{Description, Foreign, MARK};
 use crate::diag::{Code, Diagnostic, quoted};
 use crate::manifest::types::Materialization;
 use crate::project::Properties;
 
 /// What governs a table. What the account may not read, or the server does not know, is nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Governance {
     pub(super) labels: BTreeMap<String, String>,
     /// Policy tags by the path of their column.
@@ -33,12 +34,20 @@ pub(super) struct Governance {
 }
 
 /// A role that was granted on a table.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Grant {
     pub(super) role: String,
     pub(super) member: String,
     /// Under which condition, as JSON; empty without one.
     pub(super) condition: String,
+}
+
+/// What a publication found at its place. It is written down before, so that whoever comes after a run that ended on the
+/// way can put it back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Governed {
+    pub(super) before: Governance,
+    pub(super) foreign: Foreign,
 }
 
 impl Governance {
@@ -78,7 +87,7 @@ impl Governance {
         let labels = self
             .labels
             .iter()
-            .filter(|(name, _)| !managed.iter().any(|said| said.labels.contains_key(*name)));
+            .filter(|(name, _)| *name != MARK && !managed.iter().any(|said| said.labels.contains_key(*name)));
         let tags =
             self.policy_tags.iter().filter(|(path, _)| !managed.iter().any(|said| tags_column(said, path)));
         Foreign {
@@ -141,16 +150,29 @@ pub(super) struct Guard<'a> {
 }
 
 impl Guard<'_> {
-    /// What governs a table that is there.
+    /// What keeps readers from rows and columns of a table that is there.
     ///
     /// # Errors
-    /// What BigQuery says, unless it is that it does not tell.
-    pub(super) fn read(&self, at: &Relation, table: &Value) -> std::result::Result<Governance, ApiError> {
+    /// As [`Self::read`].
+    pub(super) fn restrictions(
+        &self,
+        at: &Relation,
+        table: &Value,
+    ) -> std::result::Result<Governance, ApiError> {
         let mut found = Governance::of_table(table);
         // Views have no row access policies.
         if table["type"] == "TABLE" {
             found.row_policies = self.row_policies(at)?;
         }
+        Ok(found)
+    }
+
+    /// What governs a table that is there.
+    ///
+    /// # Errors
+    /// What BigQuery says, unless it is that it does not tell.
+    pub(super) fn read(&self, at: &Relation, table: &Value) -> std::result::Result<Governance, ApiError> {
+        let mut found = self.restrictions(at, table)?;
         found.grants = self.policy(at)?.as_ref().map(grants);
         Ok(found)
     }
@@ -210,8 +232,8 @@ impl Guard<'_> {
             let names = quoted(policies.keys().map(String::as_str));
             let message = format!("{to} would lose its row access policies ({names}): {why}");
             Diagnostic::error(Code::GovernanceLost, message).help(
-                "nothing was published; give the account the role BigQuery Data Owner on the table, or drop the policies \
-                 yourself",
+                "nothing was published; give the account the role BigQuery Data Owner on the table and a policy of its own \
+                 with `FILTER USING (TRUE)`, or drop the policies yourself",
             )
         };
         if kind == Materialization::View {
@@ -230,7 +252,11 @@ impl Guard<'_> {
                 "rowAccessPolicyReference": reference, "filterPredicate": predicate, "grantees": grantees,
             });
             let path = format!("{}/rowAccessPolicies", place.address(build));
-            self.api_post(&path, &body).map_err(|error| refused(error.message))?;
+            match self.api_post(&path, &body) {
+                // Its answer was lost, and it was asked for again.
+                Err(error) if error.is_duplicate() => {}
+                done => drop(done.map_err(|error| refused(error.message))?),
+            }
         }
         Ok(())
     }
@@ -275,9 +301,8 @@ impl Guard<'_> {
 fn unless_untold<T>(answer: std::result::Result<T, ApiError>) -> std::result::Result<Option<T>, ApiError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
-        Err(error) if matches!(error.status, Some(403 | 404 | 405 | 501)) && !error.is_transient() => {
-            Ok(None)
-        }
+        // Only a refusal to tell is one: where a quota is used up, what there is goes unseen for the moment.
+        Err(error) if error.is_denied() || matches!(error.status, Some(404 | 405 | 501)) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -23,6 +23,10 @@ pub(super) type Labels = BTreeMap<String, String>;
 /// Where a job is, as part of a request.
 type Placed = Vec<(&'static str, String)>;
 
+/// How often a job that is there is asked about in vain, before it is given up: for some minutes, as long as it takes a
+/// machine to find its network again. Each time is several tries of its own.
+const SILENCES: u32 = 20;
+
 /// How jobs are run.
 pub(super) struct Jobs {
     pub(super) api: Arc<Api>,
@@ -116,6 +120,30 @@ impl Jobs {
             configuration["jobTimeoutMs"] = json!(time.as_millis().to_string());
         }
         configuration
+    }
+
+    /// The same without a time after which it is given up: what it publishes would be half done.
+    pub(super) fn without_end(mut configuration: Value) -> Value {
+        if let Some(settings) = configuration.as_object_mut() {
+            settings.remove("jobTimeoutMs");
+        }
+        configuration
+    }
+
+    /// Takes a job's name, so that a request for that job which is still on its way comes too late. Says no where it has
+    /// come by now.
+    ///
+    /// # Errors
+    /// What BigQuery says.
+    pub(super) fn claim(&self, name: &str, labels: &Labels) -> Result<bool, ApiError> {
+        const NOTHING: &str = "SELECT 1";
+        let done = self.run_as(&Stop::default(), name, &self.statement(NOTHING, &[], labels));
+        match done {
+            Ok(Done(job)) => Ok(job["configuration"]["query"]["query"] == NOTHING),
+            // It came, and did nothing.
+            Err(error) if error.is_of_job() => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// What a statement is asked for with.
@@ -212,11 +240,16 @@ impl Jobs {
             Err(error) => {
                 // It may run all the same: its answer is what nobody waited for.
                 if stop.is_stopped() {
-                    self.cancel(name, &self.place(&Value::Null));
+                    self.give_up(name);
                 }
                 Err(error)
             }
         }
+    }
+
+    /// Where the jobs of a project are done unless a place was asked for: where a dataset of it is.
+    pub(super) fn found_in(&self, location: &str) {
+        self.found.get_or_init(|| location.to_owned());
     }
 
     /// Asks for a job until it is there.
@@ -225,18 +258,28 @@ impl Jobs {
         let asked = json!({ "jobReference": self.reference(name), "configuration": configuration });
         let backoff = self.api.backoff();
         let mut tries = 1;
+        // Whether some request may have arrived.
+        let mut may_be_there = false;
         loop {
-            match self.api.once(stop, self.api.post(&path, &asked)) {
+            let error = match self.api.once(stop, self.api.post(&path, &asked)) {
                 Err(error) if error.is_duplicate() => return self.look(stop, name),
-                Err(error) if error.is_transient() && tries < backoff.tries_after(&error) => {
-                    self.api.pause(stop, backoff.wait(tries, chance()))?;
-                    tries += 1;
-                    match self.look(stop, name) {
-                        Err(error) if error.is_missing() => {}
-                        looked => return looked,
-                    }
-                }
+                Err(error) if error.is_transient() => error,
                 made => return made,
+            };
+            may_be_there |= !error.is_unreachable();
+            let is_last = tries >= backoff.tries_after(&error);
+            if !is_last {
+                self.api.pause(stop, backoff.wait(tries, chance()))?;
+                tries += 1;
+            }
+            match self.look(stop, name) {
+                Err(looked) if looked.is_missing() && is_last => return Err(error),
+                Err(looked) if looked.is_missing() => {}
+                Err(looked) if looked.is_transient() && may_be_there => {
+                    return Err(ApiError::lost_track(name, &looked));
+                }
+                Err(_) if is_last => return Err(error),
+                looked => return looked,
             }
         }
     }
@@ -273,13 +316,14 @@ impl Jobs {
         let is_query = job["configuration"]["query"].is_object();
         let place = self.place(&job);
         let mut wait = Duration::from_millis(50);
+        let mut silences = 0;
         loop {
             if job["status"]["state"] == "DONE" || job["status"]["errorResult"].is_object() {
                 let done = Done(job);
                 // A script that fails has been billed for what it had done.
                 self.billed.fetch_add(done.billed(), Ordering::SeqCst);
                 let error = &done.0["status"]["errorResult"];
-                return if error.is_object() { Err(ApiError::of_job(&done.0["status"])) } else { Ok(done) };
+                return if error.is_object() { Err(ApiError::of_job(&done.0)) } else { Ok(done) };
             }
             let waited = if is_query {
                 self.wait_for_results(stop, name, place.clone())
@@ -293,15 +337,22 @@ impl Jobs {
             };
             wait = (wait * 2).min(Duration::from_secs(2));
             let looked = waited.and_then(|()| self.look_in(stop, name, &place));
-            job = match looked {
-                Ok(job) => job,
-                Err(error) => {
-                    if stop.is_stopped() {
-                        self.cancel(name, &place);
-                    }
-                    return Err(error);
+            match looked {
+                Ok(looked) => {
+                    silences = 0;
+                    job = looked;
                 }
-            };
+                // It goes on without us. Whoever asked for it anew would run it twice.
+                Err(error) if error.is_transient() && silences < SILENCES => silences += 1,
+                Err(error) => {
+                    self.cancel(name, &place);
+                    return Err(if error.is_transient() {
+                        ApiError::lost_track(name, &error)
+                    } else {
+                        error
+                    });
+                }
+            }
         }
     }
 
@@ -310,6 +361,11 @@ impl Jobs {
         let path = format!("/bigquery/v2/projects/{}/queries/{name}", self.project);
         query.extend([("maxResults", "0".to_owned()), ("timeoutMs", "10000".to_owned())]);
         self.api.once(stop, self.api.get(&path, &query)).map(|_| ())
+    }
+
+    /// Asks for a job to be given up, by its name.
+    pub(super) fn give_up(&self, name: &str) {
+        self.cancel(name, &self.place(&Value::Null));
     }
 
     /// Asks for a job to be given up. Nobody waits for it any more, so that an answer is not needed.
@@ -332,7 +388,11 @@ impl Jobs {
         query.extend(reference["location"].as_str().map(|location| ("location", location.to_owned())));
         let mut result: Option<QueryResult> = None;
         loop {
-            let page: Value = self.api.persist(stop, || self.api.get(&path, &query))?;
+            let page: Value = self.api.persist(stop, || async {
+                let page = self.api.get(&path, &query).await?;
+                // Of a job that is done all rows are there, but no answer says so more than once.
+                if page["jobComplete"] == false { Err(ApiError::lacks("rows yet")) } else { Ok(page) }
+            })?;
             let result = result.get_or_insert_with(|| QueryResult {
                 columns: results::columns(&page["schema"]),
                 rows: Vec::new(),
@@ -345,7 +405,13 @@ impl Jobs {
                     query.retain(|(name, _)| *name != "pageToken");
                     query.push(("pageToken", token.to_owned()));
                 }
-                _ => return Ok(std::mem::take(result)),
+                _ => {
+                    let all = page["totalRows"].as_str().and_then(|rows| rows.parse::<usize>().ok());
+                    return match all {
+                        Some(all) if all != result.rows.len() => Err(ApiError::lacks("rows that it counts")),
+                        _ => Ok(std::mem::take(result)),
+                    };
+                }
             }
         }
     }

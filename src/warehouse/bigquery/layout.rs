@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::googlesql::Type;
 use crate::googlesql::names::{Ident, Text};
 use crate::manifest::types::{Granularity, IntegerRange};
 use crate::project::{ColumnProperties, Layout, Partition, Parts, Properties};
-use crate::state::Observed;
+use crate::state::{Observed, label_of};
 
 const DAY: f64 = 86_400_000.0;
 
@@ -109,7 +110,20 @@ pub(super) fn observed(table: &Value) -> Observed {
         partition_expires_ms: milliseconds.as_u64().or_else(|| milliseconds.as_str()?.parse().ok()),
         require_partition_filter: [&table["requirePartitionFilter"], &time["requirePartitionFilter"]]
             .contains(&&json!(true)),
+        mark: table["labels"][MARK].as_str().map(str::to_owned),
+        query: table["view"]["query"].as_str().map(query_print),
+        // Beside its rows what is said of it is meant: no earlier than the last of them.
+        written_ms: table["lastModifiedTime"].as_str().and_then(|time| time.parse().ok()),
     }
+}
+
+/// The label that has the mark of what Pipewright made: people who describe a table leave it alone, and whoever replaces
+/// the table takes it away.
+pub(super) const MARK: &str = "pipewright";
+
+/// A fingerprint of a view's query, whose white space at its ends is nobody's.
+pub(super) fn query_print(query: &str) -> String {
+    blake3::hash(query.trim().trim_end_matches(';').trim_end().as_bytes()).to_hex()[..32].to_owned()
 }
 
 /// Milliseconds of an option that counts days.
@@ -134,7 +148,7 @@ pub(super) struct Description {
 }
 
 /// What others have said of a table, which the manifest leaves alone.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Foreign {
     pub(super) labels: BTreeMap<String, String>,
     /// Policy tags by the path of their column.
@@ -172,6 +186,7 @@ impl Description {
         labels.extend(before.labels.keys().map(|name| (name.clone(), Value::Null)));
         labels.extend(foreign.labels.iter().map(|(name, value)| (name.clone(), json!(value))));
         labels.extend(wanted.labels.iter().map(|(name, value)| (name.clone(), json!(value))));
+        labels.extend(label_of(&self.comment).map(|label| (MARK.to_owned(), json!(label))));
         if !labels.is_empty() {
             patch.insert("labels".to_owned(), Value::Object(labels));
         }
@@ -186,10 +201,7 @@ impl Description {
             (None, None) => {}
         }
         if self.layout.partition.is_some() {
-            if wanted.require_partition_filter || before.require_partition_filter {
-                let required = json!(wanted.require_partition_filter);
-                patch.insert("requirePartitionFilter".to_owned(), required);
-            }
+            patch.insert("requirePartitionFilter".to_owned(), json!(wanted.require_partition_filter));
             let expires = wanted.partition_expires_ms.or(before.partition_expires_ms);
             if let (Some(_), Some(by)) = (expires, table["timePartitioning"].as_object()) {
                 let mut by = by.clone();

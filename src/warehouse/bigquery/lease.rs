@@ -38,25 +38,42 @@ struct Word {
     until: i64,
     /// Tells one lease from all others.
     token: String,
+    /// Which machine's processes the holder's number is one of: hosts of one name may be several.
+    #[serde(default)]
+    machine: Option<String>,
 }
 
 impl Word {
     /// Whether its holder is gone: its time is over, or it was a process of this machine that is no more.
     fn is_over(&self, now: i64) -> bool {
-        self.until < now || (self.holder.host == Holder::this("").host && !is_alive(self.holder.pid))
+        let is_here = self.machine.is_some() && self.machine == machine();
+        self.until < now || (is_here && !is_alive(self.holder.pid))
     }
+}
+
+/// Tells this machine's processes from those of others: since when it runs, and which of them can be seen, which is less
+/// within a container. Nothing where that is not told.
+fn machine() -> Option<String> {
+    let started = fs_err::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let seen = fs_err::read_link("/proc/self/ns/pid").ok()?;
+    Some(format!("{} {}", started.trim(), seen.display()))
 }
 
 /// A lease that is there.
 struct Found {
-    word: Word,
+    /// Nothing where it says nothing of a lease.
+    word: Option<Word>,
     /// Tells what was read from all that comes after it.
     tag: Option<String>,
 }
 
 impl Found {
     fn is_of(&self, held: &Held) -> bool {
-        self.word.token == held.word.token
+        self.word.as_ref().is_some_and(|word| word.token == held.word.token)
+    }
+
+    fn is_over(&self, now: i64) -> bool {
+        self.word.as_ref().is_none_or(|word| word.is_over(now))
     }
 }
 
@@ -90,8 +107,8 @@ impl Lease {
     /// Who holds it.
     pub(super) fn take(api: &Arc<Api>, place: &Place, pipeline: &str, command: &str) -> Result<Self> {
         let held = Held::new(api, place, pipeline, command);
-        // The second time what was over is out of the way.
-        for _ in 0..2 {
+        // The second time what was over is out of the way, or what was given back in between.
+        for _ in 0..3 {
             match held.make() {
                 Ok(()) => return Ok(Self::prolonged(held)),
                 Err(error) if error.is_duplicate() => {}
@@ -99,9 +116,9 @@ impl Lease {
             }
             match held.read()? {
                 Some(found) if found.is_of(&held) => return Ok(Self::prolonged(held)),
-                Some(found) if !found.word.is_over(now()) => {
+                Some(found) if !found.is_over(now()) => {
                     let what = format!("{}.{}", place.project, place.dataset(&place.state));
-                    return Err(Holder::fault(Some(&found.word.holder), &what).into());
+                    return Err(Holder::fault(found.word.as_ref().map(|word| &word.holder), &what).into());
                 }
                 Some(found) => match held.change(found.tag.as_deref()) {
                     Ok(()) => return Ok(Self::prolonged(held)),
@@ -109,7 +126,8 @@ impl Lease {
                     Err(error) if error.is_outdated() || error.is_missing() => {}
                     Err(error) => return Err(error.into()),
                 },
-                None => held.remove()?,
+                // It was given back since: whoever removed it here would remove the next one's.
+                None => {}
             }
         }
         Err(Holder::fault(None, &format!("{}.{}", place.project, place.dataset(&place.state))).into())
@@ -118,7 +136,7 @@ impl Lease {
     /// Whether somebody has it.
     pub(super) fn is_taken(api: &Arc<Api>, place: &Place, pipeline: &str) -> bool {
         let held = Held::new(api, place, pipeline, "");
-        matches!(held.read(), Ok(Some(found)) if !found.word.is_over(now()))
+        matches!(held.read(), Ok(Some(found)) if !found.is_over(now()))
     }
 
     fn prolonged(held: Held) -> Self {
@@ -173,7 +191,7 @@ impl Held {
             address: place.address(&relation),
             place: place.clone(),
             relation,
-            word: Word { holder: Holder::this(command), until: 0, token: unique() },
+            word: Word { holder: Holder::this(command), until: 0, token: unique(), machine: machine() },
             until: Mutex::new(0),
         }
     }
@@ -220,13 +238,13 @@ impl Held {
         *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 
-    /// Who has it; nobody where it is not there or says nothing of a lease.
+    /// Who has it; nobody where it is not there.
     fn read(&self) -> std::result::Result<Option<Found>, ApiError> {
         match self.api.persist(&Stop::default(), || self.api.get(&self.address, &[])) {
             Ok(table) => {
                 let word = table["description"].as_str().and_then(|word| serde_json::from_str(word).ok());
                 let tag = table["etag"].as_str().map(str::to_owned);
-                Ok(word.map(|word| Found { word, tag }))
+                Ok(Some(Found { word, tag }))
             }
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
@@ -248,16 +266,20 @@ mod tests {
 
     #[test]
     fn a_lease_is_over_with_its_time_or_its_process() {
-        let word = |pid: u32, host: &str, until: i64| Word {
-            holder: Holder { pid, host: host.to_owned(), command: String::new(), since: String::new() },
+        let host = Holder::this("").host;
+        let word = |pid: u32, machine: Option<String>, until: i64| Word {
+            holder: Holder { pid, host: host.clone(), command: String::new(), since: String::new() },
             until,
             token: String::new(),
+            machine,
         };
-        let (here, own) = (Holder::this("").host, std::process::id());
-        assert!(!word(own, &here, 10).is_over(5));
-        assert!(word(own, &here, 10).is_over(11));
+        let own = std::process::id();
+        assert!(!word(own, machine(), 10).is_over(5));
+        assert!(word(own, machine(), 10).is_over(11));
         // The largest number is no process.
-        assert_eq!(word(u32::MAX, &here, 10).is_over(5), std::path::Path::new("/proc/self").exists());
-        assert!(!word(u32::MAX, "elsewhere", 10).is_over(5));
+        assert_eq!(word(u32::MAX, machine(), 10).is_over(5), machine().is_some());
+        // Another machine of the same name, or another container on this one, has processes of its own.
+        assert!(!word(u32::MAX, Some("elsewhere".to_owned()), 10).is_over(5));
+        assert!(!word(u32::MAX, None, 10).is_over(5));
     }
 }

@@ -16,7 +16,6 @@ use super::place::Place;
 use super::storage::Storage;
 use super::upload::Upload;
 use crate::diag::{Code, Diagnostic};
-use crate::expectations::HIDDEN;
 use crate::googlesql::{Column, Type};
 use crate::plan::LoadAction;
 use crate::project::Layout;
@@ -163,41 +162,12 @@ fn refused(error: ApiError, load: &LoadAction) -> WarehouseError {
     if !error.is_of_rows() {
         return error.into();
     }
-    let message = format!("BigQuery cannot read rows that were sent\n{}", said_of_rows(&error, load));
+    let message = if personal_of(load).is_empty() {
+        format!("BigQuery cannot read rows that were sent\n{}", error.rows.join("\n"))
+    } else {
+        "BigQuery cannot read rows that were sent; what it says of them may have personal values".to_owned()
+    };
     Diagnostic::error(Code::BadRow, message)
         .help("nothing was published; this is a fault of Pipewright, please report it")
         .into()
-}
-
-/// What BigQuery says of rows that it cannot read, a line for each, without values where some are personal.
-pub(super) fn said_of_rows(error: &ApiError, load: &LoadAction) -> String {
-    let is_open = personal_of(load).is_empty();
-    let told = error.rows.iter().map(|row| if is_open { row.clone() } else { without_value(row) });
-    told.collect::<Vec<_>>().join("\n")
-}
-
-/// What is said of a row, without all that stands between its first and its last quotation mark: values stand in marks of
-/// both kinds, and may have some themselves. Its line and its file stay.
-fn without_value(said: &str) -> String {
-    let marks = ['\'', '"'];
-    let (Some(start), Some(end)) = (said.find(marks), said.rfind(marks)) else { return said.to_owned() };
-    let line =
-        said.rsplit_once("line_number: ").map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit));
-    let line: String = line.into_iter().flatten().collect();
-    let line = if line.is_empty() { line } else { format!(" line {line}") };
-    format!("{}{HIDDEN}{line}{}", &said[..start], said.get(end + 1..).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_taken_out_of_what_is_said_of_rows() {
-        let said = "Could not parse 'O\'Hara' as INT64 for field id; line_number: 12 column_name: \"id\" value: \
-                    \"O'Hara\" File: gs://b/a.csv";
-        assert_eq!(without_value(said), "Could not parse *** line 12 File: gs://b/a.csv");
-        assert_eq!(without_value("Too many values in line"), "Too many values in line");
-        assert_eq!(without_value("Bad value 'x"), "Bad value ***");
-    }
 }

@@ -41,9 +41,11 @@ use serde_json::Value;
 use self::api::{Api, Backoff, Stop, Way};
 use self::credentials::Origin;
 use self::error::ApiError;
+use self::governance::{Guard, lost, told};
 use self::job::{Jobs, Labels};
 use self::layout::{Description, Foreign};
 use self::lease::Lease;
+use self::leftover::Leftover;
 use self::place::Place;
 use self::session::BigQuerySession;
 use self::storage::Storage;
@@ -53,6 +55,7 @@ use super::{
 };
 use crate::clock::{Clock, SystemClock};
 use crate::diag::{Code, Diagnostic};
+use crate::googlesql::names::Ident;
 use crate::googlesql::parameter::Parameter;
 use crate::manifest::types::{BigQueryTarget, Dataset, Materialization};
 use crate::plan::{Answer, DatasetChange};
@@ -81,9 +84,11 @@ struct Shared {
     /// What is remembered, as it was read and as this run has changed it.
     state: Mutex<State>,
     /// What an earlier run published without being able to say so.
-    settled: Mutex<Vec<(Pending, String)>>,
+    settled: Mutex<Vec<Pending>>,
+    /// Jobs of an earlier run that were about to be asked for, and are not there.
+    unasked: Mutex<Vec<String>>,
     /// What an earlier run was building when it ended without a word.
-    leftovers: Mutex<Vec<(Relation, Materialization)>>,
+    leftovers: Mutex<Vec<Leftover>>,
     lease: Mutex<Option<Lease>>,
     serial: AtomicU64,
     entries: AtomicI64,
@@ -91,6 +96,9 @@ struct Shared {
     /// The most requests at a time.
     threads: usize,
 }
+
+/// After how many runs the entries of the state that others have followed are taken away.
+const FOLLOWED: u64 = 16;
 
 /// Now, in milliseconds since 1970.
 fn now_ms() -> u64 {
@@ -245,6 +253,7 @@ impl BigQuery {
             pipeline: project.name.clone(),
             state: Mutex::default(),
             settled: Mutex::default(),
+            unasked: Mutex::default(),
             leftovers: Mutex::default(),
             lease: Mutex::default(),
             serial: AtomicU64::new(0),
@@ -298,34 +307,44 @@ impl Warehouse for BigQuery {
             store::Remembered::default()
         };
         let mut state = remembered.state;
-        let mut settled = Vec::new();
-        for pending in remembered.pending {
-            // Of a job that is there its end tells; one that is not there was never begun. One that failed did nothing.
-            let stop = Stop::default();
-            let ended = shared.jobs.look(&stop, &pending.job);
-            match ended.and_then(|job| shared.jobs.finished(&stop, &pending.job, job)) {
-                Ok(_) => {
-                    state.nodes.insert(pending.address.clone(), pending.state.clone());
-                    let relation = pending.state.relation.clone();
-                    settled.push((pending, relation));
-                }
-                Err(error) if error.is_missing() || error.is_of_job() => {}
-                // It may have been published: that is not guessed at.
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let remembered = state.nodes.values().map(|node| Relation::parse(&node.relation));
-        let own: BTreeSet<Relation> = self.relations.iter().cloned().chain(remembered).collect();
+        let known = state.nodes.values().map(|node| &node.relation);
+        let known = known.chain(remembered.pending.iter().map(|pending| &pending.state.relation));
+        let known = known.map(|relation| Relation::parse(relation));
+        let own: BTreeSet<Relation> = self.relations.iter().cloned().chain(known).collect();
         let datasets = own.iter().map(|relation| relation.dataset.clone()).filter(is_there).collect();
         let mut objects = observe::objects(&shared.jobs, &shared.labels(), &shared.place, &datasets)?;
-        for (pending, relation) in &settled {
-            if let Some(object) = objects.get_mut(relation) {
-                object.comment = Some(pending.comment.clone());
+        let (mut settled, mut unasked) = (Vec::new(), Vec::new());
+        for pending in remembered.pending {
+            // Of a job that is there its end tells. One that failed did nothing.
+            let stop = Stop::default();
+            let object = objects.get_mut(&pending.state.relation);
+            let ended = shared.jobs.look(&stop, &pending.job);
+            let is_done = match ended.and_then(|job| shared.jobs.finished(&stop, &pending.job, job)) {
+                Ok(_) => true,
+                Err(error) if error.is_missing() => {
+                    unasked.push(pending.job.clone());
+                    false
+                }
+                Err(error) if error.is_of_job() => false,
+                // Not everybody may ask for another's job. A table is described by what was to be published.
+                Err(error) if error.is_denied() => {
+                    object.as_ref().is_some_and(|object| object.comment.as_ref() == Some(&pending.comment))
+                }
+                // It may have been published: that is not guessed at.
+                Err(error) => return Err(error.into()),
+            };
+            if is_done {
+                if let Some(object) = object {
+                    object.comment = Some(pending.comment.clone());
+                }
+                state.nodes.insert(pending.address.clone(), pending.state.clone());
+                settled.push(pending);
             }
         }
         shared.serial.store(state.serial, Ordering::SeqCst);
         *locked(&shared.state) = state.clone();
         *locked(&shared.settled) = settled;
+        *locked(&shared.unasked) = unasked;
         *locked(&shared.leftovers) = leftover::among(&objects, &own);
         let mut observed = BTreeMap::new();
         for (dataset, has_settings) in &self.declared {
@@ -375,22 +394,12 @@ impl Warehouse for BigQuery {
         *locked(&shared.run) = Some(run.id.clone());
         *locked(&self.run) = Some(run.clone());
         shared.store().add_run(run, None)?;
-        for (mut pending, relation) in std::mem::take(&mut *locked(&shared.settled)) {
-            let description = Description {
-                layout: pending.state.layout.clone(),
-                properties: pending.state.properties.clone(),
-                ..Description::of(pending.comment)
-            };
-            let relation = Relation::parse(&relation);
-            let table = shared.describe(&Stop::default(), &relation, &description)?;
-            pending.state.observed = Some(layout::observed(&table));
-            let entry = Entry { address: pending.address, state: Some(pending.state) };
-            shared.store().add(&entry, shared.next_entry(), None, serial)?;
-        }
-        for (relation, kind) in std::mem::take(&mut *locked(&shared.leftovers)) {
-            shared.discard(&Stop::default(), &shared.labels(), &relation, kind)?;
-        }
-        Ok(())
+        self.put_right(serial)
+    }
+
+    fn is_left_halfway(&self) -> bool {
+        let shared = &self.shared;
+        !locked(&shared.settled).is_empty() || !locked(&shared.leftovers).is_empty()
     }
 
     fn finish_run(&self, report: &RunReport, forget_before: Option<&str>) -> Result<()> {
@@ -399,6 +408,11 @@ impl Warehouse for BigQuery {
             store.forget_runs(time)?;
         }
         let results = store.add_results(report);
+        // Not in each run: it costs as much as reading them.
+        if self.shared.serial().is_multiple_of(FOLLOWED) && self.shared.hold().is_ok() {
+            // What is not taken away now is taken away later.
+            let _ = store.forget_followed();
+        }
         // How it ended is told of a run whose results are lost, too.
         let end = locked(&self.run).as_ref().map_or(Ok(()), |run| store.add_run(run, Some(report)));
         results.and(end).map_err(|error| {
@@ -455,6 +469,49 @@ impl History for BigQuery {
 }
 
 impl BigQuery {
+    /// Brings to its end what an earlier run has left halfway. Its serial is this run's by now.
+    fn put_right(&self, serial: u64) -> Result<()> {
+        let (shared, stop) = (&self.shared, Stop::default());
+        // A request that is still on its way would publish what this run has not planned with.
+        for job in std::mem::take(&mut *locked(&shared.unasked)) {
+            if !shared.jobs.claim(&job, &shared.labels())? {
+                return Err(store::overtaken());
+            }
+        }
+        for mut pending in std::mem::take(&mut *locked(&shared.settled)) {
+            let description = Description {
+                layout: pending.state.layout.clone(),
+                properties: pending.state.properties.clone(),
+                ..Description::of(pending.comment)
+            };
+            let relation = Relation::parse(&pending.state.relation);
+            let governed = pending.governed.unwrap_or_default();
+            let found = shared.table(&stop, &relation)?.unwrap_or_default();
+            let said = description.patch(&found, &governed.foreign, now_ms());
+            let table = shared.patch(&stop, &relation, &said)?;
+            pending.state.observed = Some(layout::observed(&table));
+            let after = Guard { shared, stop: &stop }.settle(&relation, &table, &governed.before)?;
+            let entry = Entry { address: pending.address, state: Some(pending.state) };
+            shared.store().add(&entry, shared.next_entry(), None, serial)?;
+            let gone = lost(&governed.before, &governed.foreign, &after);
+            if !gone.is_empty() {
+                return Err(told(&relation, &gone).into());
+            }
+        }
+        for Leftover { at, kind, belongs_to } in std::mem::take(&mut *locked(&shared.leftovers)) {
+            match belongs_to {
+                // The one that was to take its place never came.
+                Some(table) => {
+                    let name = Ident(&table.table);
+                    let sql = format!("ALTER TABLE {} RENAME TO {name}", shared.place.path(&at));
+                    shared.jobs.execute(&stop, &shared.labels(), &sql)?;
+                }
+                None => shared.discard(&stop, &shared.labels(), &at, kind)?,
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a run that is still called running is not: its lease is over.
     fn nobody_runs(&self) -> bool {
         let held = locked(&self.shared.lease).is_some();

@@ -40,11 +40,13 @@ pub(super) fn objects(
                 "SELECT {name} AS dataset, 0 AS what, table_name AS name, table_type AS one, '' AS other, 0 AS place \
                  FROM {tables} UNION ALL \
                  SELECT {name}, 1, table_name, option_value, option_name, 0 FROM {options} WHERE option_name IN \
-                 ('description', 'require_partition_filter', 'partition_expiration_days') \
+                 ('description', 'labels', 'require_partition_filter', 'partition_expiration_days') \
                  UNION ALL SELECT {name}, 2, table_name, column_name, data_type, ordinal_position FROM {columns} \
                  UNION ALL SELECT {name}, 3, table_name, column_name, is_partitioning_column, \
                  IFNULL(clustering_ordinal_position, 0) FROM {columns} \
-                 WHERE is_partitioning_column = 'YES' OR clustering_ordinal_position IS NOT NULL",
+                 WHERE is_partitioning_column = 'YES' OR clustering_ordinal_position IS NOT NULL \
+                 UNION ALL SELECT {name}, 4, table_name, view_definition, '', 0 FROM {views}",
+                views = view(dataset, "VIEWS"),
                 tables = view(dataset, "TABLES"),
                 options = view(dataset, "TABLE_OPTIONS"),
                 columns = view(dataset, "COLUMNS"),
@@ -79,6 +81,11 @@ pub(super) fn objects(
                     }
                 }
             }
+            Some(4) => {
+                if let Some(observed) = objects.get_mut(&name).and_then(|object| object.observed.as_mut()) {
+                    observed.query = Some(layout::query_print(told("one")));
+                }
+            }
             _ => {
                 if let Some(object) = objects.get_mut(&name) {
                     object.columns.push((told("one").to_owned(), told("other").to_owned()));
@@ -100,11 +107,21 @@ fn option(object: &mut Object, name: &str, literal: &str) {
         "partition_expiration_days" => {
             observed.partition_expires_ms = layout::milliseconds_of_days(literal);
         }
+        // `[STRUCT("team", "a"), STRUCT("pipewright", "0123")]`
+        "labels" => {
+            let start = format!("\"{}\", \"", layout::MARK);
+            let value = literal.split_once(&start).and_then(|(_, rest)| rest.split_once('"'));
+            observed.mark = value.map(|(value, _)| value.to_owned());
+        }
         _ => object.comment = Some(unquoted(literal)),
     }
 }
 
-/// The rows of the tables that Pipewright made.
+fn is_marked(object: &Object) -> bool {
+    object.mark().is_some() || object.observed.as_ref().is_some_and(|observed| observed.mark.is_some())
+}
+
+/// The rows of the tables that Pipewright made, and when they were last written.
 fn count(
     jobs: &Jobs,
     labels: &Labels,
@@ -113,7 +130,7 @@ fn count(
 ) -> Result<()> {
     let made: Vec<Relation> = objects
         .iter()
-        .filter(|(_, object)| object.materialization == Materialization::Table && object.mark().is_some())
+        .filter(|(_, object)| object.materialization == Materialization::Table && is_marked(object))
         .map(|(name, _)| Relation::parse(name))
         .collect();
     for some in made.chunks(COUNTED_AT_A_TIME) {
@@ -126,8 +143,8 @@ fn count(
             .iter()
             .map(|(dataset, tables)| {
                 format!(
-                    "SELECT {} AS dataset, table_name AS name, SUM(total_rows) AS counted FROM {} \
-                     WHERE table_name IN ({}) GROUP BY table_name",
+                    "SELECT {} AS dataset, table_name AS name, SUM(total_rows) AS counted, \
+                     UNIX_MILLIS(MAX(last_modified_time)) AS written FROM {} WHERE table_name IN ({}) GROUP BY table_name",
                     Text(dataset),
                     view(dataset, "PARTITIONS"),
                     tables.join(", ")
@@ -138,8 +155,9 @@ fn count(
         for row in jobs.look_up(labels, &sql, &[])?.objects() {
             let told = |key: &str| row[key].as_str().unwrap_or_default();
             let object = objects.get_mut(&format!("{}.{}", told("dataset"), told("name")));
-            if let (Some(object), Some(rows)) = (object, counted(&row["counted"])) {
-                object.rows = Some(rows);
+            if let Some(object) = object {
+                object.rows = counted(&row["counted"]);
+                object.observed.get_or_insert_default().written_ms = counted(&row["written"]);
             }
         }
         // A table without a row may have no partition to count.

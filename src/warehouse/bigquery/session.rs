@@ -6,7 +6,8 @@
 //! 2. publishes: each table by one job that replaces it as a whole,
 //! 3. writes down that it is so.
 //!
-//! Whoever finds the first without the third asks for the job, which has an answer for months.
+//! Whoever finds the first without the third asks for the job, which has an answer for months. A publication that has
+//! begun is not stopped, and what it is made from stays until its end is known.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,20 +19,22 @@ use super::super::aside::{Aside, rejects_place_is_taken};
 use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, WarehouseError, input};
 use super::api::Stop;
 use super::error::ApiError;
-use super::governance::{Guard, lost, told};
+use super::governance::{Governance, Governed, Guard, lost, told};
 use super::job::{Jobs, Labels};
 use super::layout::{self, Description};
+use super::leftover::{RELAID, REPLACED, to_replace};
 use super::load::Loading;
 use super::place::Place;
 use super::results;
-use super::store::{Entry, label};
+use super::store::{Announced, Entry, label};
 use super::{Shared, now_ms};
 use crate::diag::{Code, Diagnostic};
+use crate::googlesql::names::Ident;
 use crate::manifest::types::Materialization;
 use crate::plan::{LoadAction, Publish, Reading, Record};
 use crate::project::{Address, Properties};
 use crate::source::Place as FilePlace;
-use crate::state::NodeState;
+use crate::state::{NodeState, label_of};
 
 /// A worker's way to a target.
 pub(super) struct BigQuerySession {
@@ -71,9 +74,13 @@ struct Publication {
     from: Relation,
     to: Relation,
     kind: Materialization,
-    /// Whether something stands in its place.
-    replaces: bool,
     description: Description,
+}
+
+/// What stands at the place of a publication.
+struct Standing {
+    table: Value,
+    governed: Governed,
 }
 
 /// What a job does that publishes something.
@@ -86,7 +93,13 @@ enum Making {
 
 impl Publication {
     /// The job that publishes it, with the query of a view.
-    fn job(&self, place: &Place, query: Option<&String>, relaid: bool) -> Result<Making> {
+    fn job(
+        &self,
+        place: &Place,
+        query: Option<&String>,
+        there: Option<&str>,
+        relaid: bool,
+    ) -> Result<Making> {
         let (from, to) = (place.path(&self.from), place.path(&self.to));
         let sql = match (self.kind, query) {
             (Materialization::View, Some(query)) if self.description.layout.materialized_view => {
@@ -98,15 +111,30 @@ impl Publication {
                     format!("CREATE OR REPLACE {made}")
                 }
             }
-            (Materialization::View, Some(query)) => format!("CREATE OR REPLACE VIEW {to} AS {query}"),
+            (Materialization::View, Some(query)) => {
+                let drop = match there.filter(|there| *there != "VIEW") {
+                    Some(kind) => format!("DROP {} IF EXISTS {to}; ", kind.replace('_', " ")),
+                    None => String::new(),
+                };
+                format!("{drop}CREATE OR REPLACE VIEW {to} AS {query}")
+            }
             (Materialization::View, None) => {
                 let message = format!("nothing is known of the view {}", self.from);
                 return Err(Diagnostic::error(Code::Internal, message).into());
             }
-            // Nothing replaces a table by one of another layout in one statement. As one job, it is done as a whole
-            // whatever becomes of us.
+            // Nothing replaces a table by one of another layout in one statement. What may be refused comes first, and the
+            // old one goes last: a script that ends on the way has lost nothing, see [`super::leftover`].
             (Materialization::Table, _) if relaid => {
-                format!("DROP TABLE IF EXISTS {to}; CREATE TABLE {to} COPY {from}")
+                let beside = |suffix: &str| self.to.sibling(format!("{}{suffix}", self.to.table));
+                let (new, old) = (beside(RELAID), beside(REPLACED));
+                let named = |relation: &Relation| Ident(&relation.table).to_string();
+                let (new_path, old_path) = (place.path(&new), place.path(&old));
+                format!(
+                    "DROP TABLE IF EXISTS {new_path}; CREATE TABLE {new_path} COPY {from}; DROP TABLE IF EXISTS {old_path}; \
+                     ALTER TABLE {to} RENAME TO {}; ALTER TABLE {new_path} RENAME TO {}; DROP TABLE {old_path}",
+                    named(&old),
+                    named(&self.to)
+                )
             }
             // All rows and columns at once, and without cost.
             (Materialization::Table, _) => {
@@ -170,6 +198,38 @@ impl BigQuerySession {
         self.shared.discard(stop, &self.labels, relation, kind)
     }
 
+    /// Puts on a build what keeps readers from rows and columns of the table whose place it is to take, and what the
+    /// manifest says of who may read its columns: it stands in the same dataset while it is audited.
+    fn shield(&self, build: &Relation, wanted: Option<&Properties>) -> Result<()> {
+        let Some(published) = to_replace(build) else { return Ok(()) };
+        let said = self.shared.said(&published);
+        let description = Description {
+            properties: wanted.cloned().unwrap_or_else(|| said.clone()),
+            before: said,
+            ..Description::default()
+        };
+        let guard = Guard { shared: &self.shared, stop: &self.stop };
+        let before = match self.shared.table(&self.stop, &published)? {
+            Some(table) => guard.restrictions(&published, &table)?,
+            None => Governance::default(),
+        };
+        guard.carry_over((build, &published), Materialization::Table, &before)?;
+        let foreign = before.foreign(&description);
+        if description.has_policy_tags(&foreign) {
+            let made = self.shared.table(&self.stop, build)?.unwrap_or_default();
+            let fields = description.fields(&made, &foreign);
+            self.shared.patch(&self.stop, build, &json!({ "schema": { "fields": fields } }))?;
+        }
+        Ok(())
+    }
+
+    /// Whether a published table keeps some readers from some of its rows or columns.
+    fn is_governed(&self, relation: &Relation) -> Result<bool> {
+        let Some(table) = self.shared.table(&self.stop, relation)? else { return Ok(false) };
+        let guard = Guard { shared: &self.shared, stop: &self.stop };
+        Ok(guard.read(relation, &table)?.keeps_readers_out())
+    }
+
     /// What a record says of a table.
     fn description(&self, at: &Relation, record: &Record) -> Description {
         Description {
@@ -190,58 +250,95 @@ impl BigQuerySession {
         }
     }
 
+    /// What stands at the place of a publication; nothing where there is nothing.
+    fn look_at(&self, publication: &Publication) -> Result<Option<Standing>> {
+        let Some(table) = self.shared.table(&self.stop, &publication.to)? else { return Ok(None) };
+        let before = Guard { shared: &self.shared, stop: &self.stop }.read(&publication.to, &table)?;
+        let foreign = before.foreign(&publication.description);
+        Ok(Some(Standing { table, governed: Governed { before, foreign } }))
+    }
+
     /// Publishes one thing by a job of a name. Says what of its governance was lost.
-    fn publish_as(&mut self, publication: &Publication, job: &str) -> Result<Vec<String>> {
+    fn publish_as(
+        &mut self,
+        publication: &Publication,
+        standing: Option<&Standing>,
+        job: &str,
+    ) -> Result<Vec<String>> {
         let shared = Arc::clone(&self.shared);
-        let guard = Guard { shared: &shared, stop: &self.stop };
-        let Publication { from, to, kind, description, .. } = publication;
-        let there = if publication.replaces { shared.table(&self.stop, to)? } else { None };
-        let before = match &there {
-            Some(table) => Some(guard.read(to, table)?),
-            None => None,
-        };
-        let foreign = before.as_ref().map(|before| before.foreign(description)).unwrap_or_default();
+        // What has begun is brought to its end.
+        let stop = Stop::default();
+        let guard = Guard { shared: &shared, stop: &stop };
+        let Publication { from, to, kind, description } = publication;
+        let foreign = standing.map(|standing| standing.governed.foreign.clone()).unwrap_or_default();
         let finished = self.unit.finished.get(from).cloned().unwrap_or_default();
         // What keeps rows and columns from readers is on the build before they see it.
-        if let Some(before) = &before {
-            guard.carry_over((from, to), *kind, before)?;
+        if let Some(standing) = standing {
+            guard.carry_over((from, to), *kind, &standing.governed.before)?;
         }
-        if *kind == Materialization::Table && description.has_policy_tags(&foreign) {
-            let fields = description.fields(&finished, &foreign);
-            shared.patch(&self.stop, from, &json!({ "schema": { "fields": fields } }))?;
+        if *kind == Materialization::Table {
+            // So is what it is described as: whoever may not ask for the job knows by that what was published.
+            let mut said = json!({ "description": description.comment });
+            if let Some(label) = label_of(&description.comment) {
+                said["labels"] = json!({ layout::MARK: label });
+            }
+            if description.has_policy_tags(&foreign) {
+                said["schema"] = json!({ "fields": description.fields(&finished, &foreign) });
+            }
+            shared.patch(&stop, from, &said)?;
         }
-        let there_as = there.as_ref().and_then(|table| table["type"].as_str());
-        let other_kind = there_as.filter(|kind| *kind != publication.type_name());
-        if let Some(kind) = other_kind {
-            self.run(&format!("DROP {} IF EXISTS {}", kind.replace('_', " "), self.path(to)))?;
+        let there = standing.and_then(|standing| standing.table["type"].as_str());
+        let is_other = there.is_some_and(|there| there != publication.type_name());
+        shared.hold()?;
+        if let (true, Materialization::Table, Some(there)) = (is_other, kind, there) {
+            let sql = format!("DROP {} IF EXISTS {}", there.replace('_', " "), self.path(to));
+            shared.jobs.execute(&stop, &self.labels, &sql)?;
         }
         // The build of a view is a plain one, of no layout.
         let laid = match kind {
             Materialization::Table => finished.clone(),
             Materialization::View => json!(layout::settings(&description.layout)),
         };
-        let relaid = there.as_ref().is_some_and(|table| !layout::alike(table, &laid)) && other_kind.is_none();
+        let relaid = !is_other && standing.is_some_and(|standing| !layout::alike(&standing.table, &laid));
         let query = self.unit.aside.get(from).and_then(Option::as_ref);
-        let configuration = match publication.job(&shared.place, query, relaid)? {
+        let is_there = !relaid && !is_other && query.is_some_and(|query| is_of(standing, query));
+        let making = publication.job(&shared.place, query, there, relaid)?;
+        let configuration = match making {
             Making::Copy(copy) => shared.jobs.configuration("copy", &copy, &self.labels),
             Making::Statement(sql) => shared.jobs.statement(&sql, &[], &self.labels),
         };
-        match shared.jobs.run_as(&self.stop, job, &configuration) {
-            // What is known to have failed has changed nothing; a table that was to be replaced may be gone, and another
-            // try would not know what governed it.
-            Err(error) if error.is_transient_of_job() && !relaid && other_kind.is_none() => {
-                return Err(error.into());
+        // A view that asks the same gives the same: one made anew would be another to who was granted its use.
+        if !is_there {
+            match shared.jobs.run_as(&stop, job, &Jobs::without_end(configuration)) {
+                // What is known to have failed has changed nothing; a table that was to be replaced may be gone, and
+                // another try would not know what governed it.
+                Err(error) if error.is_transient_of_job() && !relaid && !is_other => return Err(error.into()),
+                Err(error) => {
+                    // It may be reading what it publishes: whoever plans next finds out, and clears away.
+                    if !error.is_of_job() {
+                        self.unit.aside.remove(from);
+                    }
+                    return Err(unsettled(error));
+                }
+                Ok(_) => {}
             }
-            done => done.map_err(unsettled)?,
-        };
+        }
         let description = description.patch(&finished, &foreign, now_ms());
-        let table = shared.patch(&self.stop, to, &description).map_err(unsettled)?;
+        let table = shared.patch(&stop, to, &description).map_err(unsettled)?;
         self.unit.observe(to, &table);
-        Ok(match before {
-            Some(before) => lost(&before, &foreign, &guard.settle(to, &table, &before).map_err(unsettled)?),
+        Ok(match standing {
+            Some(Standing { governed: Governed { before, foreign }, .. }) => {
+                lost(before, foreign, &guard.settle(to, &table, before).map_err(unsettled)?)
+            }
             None => Vec::new(),
         })
     }
+}
+
+/// Whether what stands at a place is a view of a query.
+fn is_of(standing: Option<&Standing>, query: &str) -> bool {
+    let asks = |kind: &str| standing.is_some_and(|standing| standing.table[kind]["query"] == query);
+    asks("view") || asks("materializedView")
 }
 
 impl Session for BigQuerySession {
@@ -258,27 +355,34 @@ impl Session for BigQuerySession {
         let store = shared.store();
         let serial = self.shared.serial();
         let mut faults = Vec::new();
-        if !self.unit.publications.is_empty() {
-            self.shared.hold()?;
-            let jobs: Vec<String> = self.unit.publications.iter().map(|_| Jobs::name()).collect();
-            for entry in &self.unit.entries {
-                let of = entry.state.as_ref().map(|state| state.relation.as_str()).unwrap_or_default();
-                let published = self.unit.publications.iter().zip(&jobs);
-                if let Some((publication, job)) =
-                    published.into_iter().find(|(one, _)| one.to.to_string() == of)
-                {
-                    let pending = Some((job.as_str(), publication.description.comment.as_str()));
-                    store.add(entry, self.shared.next_entry(), pending, serial)?;
-                }
-            }
-            for (publication, job) in std::mem::take(&mut self.unit.publications).iter().zip(&jobs) {
-                let gone = self.publish_as(publication, job)?;
-                if !gone.is_empty() {
-                    faults.push(told(&publication.to, &gone));
-                }
+        self.shared.hold()?;
+        let publications = std::mem::take(&mut self.unit.publications);
+        let standing: Vec<Option<Standing>> =
+            publications.iter().map(|publication| self.look_at(publication)).collect::<Result<_>>()?;
+        let jobs: Vec<String> = publications.iter().map(|_| Jobs::name()).collect();
+        let published = || publications.iter().zip(&standing).zip(&jobs);
+        for entry in &self.unit.entries {
+            let of = entry.state.as_ref().map(|state| state.relation.as_str()).unwrap_or_default();
+            let Some(((publication, standing), job)) =
+                published().find(|((one, _), _)| one.to.to_string() == of)
+            else {
+                continue;
+            };
+            let announced = Announced {
+                job,
+                comment: &publication.description.comment,
+                governed: standing.as_ref().map(|standing| &standing.governed),
+            };
+            store.add(entry, self.shared.next_entry(), Some(announced), serial)?;
+        }
+        for ((publication, standing), job) in published() {
+            let gone = self.publish_as(publication, standing.as_ref(), job)?;
+            if !gone.is_empty() {
+                faults.push(told(&publication.to, &gone));
             }
         }
         for later in std::mem::take(&mut self.unit.later) {
+            self.shared.hold()?;
             match later {
                 Later::Describe(at, description) => self
                     .shared
@@ -302,6 +406,10 @@ impl Session for BigQuerySession {
 
     fn rollback(&mut self) {
         let unit = std::mem::take(&mut self.unit);
+        // Builds of these names are another run's by then.
+        if self.shared.hold().is_err() {
+            return;
+        }
         for (relation, query) in &unit.aside {
             let kind = if query.is_some() { Materialization::View } else { Materialization::Table };
             // Not by the handle that may have stopped the work. What is left is replaced by the next build.
@@ -330,9 +438,14 @@ impl Session for BigQuerySession {
             // What an earlier run has left is laid out otherwise.
             Err(error) if error.diagnostic.message.contains("Cannot replace a table with a different") => {
                 self.discard(&self.stop, at, kind)?;
-                self.run(&sql)
+                self.run(&sql)?;
             }
-            done => done,
+            done => done?,
+        }
+        match kind {
+            Materialization::Table => self.shield(at, wanted.map(|record| &record.properties)),
+            // It shows no more than who asks may see of what it reads.
+            Materialization::View => Ok(()),
         }
     }
 
@@ -358,7 +471,9 @@ impl Session for BigQuerySession {
         self.unit.aside.insert(rejects_at.clone(), None);
         let Shared { jobs, storage, place, .. } = self.shared.as_ref();
         let loading = Loading { jobs, storage, place, stop: &self.stop, labels: &self.labels };
-        loading.load(at, &rejects_at, load, root, progress)
+        let loaded = loading.load(at, &rejects_at, load, root, progress)?;
+        self.shield(at, Some(&load.publish.record.properties))?;
+        Ok(loaded)
     }
 
     fn answers(&mut self, sql: &str) -> Result<Vec<Option<String>>> {
@@ -402,22 +517,22 @@ impl Session for BigQuerySession {
             from: build.clone(),
             to: as_.clone(),
             kind,
-            replaces: publish.replaces.is_some(),
             description: self.description(as_, &publish.record),
         });
         Ok(())
     }
 
-    fn prepare_merge(&mut self, of: &Relation, into: &Relation, publish: &Publish) -> Result<()> {
+    fn prepare_merge(&mut self, of: &Relation, into: &Relation, _publish: &Publish) -> Result<()> {
         self.unit.aside.insert(into.clone(), None);
         // What an earlier run has left.
         self.discard(&self.stop, into, Materialization::Table)?;
         self.run(&format!("CREATE TABLE {} CLONE {}", self.path(into), self.path(of)))?;
-        // It is changed and audited as a whole.
-        if publish.record.properties.require_partition_filter {
+        // It is changed and audited as a whole, whatever the manifest says of it now.
+        let clone = self.shared.table(&self.stop, into)?.unwrap_or_default();
+        if layout::observed(&clone).require_partition_filter {
             self.shared.patch(&self.stop, into, &json!({ "requirePartitionFilter": false }))?;
         }
-        Ok(())
+        self.shield(into, None)
     }
 
     fn publish_merge(&mut self, into: &Relation, as_: &Relation, publish: &Publish) -> Result<()> {
@@ -448,9 +563,14 @@ impl Session for BigQuerySession {
         if self.shared.table(&self.stop, &from)?.is_none() {
             return self.remove_rejects(as_);
         }
-        let description = Description::of(Aside::Rejects.mark(as_));
-        let (kind, replaces) = (Materialization::Table, false);
-        self.unit.publications.push(Publication { from, to, kind, replaces, description });
+        if self.is_governed(as_)? {
+            let message =
+                format!("rows were rejected, and {to} would show them to readers whom {as_} keeps out");
+            let fault = Diagnostic::error(Code::GovernanceLost, message);
+            return Err(fault.help("nothing was published; mend the files, or set `max_rejects: 0`").into());
+        }
+        let (kind, description) = (Materialization::Table, Description::of(Aside::Rejects.mark(as_)));
+        self.unit.publications.push(Publication { from, to, kind, description });
         Ok(())
     }
 
@@ -459,13 +579,7 @@ impl Session for BigQuerySession {
             return Ok(false);
         };
         // What readers are kept from in the table they would see there.
-        let published = self.shared.table(&self.stop, of)?;
-        let guard = Guard { shared: &self.shared, stop: &self.stop };
-        let governed = match &published {
-            Some(table) => guard.read(of, table)?.keeps_readers_out(),
-            None => false,
-        };
-        if governed || self.unit.tagged {
+        if self.unit.tagged || self.is_governed(of)? {
             return Ok(false);
         }
         // What an earlier one left may be laid out otherwise.
@@ -475,8 +589,7 @@ impl Session for BigQuerySession {
         self.unit.entries.clear();
         self.unit.later.clear();
         let description = Description::of(Aside::Failed.mark(of));
-        let (from, replaces) = (build.clone(), false);
-        self.unit.publications.push(Publication { from, to, kind, replaces, description });
+        self.unit.publications.push(Publication { from: build.clone(), to, kind, description });
         Ok(true)
     }
 
@@ -524,7 +637,7 @@ mod tests {
     fn publication(kind: Materialization, layout: Layout) -> Publication {
         let description = Description { layout, ..Description::default() };
         let (from, to) = (Relation::parse("d.t__build"), Relation::parse("d.t"));
-        Publication { from, to, kind, replaces: true, description }
+        Publication { from, to, kind, description }
     }
 
     #[test]
@@ -533,7 +646,7 @@ mod tests {
         let place = Place { project: "p".to_owned(), prefix: String::new(), state };
         let query = "SELECT 1 AS `a`".to_owned();
         let job = |publication: &Publication, query: Option<&String>, relaid: bool| {
-            publication.job(&place, query, relaid).unwrap()
+            publication.job(&place, query, None, relaid).unwrap()
         };
         let sql = |job: &Making| match job {
             Making::Statement(sql) => sql.clone(),
@@ -545,10 +658,18 @@ mod tests {
         assert_eq!(copy["destinationTable"]["tableId"], "t");
         // BigQuery replaces no table by one that is laid out otherwise.
         let replaced = sql(&job(&table, None, true));
-        assert_eq!(replaced, "DROP TABLE IF EXISTS `p.d.t`; CREATE TABLE `p.d.t` COPY `p.d.t__build`");
+        // The copy may be refused, and comes before anything is touched; the old one goes last.
+        assert_eq!(
+            replaced,
+            "DROP TABLE IF EXISTS `p.d.t__pipewright_relaid`; CREATE TABLE `p.d.t__pipewright_relaid` COPY `p.d.t__build`; \
+             DROP TABLE IF EXISTS `p.d.t__pipewright_replaced`; ALTER TABLE `p.d.t` RENAME TO `t__pipewright_replaced`; \
+             ALTER TABLE `p.d.t__pipewright_relaid` RENAME TO `t`; DROP TABLE `p.d.t__pipewright_replaced`"
+        );
         let view = publication(Materialization::View, Layout::default());
         let made = sql(&job(&view, Some(&query), false));
         assert_eq!(made, "CREATE OR REPLACE VIEW `p.d.t` AS SELECT 1 AS `a`");
+        let other = sql(&view.job(&place, Some(&query), Some("TABLE"), false).unwrap());
+        assert_eq!(other, "DROP TABLE IF EXISTS `p.d.t`; CREATE OR REPLACE VIEW `p.d.t` AS SELECT 1 AS `a`");
         let cluster_by = vec!["a".to_owned()];
         let kept = Layout { materialized_view: true, cluster_by, ..Layout::default() };
         let kept = publication(Materialization::View, kept);
@@ -559,6 +680,6 @@ mod tests {
         assert!(
             made.starts_with("DROP MATERIALIZED VIEW IF EXISTS `p.d.t`; CREATE MATERIALIZED VIEW `p.d.t` ")
         );
-        assert!(view.job(&place, None, false).is_err());
+        assert!(view.job(&place, None, None, false).is_err());
     }
 }

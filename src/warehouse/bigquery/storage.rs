@@ -11,6 +11,7 @@ use reqwest::header::{ACCEPT_ENCODING, RANGE};
 use reqwest::{Method, RequestBuilder, Url};
 use serde_json::Value;
 
+use super::super::input::changed_file;
 use super::super::{Result, WarehouseError, source_fault};
 use super::api::{Api, Stop, answered};
 use super::credentials::Service;
@@ -25,8 +26,8 @@ const ENDPOINT: &str = "https://storage.googleapis.com";
 /// How much is asked for first: as much as the reader of a header takes. Each block is four times the one before.
 const FIRST: u64 = 256 * 1024;
 
-/// How much is asked for at a time at most.
-const MOST: u64 = 16 * 1024 * 1024;
+/// How much is asked for at a time at most: what a slow line brings before a request is given up.
+const MOST: u64 = 4 * 1024 * 1024;
 
 /// What the names of listed files begin with.
 #[derive(Clone, Copy)]
@@ -152,13 +153,7 @@ impl Storage {
     }
 
     /// The bytes of a file from one to before another.
-    fn block(
-        &self,
-        stop: &Stop,
-        of: &FileState,
-        from: u64,
-        to: u64,
-    ) -> std::result::Result<Vec<u8>, ApiError> {
+    fn block(&self, stop: &Stop, of: &FileState, from: u64, to: u64) -> Result<Vec<u8>> {
         let (bucket, name) = bucket_and_name(&of.path).ok_or_else(|| ApiError::lacks("name of a file"))?;
         let address = self.address(&[bucket, "o", name])?;
         let block = self.api.persist(stop, || async {
@@ -179,14 +174,12 @@ impl Storage {
             let (start, end) = if whole { (from, to) } else { (0, to - from) };
             let range =
                 usize::try_from(start).unwrap_or(usize::MAX)..usize::try_from(end).unwrap_or(usize::MAX);
-            bytes.get(range).map(<[u8]>::to_vec).ok_or_else(|| ApiError::lacks("whole part of a file"))
+            // A file that has become shorter gives less than it is asked for, or nothing.
+            bytes.get(range).map(<[u8]>::to_vec).ok_or_else(|| ApiError::of_answer(416, ""))
         });
-        // It was longer when it was listed.
         block.map_err(|error| match error.status {
-            Some(404 | 416) => {
-                ApiError { message: "it is not what it was when it was listed".to_owned(), ..error }
-            }
-            _ => error,
+            Some(404 | 416) => changed_file(&of.path),
+            _ => refused(error, bucket),
         })
     }
 
@@ -294,7 +287,7 @@ impl Read for Blocks {
         }
         let end = self.file.bytes.min(self.next + self.size);
         let block = self.storage.block(&self.stop, &self.file, self.next, end);
-        self.block = io::Cursor::new(block.map_err(|error| io::Error::other(WarehouseError::from(error)))?);
+        self.block = io::Cursor::new(block.map_err(io::Error::other)?);
         self.next = end;
         self.size = MOST.min(4 * self.size);
         self.block.read(output)

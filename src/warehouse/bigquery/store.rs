@@ -12,6 +12,7 @@ use super::super::{Relation, Result, RunHeader, WarehouseError};
 use super::api::Stop;
 use super::encode::{CONTENT, SOURCE_FORMAT, record};
 use super::error::ApiError;
+use super::governance::Governed;
 use super::job::{Jobs, Labels};
 use super::parameter::{maybe_text, number, signed, text};
 use super::place::Place;
@@ -33,7 +34,7 @@ const TABLES: [(&str, &str); 6] = [
     (
         "nodes",
         "pipeline STRING NOT NULL, address STRING NOT NULL, entry INT64 NOT NULL, status STRING NOT NULL, job STRING, \
-         comment STRING, relation STRING NOT NULL, `rows` INT64, bytes INT64, rejected INT64, run STRING, built_at STRING, record STRING",
+         comment STRING, governed STRING, relation STRING NOT NULL, `rows` INT64, bytes INT64, rejected INT64, run STRING, built_at STRING, record STRING",
     ),
     (
         "runs",
@@ -92,6 +93,19 @@ pub(super) struct Pending {
     pub(super) job: String,
     /// What its table is then described as.
     pub(super) comment: String,
+    /// What governed the table that it replaces.
+    pub(super) governed: Option<Governed>,
+}
+
+/// What is about to be published.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Announced<'a> {
+    /// The job that does it.
+    pub(super) job: &'a str,
+    /// What the table is described as after it.
+    pub(super) comment: &'a str,
+    /// What governs the table that it replaces, if there is one.
+    pub(super) governed: Option<&'a Governed>,
 }
 
 /// What is read of the state.
@@ -123,9 +137,10 @@ impl Store<'_> {
     /// Everything that is remembered of the pipeline.
     pub(super) fn read(&self) -> Result<Remembered> {
         let sql = format!(
-            "SELECT 'meta' AS what, key AS name, value AS record, 0 AS entry, '' AS status, '' AS job, '' AS comment FROM {meta} \
+            "SELECT 'meta' AS what, key AS name, value AS record, 0 AS entry, '' AS status, '' AS job, '' AS comment, \
+             CAST(NULL AS STRING) AS governed FROM {meta} \
              WHERE pipeline = @pipeline \
-             UNION ALL SELECT 'node', address, IFNULL(record, ''), entry, status, IFNULL(job, ''), IFNULL(comment, '') FROM ( \
+             UNION ALL SELECT 'node', address, IFNULL(record, ''), entry, status, IFNULL(job, ''), IFNULL(comment, ''), governed FROM ( \
              SELECT *, ROW_NUMBER() OVER (PARTITION BY address, status = '{PUBLISHING}' ORDER BY entry DESC) AS age \
              FROM {nodes} WHERE pipeline = @pipeline) WHERE age = 1 ORDER BY 1, 2, 4",
             meta = self.table("meta"),
@@ -162,7 +177,16 @@ impl Store<'_> {
                 }
                 _ => {
                     let (job, comment) = (told("job").to_owned(), told("comment").to_owned());
-                    remembered.pending.push(Pending { entry, address, state: parse()?, job, comment });
+                    // What another version wrote is as if it had not been written.
+                    let governed = row["governed"].as_str().and_then(|text| serde_json::from_str(text).ok());
+                    remembered.pending.push(Pending {
+                        entry,
+                        address,
+                        state: parse()?,
+                        job,
+                        comment,
+                        governed,
+                    });
                 }
             }
         }
@@ -241,12 +265,12 @@ impl Store<'_> {
 
     /// Adds an entry, unless another run has begun since this one did.
     ///
-    /// With a job, and what the table is described as after it, it is one that holds once that job is done.
+    /// One that is announced holds once its job is done.
     pub(super) fn add(
         &self,
         entry: &Entry,
         number_of: i64,
-        pending: Option<(&str, &str)>,
+        announced: Option<Announced<'_>>,
         serial: u64,
     ) -> Result<()> {
         let record = match &entry.state {
@@ -256,14 +280,15 @@ impl Store<'_> {
             None => None,
         };
         let sql = format!(
-            "INSERT INTO {nodes} (pipeline, address, entry, status, job, comment, relation, `rows`, bytes, rejected, run, built_at, \
-             record) SELECT @pipeline, @address, @entry, @status, @job, @comment, @relation, @rows, @bytes, @rejected, @run, \
-             @built_at, @record FROM {meta} WHERE pipeline = @pipeline AND key = 'serial' AND value = @serial",
+            "INSERT INTO {nodes} (pipeline, address, entry, status, job, comment, governed, relation, `rows`, bytes, rejected, \
+             run, built_at, record) SELECT @pipeline, @address, @entry, @status, @job, @comment, @governed, @relation, @rows, \
+             @bytes, @rejected, @run, @built_at, @record FROM {meta} WHERE pipeline = @pipeline AND key = 'serial' AND value = @serial",
             nodes = self.table("nodes"),
             meta = self.table("meta"),
         );
         let state = entry.state.as_ref();
-        let status = match (state, pending) {
+        let governed = announced.and_then(|announced| serde_json::to_string(announced.governed?).ok());
+        let status = match (state, announced) {
             (None, _) => FORGOTTEN,
             (Some(_), Some(_)) => PUBLISHING,
             (Some(_), None) => PUBLISHED,
@@ -273,8 +298,9 @@ impl Store<'_> {
             text("address", &entry.address.to_string()),
             signed("entry", number_of),
             text("status", status),
-            maybe_text("job", pending.map(|(job, _)| job)),
-            maybe_text("comment", pending.map(|(_, comment)| comment)),
+            maybe_text("job", announced.map(|announced| announced.job)),
+            maybe_text("comment", announced.map(|announced| announced.comment)),
+            maybe_text("governed", governed.as_deref()),
             text("relation", state.map(|state| state.relation.as_str()).unwrap_or_default()),
             number("rows", state.and_then(|state| state.rows)),
             number("bytes", state.and_then(|state| state.bytes)),
@@ -285,6 +311,20 @@ impl Store<'_> {
             text("serial", &serial.to_string()),
         ];
         if self.write(&sql, &parameters)? == Some(0) { Err(overtaken()) } else { Ok(()) }
+    }
+}
+
+impl Store<'_> {
+    /// Takes away the entries that others have followed: all that a plan reads is what holds.
+    pub(super) fn forget_followed(&self) -> Result<()> {
+        let nodes = self.table("nodes");
+        let sql = format!(
+            "MERGE INTO {nodes} AS old USING (SELECT address, MAX(entry) AS newest FROM {nodes} \
+             WHERE pipeline = @pipeline AND status != '{PUBLISHING}' GROUP BY address) AS now \
+             ON old.pipeline = @pipeline AND old.address = now.address AND old.entry < now.newest WHEN MATCHED THEN DELETE"
+        );
+        self.write(&sql, &[text("pipeline", self.pipeline)])?;
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RANGE};
 use serde_json::{Value, json};
 
-use super::api::Stop;
+use super::api::{Stop, chance};
 use super::error::ApiError;
 use super::job::{Done, Jobs};
 
@@ -98,8 +98,16 @@ impl<'a> Upload<'a> {
     pub(super) fn finish(mut self) -> Result<Done, ApiError> {
         loop {
             let all = self.waiting.len();
-            if let Answer::Made(job) = self.put(all, true)? {
-                return self.jobs.finished(self.stop, &self.name, job);
+            match self.put(all, true) {
+                Ok(Answer::Made(job)) => return self.jobs.finished(self.stop, &self.name, job),
+                Ok(Answer::Has(_)) => {}
+                Err(error) => {
+                    // It may have begun all the same: its answer is what nobody waited for.
+                    if self.stop.is_stopped() {
+                        self.jobs.give_up(&self.name);
+                    }
+                    return Err(error);
+                }
             }
         }
     }
@@ -112,7 +120,7 @@ impl<'a> Upload<'a> {
         let answer = loop {
             match answer {
                 Err(error) if error.is_transient() && tries < backoff.tries_after(&error) => {
-                    self.jobs.api.pause(self.stop, backoff.wait(tries, 0.5))?;
+                    self.jobs.api.pause(self.stop, backoff.wait(tries, chance()))?;
                     tries += 1;
                     answer = self.ask(length, last);
                     // Nothing has arrived: this is still the same chunk, tried again.
@@ -120,7 +128,7 @@ impl<'a> Upload<'a> {
                         answer = self.attempt(length, last);
                     }
                 }
-                Err(error) => return Err(error),
+                Err(error) => break self.ended(error, last)?,
                 Ok(answer) => break answer,
             }
         };
@@ -148,18 +156,24 @@ impl<'a> Upload<'a> {
         }
     }
 
-    /// Asks how much there is after an answer was lost. The last one may have made the job.
+    /// Asks how much there is after an answer was lost.
     fn ask(&self, length: usize, last: bool) -> Result<Answer, ApiError> {
         let total = if last { (self.sent + length as u64).to_string() } else { "*".to_owned() };
-        let asked = self.request(&format!("bytes */{total}"), Vec::new());
-        match asked {
-            Err(error) if last && !error.is_transient() => match self.jobs.look(self.stop, &self.name) {
-                Ok(job) => Ok(Answer::Made(job)),
-                Err(_) if error.is_missing() => Err(ApiError::upload_lost()),
-                Err(_) => Err(error),
-            },
-            Err(error) if error.is_missing() => Err(ApiError::upload_lost()),
-            asked => asked,
+        self.request(&format!("bytes */{total}"), Vec::new())
+    }
+
+    /// What has become of a session that is refused. The last chunk may have made the job, whose name is then taken; a
+    /// session that is not known any more is begun anew with all of the data
+    /// (<https://cloud.google.com/bigquery/docs/reference/api-uploads#best-practices>).
+    fn ended(&self, error: ApiError, last: bool) -> Result<Answer, ApiError> {
+        let is_gone = error.is_missing() || error.status == Some(410);
+        if self.stop.is_stopped() || !(is_gone || last) {
+            return Err(error);
+        }
+        match self.jobs.look(self.stop, &self.name) {
+            Ok(job) if last => Ok(Answer::Made(job)),
+            _ if is_gone => Err(ApiError::upload_lost()),
+            _ => Err(error),
         }
     }
 

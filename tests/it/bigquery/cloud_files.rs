@@ -110,7 +110,7 @@ fn bigquery_reads_them_itself_and_only_when_they_changed() {
     assert_eq!(parts(&asked).len(), 3);
     let looked =
         asked.iter().map(Request::sql).find(|sql| sql.contains("@mark")).expect("a look at the table");
-    let columns = "COUNTIF(`id` IS NULL), COUNTIF(STRPOS(`product`, @mark) > 0)";
+    let columns = "COUNTIF(`id` IS NULL), COUNTIF(STRPOS(`product`, @mark) > 0 OR `product` IN (@null_0))";
     assert_eq!(looked, format!("SELECT {columns} FROM `demo.raw.{BUILD}`"));
 
     let again = run(&server, &project, &LOAD).succeeds();
@@ -155,12 +155,10 @@ fn rows_that_do_not_fit_are_told_of_or_kept_where_that_is_allowed() {
         reads_files,
         Answer::failed("invalid", &format!("Error while reading data, error message: {said}")),
     );
+    // They are read here then, which tells file, line and column, and whose values are personal.
     let refused = run(&server, &project, &LOAD).ends_with(1);
     told(&project, "rows_of_files_elsewhere", &refused);
     assert!(!server.tables().contains(&"raw.orders".to_owned()));
-    project.replace("sources/shop.yaml", "day: { type: DATE }", "day: { type: DATE, tags: [personal] }");
-    let hidden = run(&server, &project, &LOAD).ends_with(1);
-    assert!(!hidden.stdout.contains("'x'") && hidden.stdout.contains("File: gs://shop"), "{hidden}");
 
     project.replace("sources/shop.yaml", "    tags: [sales]\n", "    tags: [sales]\n    max_rejects: 1\n");
     server.asked();
@@ -184,15 +182,17 @@ fn what_load_jobs_take_without_a_word_is_looked_for() {
     let counts = |lacking: &str, changed: &str| {
         Answer::rows(&[("f0_", "INTEGER"), ("f1_", "INTEGER")], &[&[lacking, changed]])
     };
-    server.on(looks, [counts("2", "0"), counts("0", "1")]);
-    let refused = run(&server, &project, &LOAD).ends_with(1);
-    assert!(refused.stdout.contains("2 rows have no value in `id`, which is required"), "{refused}");
-    server.asked();
-    // A character that stands for bytes that are no text may be one that the file has.
-    run(&server, &project, &LOAD).succeeds();
-    let asked = server.asked();
-    assert_eq!((loads(&asked).len(), asked.iter().filter(|one| sends(one, BUILD)).count()), (1, 1));
-    assert_eq!(rows(&server.loaded(BUILD)).len(), 6);
+    // A row without a value that it must have; a character that stands for bytes that are no text, or a marker of NULL in
+    // quotes, both of which the file may as well have.
+    for found in [counts("2", "0"), counts("0", "1")] {
+        server.on(looks, [found]);
+        server.asked();
+        server.put("shop/in/orders 1.csv", ORDERS);
+        run(&server, &project, &LOAD).succeeds();
+        let asked = server.asked();
+        assert_eq!((loads(&asked).len(), asked.iter().filter(|one| sends(one, BUILD)).count()), (1, 1));
+        assert_eq!(rows(&server.loaded(BUILD)).len(), 6);
+    }
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn every_byte_is_read_once_whatever_breaks() {
     run(&server, &project, &LOAD).succeeds();
     let sent = rows(&server.loaded(BUILD));
     assert_eq!(sent.len(), 20_000);
-    assert!(sent.iter().enumerate().all(|(at, row)| row["id"] == at.to_string()));
+    assert!(sent.iter().enumerate().all(|(at, row)| row["id"] == json!(at.to_string())));
     let parts = parts(&server.asked());
     let times = |range: &str| parts.iter().filter(|(_, asked)| asked == range).count();
     // What failed is asked for again; of the header's reading no more than the first block.

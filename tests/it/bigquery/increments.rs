@@ -29,7 +29,8 @@ fn rows(outcome: Outcome) -> Vec<String> {
     rows
 }
 
-const MODELS: [&str; 4] = ["appended", "merged", "replaced", "widened"];
+const MODELS: [&str; 8] =
+    ["appended", "merged", "replaced", "widened", "in_parts", "by_day", "by_month", "by_range"];
 
 #[test]
 fn new_rows_come_as_on_the_embedded_engine() {
@@ -44,7 +45,29 @@ fn new_rows_come_as_on_the_embedded_engine() {
          \x20 replaced:\n    description: Day by day.\n    materialized: incremental\n\
          \x20   incremental: { strategy: insert_overwrite, partition_by: day }\n\
          \x20 widened:\n    description: With columns that come.\n    materialized: incremental\n\
-         \x20   incremental: { unique_key: [id], on_schema_change: add }\n",
+         \x20   incremental: { unique_key: [id], on_schema_change: add }\n\
+         \x20 in_parts:\n    description: By key within days.\n    materialized: incremental\n\
+         \x20   incremental: { unique_key: [id, day] }\n    partition_by: day\n\
+         \x20 by_day:\n    description: Moments, a day at a time.\n    materialized: incremental\n\
+         \x20   incremental: { strategy: insert_overwrite, partition_by: moment }\n\
+         \x20 by_month:\n    description: Moments, a month at a time.\n    materialized: incremental\n\
+         \x20   incremental: { strategy: insert_overwrite, partition_by: moment }\n\
+         \x20   partition_by: { column: moment, granularity: month }\n\
+         \x20 by_range:\n    description: Numbers, ten at a time.\n    materialized: incremental\n\
+         \x20   incremental: { strategy: insert_overwrite, partition_by: number }\n\
+         \x20   partition_by: { column: number, range: { start: 0, end: 100, interval: 10 } }\n",
+    );
+    little.project.write(
+        "sources/moments.yaml",
+        "sources:\n  moments:\n    description: What happened.\n    files: data/moments.csv\n    columns:\n\
+         \x20     id: { type: INT64 }\n      moment: { type: TIMESTAMP }\n      number: { type: INT64 }\n",
+    );
+    for model in ["by_day", "by_month", "by_range"] {
+        little.project.write(&format!("models/{model}.sql"), "SELECT * FROM {{ source('moments') }}\n");
+    }
+    little.project.write(
+        "models/in_parts.sql",
+        "SELECT id, DATE(moment) AS day, number FROM {{ source('moments') }}\n",
     );
     little.project.write(
         "sources/days.yaml",
@@ -65,6 +88,18 @@ fn new_rows_come_as_on_the_embedded_engine() {
         "id,day,amount\n1,2024-01-01,2.50\n3,2024-01-02,9.00\n4,2024-01-02,7.00\n5,2024-01-03,7.00\n",
         "id,day,amount\n5,2024-01-03,1.25\n6,2024-01-03,\n7,2024-01-04,0.01\n",
         "id,day,amount\n7,2024-01-04,0.02\n8,2024-01-05,3.00\n",
+    ];
+    // Corrected times take the place of those of the same day, month and range.
+    let moments = [
+        "1,2024-01-01 08:00:00,5\n2,2024-01-01 09:00:00,15\n3,2024-01-20 10:00:00,25\n",
+        "1,2024-01-01 08:30:00,6\n4,2024-02-01 00:00:00,15\n",
+        "4,2024-02-29 23:59:59.999999,17\n5,2024-12-31 23:59:59.999999,99\n",
+        "5,2024-12-01 00:00:00,100\n6,2025-01-01 00:00:00,-1\n",
+    ];
+    let left = [
+        ("by_day", ["1 2 3", "1 3 4", "1 3 4 4 5", "1 3 4 4 5 5 6"]),
+        ("by_month", ["1 2 3", "1 4", "1 4 5", "1 4 5 6"]),
+        ("by_range", ["1 2 3", "1 3 4", "1 3 4 5", "1 3 4 5 5 6"]),
     ];
     let compare = |when: &str| {
         let (here, there) = (
@@ -87,7 +122,14 @@ fn new_rows_come_as_on_the_embedded_engine() {
     };
     for (at, batch) in batches.iter().enumerate() {
         little.project.write("data/days.csv", batch);
+        little.project.write("data/moments.csv", &format!("id,moment,number\n{}", moments[at]));
         compare(&format!("batch {at}"));
+        for (model, ids) in &left {
+            let sql =
+                format!("SELECT STRING_AGG(CAST(id AS STRING), ' ' ORDER BY id) AS ids FROM marts.{model}");
+            let told = rows(little.run(&emulator, &["query", "--format", "jsonl", &sql]));
+            assert_eq!(told, [json!({ "ids": ids[at] }).to_string()], "batch {at}: {model}");
+        }
     }
     // A column comes: the one takes it in, and the others are built anew.
     proxy.mend_copies();

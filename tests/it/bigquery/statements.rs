@@ -12,7 +12,7 @@ use crate::shop::add_increments;
 use crate::support::Project;
 
 /// What each recording must hold, so that nothing is left out without a word.
-const KINDS: [&str; 25] = [
+const KINDS: [&str; 40] = [
     "CREATE TABLE IF NOT EXISTS `demo.pipewright.nodes`",
     "INSERT INTO `demo.pipewright.meta`",
     "UPDATE `demo.pipewright.meta`",
@@ -30,6 +30,21 @@ const KINDS: [&str; 25] = [
     "CLONE",
     "MERGE INTO",
     "DELETE FROM `demo.marts.replaced",
+    "BETWEEN pipewright_first AND pipewright_last AND present.",
+    "TIMESTAMP_TRUNC(`moment`, DAY) IN",
+    "TIMESTAMP_TRUNC(`moment`, MONTH) IN",
+    "DATETIME_TRUNC(`clock`, HOUR) IN",
+    "RANGE_BUCKET(`id`, GENERATE_ARRAY(0, 100, 10)) IN",
+    " PARTITION BY `day` CLUSTER BY `id` OPTIONS(labels = [('team', 'a')]) AS ",
+    " PARTITION BY TIMESTAMP_TRUNC(`moment`, MONTH) AS ",
+    " PARTITION BY RANGE_BUCKET(`id`, GENERATE_ARRAY(0, 100, 10)) AS ",
+    "CREATE OR REPLACE MATERIALIZED VIEW `demo.marts.",
+    "DROP MATERIALIZED VIEW IF EXISTS `demo.marts.",
+    "` COPY `demo.marts.",
+    "RENAME TO `",
+    "INFORMATION_SCHEMA.VIEWS",
+    "ADD COLUMN `till` STRING",
+    "WHEN MATCHED THEN DELETE",
     "DROP VIEW IF EXISTS",
     "DROP TABLE IF EXISTS",
     "ORDER BY started_at DESC, run DESC LIMIT",
@@ -41,7 +56,7 @@ const KINDS: [&str; 25] = [
 ];
 
 /// Views of a dataset that tell what is in it, as the documentation lists their columns.
-const VIEWS: [(&str, &[(&str, &str)]); 4] = [
+const VIEWS: [(&str, &[(&str, &str)]); 5] = [
     ("TABLES", &[("table_name", "STRING"), ("table_type", "STRING")]),
     ("TABLE_OPTIONS", &[("table_name", "STRING"), ("option_name", "STRING"), ("option_value", "STRING")]),
     (
@@ -55,7 +70,8 @@ const VIEWS: [(&str, &[(&str, &str)]); 4] = [
             ("clustering_ordinal_position", "INT64"),
         ],
     ),
-    ("PARTITIONS", &[("table_name", "STRING"), ("total_rows", "INT64")]),
+    ("PARTITIONS", &[("table_name", "STRING"), ("total_rows", "INT64"), ("last_modified_time", "TIMESTAMP")]),
+    ("VIEWS", &[("table_name", "STRING"), ("view_definition", "STRING")]),
 ];
 
 /// A project whose runs write statements of all kinds.
@@ -73,6 +89,14 @@ fn project() -> Project {
         "sources/elsewhere.yaml",
         "sources:\n  visits:\n    files: gs://shop/visits.csv\n    columns:\n      id: { type: INT64, required: true }\n\
          \x20     page: { type: STRING }\n      tags: { type: JSON }\n",
+    );
+    project.write(
+        "models/kept.yaml",
+        "models:\n  kept: { materialized: materialized_view, cluster_by: [product] }\n",
+    );
+    project.write(
+        "models/kept.sql",
+        "SELECT product, COUNT(*) AS orders FROM {{ source('orders') }} GROUP BY product\n",
     );
     project
 }
@@ -103,13 +127,26 @@ fn all_that_is_sent_is_accepted() {
     server.put("shop/visits.csv", "id,page,tags\n1,home,{}\n");
     let there = |arguments: &[&str]| run(&server, &project, arguments);
     there(&["apply"]).succeeds();
-    // New rows, and a view and a table in each other's place.
+    // New rows and further columns, another layout, and a view and a table in each other's place.
+    project.replace("models/ways.yaml", "cluster_by: [id]", "cluster_by: [day]");
+    let added = project.read("models/added.sql");
+    project.write("models/added.sql", &added.replace("SELECT id", "SELECT product AS till, id"));
+    let added = "incremental: { strategy: append, on_schema_change: add";
+    project.replace("models/ways.yaml", added, &format!("{added}, on_query_change: keep"));
     let orders = format!("{}4,2024-01-03,cup,7.00\n", project.read("data/orders.csv"));
     project.write("data/orders.csv", &orders);
     project.replace("models/shop.yaml", "    materialized: view\n", "");
     project.replace("models/shop.yaml", "  catalogue:\n", "  catalogue:\n    materialized: view\n");
     there(&["apply"]).succeeds();
     there(&["check"]).succeeds();
+    project.replace("models/kept.yaml", "cluster_by: [product]", "cluster_by: [orders]");
+    // The state is cleared of what does not hold any more after some runs.
+    for _ in 3..=16 {
+        let orders = format!("{}9,2024-01-03,cup,7.00\n", project.read("data/orders.csv"));
+        project.write("data/orders.csv", &orders);
+        there(&["apply", "-s", "source.orders"]).succeeds();
+    }
+    there(&["apply"]).succeeds();
     let text = |names: &[&'static str]| names.iter().map(|name| (*name, "STRING")).collect::<Vec<_>>();
     let runs = text(&["run", "command", "started_by", "started_at", "finished_at", "status"]);
     let numbers = ["milliseconds", "passed", "warned", "failed", "errored", "steps", "steps_undone"];

@@ -216,6 +216,7 @@ fn served(answers: &[(&str, u16, Value)]) -> (Shared, Asked) {
         pipeline: "shop".to_owned(),
         state: Mutex::default(),
         settled: Mutex::default(),
+        unasked: Mutex::default(),
         lease: Mutex::default(),
         serial: AtomicU64::new(0),
         entries: AtomicI64::new(0),

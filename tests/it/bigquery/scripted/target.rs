@@ -267,8 +267,15 @@ impl Target {
             job["statistics"] = json!({
                 "load": { "outputRows": rows.to_string(), "inputFiles": addresses.len().to_string() }
             });
-            let table = json!({ "type": "TABLE", "schema": load["schema"], "numRows": rows.to_string() });
-            self.tables.insert(name(&load["destinationTable"]), table);
+            let to = name(&load["destinationTable"]);
+            let before = match self.tables.get(&to) {
+                Some(table) if load["writeDisposition"] == "WRITE_APPEND" => {
+                    rows_of(table).parse().expect("a number")
+                }
+                _ => 0,
+            };
+            let all = (before + rows).to_string();
+            self.tables.insert(to, json!({ "type": "TABLE", "schema": load["schema"], "numRows": all }));
         }
         let copy = &configuration["copy"];
         if copy.is_object() {
@@ -308,6 +315,10 @@ impl Target {
         let made = Regex::new(
             r"CREATE (?:OR REPLACE )?(TABLE|VIEW) (?:IF NOT EXISTS )?`[^`.]+\.([^`.]+\.[^`]+)`(?: (?:PARTITION|CLUSTER) BY .*?)? ?(AS|CLONE|\()([^;]*)",
         );
+        if sql.contains(" RENAME TO ") {
+            self.rename(sql);
+            return nothing;
+        }
         let clustered = Regex::new("CLUSTER BY ((?:`[^`]+`(?:, )?)+)").expect("a pattern");
         let mut is_query = true;
         for [kind, name, how, what] in
@@ -317,6 +328,9 @@ impl Target {
             let columns = if how == "AS" { selected(what) } else { Vec::new() };
             let columns: Vec<(&str, &str)> = columns.iter().map(|name| (name.as_str(), "STRING")).collect();
             let mut table = json!({ "type": kind, "schema": schema(&columns) });
+            if kind == "VIEW" {
+                table["view"] = json!({ "query": what.trim() });
+            }
             if let Some(found) = clustered.captures(sql) {
                 let names: Vec<&str> = found[1].split(", ").map(|name| name.trim_matches('`')).collect();
                 table["clustering"] = json!({ "fields": names });
@@ -339,6 +353,32 @@ impl Target {
         (schema(&typed), vec![row.collect()])
     }
 
+    /// A script of copies, new names and drops, each of which needs what it names.
+    fn rename(&mut self, script: &str) {
+        let path = r"`[^`.]+\.([^`.]+)\.([^`]+)`";
+        let form = |text: &str| Regex::new(&text.replace("PATH", path)).expect("a pattern");
+        let (copy, rename, drop) = (
+            form("^CREATE TABLE PATH COPY PATH$"),
+            form("^ALTER TABLE PATH RENAME TO `([^`]+)`$"),
+            form("^DROP TABLE (IF EXISTS )?PATH$"),
+        );
+        for sql in script.split("; ") {
+            if let Some(found) = copy.captures(sql) {
+                let table = self.tables[&format!("{}.{}", &found[3], &found[4])].clone();
+                self.tables.insert(format!("{}.{}", &found[1], &found[2]), table);
+            } else if let Some(found) = rename.captures(sql) {
+                let table = self.tables.remove(&format!("{}.{}", &found[1], &found[2])).expect("a table");
+                let taken = self.tables.insert(format!("{}.{}", &found[1], &found[3]), table);
+                assert!(taken.is_none(), "{sql}");
+            } else if let Some(found) = drop.captures(sql) {
+                let gone = self.tables.remove(&format!("{}.{}", &found[2], &found[3]));
+                assert!(gone.is_some() || found.get(1).is_some(), "{sql}");
+            } else {
+                panic!("not known here: {sql}");
+            }
+        }
+    }
+
     fn counted(&self, sql: &str) -> (Value, Vec<Value>) {
         let rows = self.tables.iter().filter_map(|(whole, table)| {
             let (dataset, name) = whole.split_once('.')?;
@@ -349,10 +389,10 @@ impl Target {
     }
 
     fn state(&self) -> (Value, Vec<Value>) {
-        let columns = ["what", "name", "record", "entry", "status", "job", "comment"];
+        let columns = ["what", "name", "record", "entry", "status", "job", "comment", "governed"];
         let types = columns.map(|name| (name, if name == "entry" { "INTEGER" } else { "STRING" }));
         let mut rows: Vec<Value> =
-            self.meta.iter().map(|(key, value)| json!(["meta", key, value, "0", "", "", ""])).collect();
+            self.meta.iter().map(|(key, value)| json!(["meta", key, value, "0", "", "", "", null])).collect();
         let mut newest = BTreeMap::new();
         for node in &self.nodes {
             newest.insert((node["address"].as_str(), node["status"] == "publishing"), node);
@@ -362,6 +402,7 @@ impl Target {
             let told = keys.map(|key| if node[key].is_null() { json!("") } else { node[key].clone() });
             let mut row = vec![json!("node")];
             row.extend(told);
+            row.push(node["governed"].clone());
             Value::from(row)
         }));
         (schema(&types), rows)
@@ -381,6 +422,15 @@ impl Target {
             rows.push(json!([dataset, "0", name, kind, "", "0"]));
             if table["description"].is_string() {
                 rows.push(json!([dataset, "1", name, table["description"].to_string(), "", "0"]));
+            }
+            let labels = table["labels"].as_object().into_iter().flatten();
+            let labels: Vec<String> =
+                labels.map(|(key, value)| format!("STRUCT(\"{key}\", {value})")).collect();
+            if !labels.is_empty() {
+                rows.push(json!([dataset, "1", name, format!("[{}]", labels.join(", ")), "labels", "0"]));
+            }
+            if let Some(query) = table["view"]["query"].as_str() {
+                rows.push(json!([dataset, "4", name, query, "", "0"]));
             }
             for (at, field) in table["schema"]["fields"].as_array().into_iter().flatten().enumerate() {
                 rows.push(json!([dataset, "2", name, field["name"], field["type"], (at + 1).to_string()]));
