@@ -27,7 +27,7 @@ pub(super) fn perform_merge(
             .help("plan again: it is built anew then")
             .into());
     };
-    let of = Of { columns: &record.columns, before: Some(&before), reading: None };
+    let of = Of { table: Some(&at), columns: &record.columns, before: Some(&before), reading: None };
     let new = check(context, &merge.audit_of_new, &of, session, work)?;
     work.refused = Refused::new(&at, relation, Materialization::Table, &merge.publish);
     refuse_failures(work)?;
@@ -39,6 +39,7 @@ pub(super) fn perform_merge(
     for statement in &merge.statements {
         session.execute(statement)?;
     }
+    let of = Of { table: Some(&into), ..of };
     let size = check(context, &merge.publish.audit, &of, session, work)?;
     refuse_failures(work)?;
     refuse_shrinking(context, &merge.publish, size, Some(&before))?;

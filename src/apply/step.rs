@@ -238,7 +238,10 @@ fn perform(context: &Context<'_>, step: &Step, session: &mut dyn Session, work: 
         Action::Load(load) => perform_load(context, step, &relation, load, session, work),
         Action::Check { audit, reading, record } => {
             let before = session.recall(&step.address)?;
-            let of = Of { columns: &record.columns, before: before.as_ref(), reading: reading.as_deref() };
+            let is_table = |before: &NodeState| before.materialization == Materialization::Table;
+            let table = before.as_ref().filter(|before| is_table(before)).map(|_| &relation);
+            let of =
+                Of { table, columns: &record.columns, before: before.as_ref(), reading: reading.as_deref() };
             let size = check(context, audit, &of, session, work)?;
             refuse_failures(work)?;
             if let Some(before) = before {
@@ -297,7 +300,9 @@ fn perform_build(
         .build(&at, build.materialization, &build.native, Some(&build.publish.record))
         .map_err(unsaid(&build.native, personal))?;
     let before = session.recall(&step.address)?;
-    let of = Of { columns: &build.publish.record.columns, before: before.as_ref(), reading: None };
+    let table = (build.materialization == Materialization::Table).then_some(&at);
+    let columns = &build.publish.record.columns;
+    let of = Of { table, columns, before: before.as_ref(), reading: None };
     let size = check(context, &build.publish.audit, &of, session, work)?;
     work.refused = Refused::new(&at, relation, build.materialization, &build.publish);
     refuse_failures(work)?;
@@ -326,7 +331,12 @@ fn perform_load(
     work.rejected = loaded.rejected;
     let before = session.recall(&step.address)?;
     work.files.clone_from(&loaded.files);
-    let of = Of { columns: &loaded.columns, before: before.as_ref(), reading: Some(&load.reading) };
+    let of = Of {
+        table: Some(&at),
+        columns: &loaded.columns,
+        before: before.as_ref(),
+        reading: Some(&load.reading),
+    };
     let size = check(context, &load.publish.audit, &of, session, work)?;
     if let Some((rows, _)) = size.filter(|(rows, _)| *rows != loaded.rows) {
         return Err(Diagnostic::error(
@@ -475,11 +485,16 @@ pub(super) fn check(
     };
     let audited = evaluate(&auditing, session)?;
     work.checks.extend(audited.checks);
-    Ok(audited.size)
+    match of.table {
+        Some(table) if audited.size.is_none() => session.size(table),
+        _ => Ok(audited.size),
+    }
 }
 
 /// The table that is audited.
 pub(super) struct Of<'a> {
+    /// Where it is; nothing for a view, which has no size.
+    pub(super) table: Option<&'a Relation>,
     pub(super) columns: &'a [Column],
     /// What is remembered of it.
     pub(super) before: Option<&'a NodeState>,

@@ -57,7 +57,7 @@ fn over_limits(plan: &Plan, compiled: &CompiledProject, limits: &BigQueryTarget)
             let span = compiled.node(&step.address).map(|node| node.span.clone());
             let message = format!(
                 "a query of it would be billed for {}{}, and `max_bytes_per_job` of the target is {limit}",
-                cost.accuracy.words(),
+                cost.dearest_accuracy.words(),
                 bytes(cost.dearest)
             );
             faults.push(
@@ -68,12 +68,13 @@ fn over_limits(plan: &Plan, compiled: &CompiledProject, limits: &BigQueryTarget)
             );
         }
     }
-    let (limit, cost) = (limits.max_bytes_per_run, plan.cost.unwrap_or_default());
-    if let Some(limit) = limit.filter(|limit| cost.billed > limit.0) {
+    let (limit, bill) = (limits.max_bytes_per_run, plan.cost.unwrap_or_default());
+    if let Some(limit) = limit.filter(|limit| bill.billed() > limit.0) {
         let message = format!(
-            "the plan would be billed for {}{}, and `max_bytes_per_run` of the target is {limit}",
-            cost.accuracy.words(),
-            bytes(cost.billed)
+            "the plan would be billed for {}{}, Pipewright's own bookkeeping included, and `max_bytes_per_run` of the \
+             target is {limit}",
+            bill.accuracy().words(),
+            bytes(bill.billed())
         );
         faults.push(
             Diagnostic::error(Code::TooExpensive, message)

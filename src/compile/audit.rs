@@ -219,7 +219,9 @@ impl Auditor<'_> {
                 groups(&table, &[members[at]])
             });
         }
-        let sized = self.node.materialization() == Materialization::Table;
+        // BigQuery tells the size of a table for nothing, and bills a scan of all columns to whoever counts it.
+        let sized =
+            self.node.materialization() == Materialization::Table && self.naming.dialect != Dialect::BigQuery;
         if sized || !shared.pass.is_empty() {
             let members: Vec<&Counts> = shared.pass.iter().map(|(_, counts, _)| counts).collect();
             let places: Vec<Member> = shared.pass.iter().map(|(member, ..)| *member).collect();

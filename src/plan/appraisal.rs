@@ -8,8 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use super::cost::{Accuracy, Cost};
-use super::{Action, Plan, Reason, Step};
+use super::cost::{Accuracy, Bill, Cost, bookkeeping};
+use super::{Action, LoadAction, Plan, Reason, Step};
 use crate::compile::CompiledProject;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::Audit;
@@ -78,6 +78,8 @@ pub struct Refusal {
     pub message: String,
     /// Line and column of the query, from 1.
     pub place: Option<(u64, u64)>,
+    /// What to do about it, where that is known.
+    pub help: Option<String>,
 }
 
 /// The queries of a plan.
@@ -171,19 +173,16 @@ impl<'a> StandIns<'a> {
         };
         let published = |node: &Node| naming.path(&node.dataset, node.table());
         let done = substitute(sql, &|path| {
-            if path == build {
-                // The build as the last one was, where there was one.
+            if path == build || path == merged {
+                // The table as the last run left it, where there is one.
                 return if self.is_there(about) && !self.changes_columns(about) {
                     further(Accuracy::Unknown);
-                    // The build has no such rule, and what is published has.
+                    // What is built aside has no such rule, and what is published has.
                     unfit.set(unfit.get() || about.properties.require_partition_filter);
                     Some(Instead::Table(published(about)))
                 } else {
                     rows(about)
                 };
-            }
-            if path == merged {
-                return Some(Instead::Table(published(about)));
             }
             let node = *self.nodes.get(path)?;
             if node.address == about.address {
@@ -274,15 +273,33 @@ pub fn appraise(
         };
         costs.entry(question.step).and_modify(|sum| *sum = sum.and(cost)).or_insert(cost);
     }
-    let mut whole = Cost::default();
+    let mut queries = Cost::default();
     for (index, step) in plan.steps.iter_mut().enumerate() {
-        let cost = costs.remove(&index).unwrap_or_default();
+        let mut cost = costs.remove(&index).unwrap_or_default();
+        if let Action::Load(load) = &step.action {
+            cost = cost.and(look_over(load, per_tebibyte));
+        }
         step.estimate.cost = Some(cost);
         step.warnings.dedup();
-        whole = whole.and(cost);
+        queries = queries.and(cost);
     }
-    plan.cost = Some(whole);
+    let forgets_runs = compiled.project.keep_history.is_some();
+    let bookkeeping = bookkeeping(plan, forgets_runs);
+    plan.cost = Some(Bill { queries, bookkeeping, price_per_tib: per_tebibyte });
     faults.into_result(())
+}
+
+/// What is read to look over files that the target has loaded by itself: their texts, and what must have a value. Nobody
+/// knows yet how much of the files that is, nor whether there is anything to be read here instead.
+fn look_over(load: &LoadAction, per_tebibyte: f64) -> Cost {
+    let looked_at = |(column, required): &(Column, bool)| {
+        *required || matches!(column.data_type, Type::String | Type::Json)
+    };
+    if !load.reading.is_elsewhere() || !load.reading.columns.iter().any(looked_at) {
+        return Cost::default();
+    }
+    let bytes = load.reading.files.iter().map(|file| file.bytes).sum();
+    Cost::of_query(bytes, 1, Accuracy::Unknown, per_tebibyte)
 }
 
 /// Where the target gives a query other columns than are planned with.
@@ -332,8 +349,15 @@ fn refused(
         _ => place,
     };
     let span = compiled.place_in_query(address, increment, place);
+    let help = match &refusal.help {
+        Some(help) => format!("{help}; nothing has run"),
+        None => "nothing has run; what BigQuery calls wrong here would have failed in `apply`".to_owned(),
+    };
     Diagnostic::error(Code::QueryRefused, refusal.message.clone())
         .maybe_at(span, "BigQuery refuses this")
         .about(address.to_string())
-        .help("nothing has run; what BigQuery calls wrong here would have failed in `apply`")
+        .help(help)
 }
+
+#[cfg(test)]
+mod tests;

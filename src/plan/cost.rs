@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Action, Plan};
+
 /// How near a number of bytes is to what will be billed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,6 +61,8 @@ pub struct Cost {
     pub billed: u64,
     /// The part of that which the dearest query has.
     pub dearest: u64,
+    /// How near that part is.
+    pub dearest_accuracy: Accuracy,
     /// The price of what is billed, in US dollars.
     pub price: f64,
     /// How near the numbers are.
@@ -68,33 +72,95 @@ pub struct Cost {
 impl Cost {
     /// Of a query that reads bytes of so many tables, where a tebibyte has a price.
     pub fn of_query(bytes: u64, tables: u64, accuracy: Accuracy, per_tebibyte: f64) -> Self {
-        let billed = billed(bytes, tables);
-        Self { bytes, billed, dearest: billed, price: price(billed, per_tebibyte), accuracy }
+        let (billed, accuracy) = billed(bytes, tables, accuracy);
+        let price = price(billed, per_tebibyte);
+        Self { bytes, billed, dearest: billed, dearest_accuracy: accuracy, price, accuracy }
     }
 
     /// Both together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
+        let dearer = if other.dearest > self.dearest { &other } else { &self };
         Self {
             bytes: self.bytes.saturating_add(other.bytes),
             billed: self.billed.saturating_add(other.billed),
-            dearest: self.dearest.max(other.dearest),
+            dearest: dearer.dearest,
+            dearest_accuracy: dearer.dearest_accuracy,
             price: self.price + other.price,
             accuracy: self.accuracy.and(other.accuracy),
         }
     }
 }
 
+/// What a plan costs as a whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Bill {
+    /// The queries of all steps.
+    #[serde(flatten)]
+    pub queries: Cost,
+    /// Bytes that are billed for what Pipewright looks up and writes down beside them: about as many.
+    pub bookkeeping: u64,
+    /// The price that a tebibyte is counted with, in US dollars.
+    pub price_per_tib: f64,
+}
+
+impl Bill {
+    /// Bytes that are billed for all of it.
+    pub fn billed(&self) -> u64 {
+        self.queries.billed.saturating_add(self.bookkeeping)
+    }
+
+    /// How near that is. What is sure to be read stays sure with what is added to it.
+    pub fn accuracy(&self) -> Accuracy {
+        match self.queries.accuracy {
+            Accuracy::LowerBound => Accuracy::LowerBound,
+            accuracy => accuracy.and(Accuracy::Unknown),
+        }
+    }
+}
+
+/// What is billed for the bookkeeping of a run: the least of a table, for each that one of its queries reads, since what is
+/// in these tables is little. What is only written to is not billed, nor are load jobs, by which results are added.
+pub(super) fn bookkeeping(plan: &Plan, forgets_runs: bool) -> u64 {
+    let entries = plan.steps.iter().map(|step| match &step.action {
+        // What is about to be published is written down before and after it.
+        Action::Load(_) | Action::Build(_) | Action::Merge(_) => 2,
+        Action::Check { .. } | Action::Describe { .. } | Action::Drop { .. } => 1,
+    });
+    // Before the first run there is nothing to look up. Later the state is read from two tables; two queries of
+    // INFORMATION_SCHEMA, each of which is billed as one of a table
+    // (<https://cloud.google.com/bigquery/docs/information-schema-intro#pricing>), tell what is there; and one table
+    // has the serial, which is moved on.
+    let of_run = match plan.lineage {
+        None => 0,
+        Some(_) if !forgets_runs => 5,
+        // Three tables lose the rows of runs that another names, which loses its own after that.
+        Some(_) => 5 + 7,
+    };
+    (entries.sum::<u64>() + of_run).saturating_mul(LEAST_OF_A_TABLE)
+}
+
 const MEBIBYTE: u64 = 1 << 20;
 
-/// What BigQuery bills for a query: whole mebibytes, and ten of them at least for each table that it names, unless
-/// it reads nothing (<https://cloud.google.com/bigquery/pricing#on_demand_pricing>).
-fn billed(bytes: u64, tables: u64) -> u64 {
+/// The least that is billed for a table that a query reads.
+const LEAST_OF_A_TABLE: u64 = 10 * MEBIBYTE;
+
+/// What BigQuery bills for a query, and how near that is: whole mebibytes, and ten of them at least for each table that it
+/// names, unless it reads nothing (<https://cloud.google.com/bigquery/pricing#on_demand_pricing>).
+///
+/// What each table has of the bytes is not told. If they are more than the least of one, the others may have a part in
+/// them or be billed beside them: then a number that is to be no less takes the one, and any other number the other.
+fn billed(bytes: u64, tables: u64, accuracy: Accuracy) -> (u64, Accuracy) {
     if bytes == 0 {
-        return 0;
+        return (0, accuracy);
     }
     let whole = bytes.div_ceil(MEBIBYTE).saturating_mul(MEBIBYTE);
-    whole.max(tables.max(1).saturating_mul(10 * MEBIBYTE))
+    let least = whole.max(tables.max(1).saturating_mul(LEAST_OF_A_TABLE));
+    if tables <= 1 || bytes <= LEAST_OF_A_TABLE || accuracy == Accuracy::LowerBound {
+        return (least, accuracy);
+    }
+    let most = whole.saturating_add((tables - 1).saturating_mul(LEAST_OF_A_TABLE));
+    (most, accuracy.and(Accuracy::UpperBound))
 }
 
 /// The price of billed bytes where a tebibyte has one.
@@ -110,12 +176,36 @@ mod tests {
 
     #[test]
     fn what_is_billed_is_whole_and_no_less_than_ten_mebibytes_a_table() {
-        assert_eq!(billed(0, 3), 0);
-        assert_eq!(billed(1, 0), 10 * MEBIBYTE);
-        assert_eq!(billed(1, 3), 30 * MEBIBYTE);
-        assert_eq!(billed(50 * MEBIBYTE + 1, 3), 51 * MEBIBYTE);
+        let exact = |bytes, tables| billed(bytes, tables, Accuracy::Exact);
+        assert_eq!(exact(0, 3), (0, Accuracy::Exact));
+        assert_eq!(exact(1, 0), (10 * MEBIBYTE, Accuracy::Exact));
+        assert_eq!(exact(10 * MEBIBYTE + 1, 1), (11 * MEBIBYTE, Accuracy::Exact));
         assert!((price(1 << 40, 6.25) - 6.25).abs() < 1e-9);
         assert!((price(10 * MEBIBYTE, 6.25) - 0.000_059_6).abs() < 1e-7);
+    }
+
+    #[test]
+    fn what_is_billed_for_several_tables_is_known_only_where_none_can_have_more_than_the_least() {
+        let of = |bytes, accuracy| billed(bytes, 3, accuracy);
+        assert_eq!(of(1, Accuracy::Exact), (30 * MEBIBYTE, Accuracy::Exact));
+        assert_eq!(of(10 * MEBIBYTE, Accuracy::Exact), (30 * MEBIBYTE, Accuracy::Exact));
+        // One of them may have all but a byte, or each a third.
+        assert_eq!(of(10 * MEBIBYTE + 1, Accuracy::Exact), (31 * MEBIBYTE, Accuracy::UpperBound));
+        assert_eq!(of(50 * MEBIBYTE + 1, Accuracy::UpperBound), (71 * MEBIBYTE, Accuracy::UpperBound));
+        assert_eq!(of(50 * MEBIBYTE + 1, Accuracy::Unknown), (71 * MEBIBYTE, Accuracy::Unknown));
+        // What is to be no less is no less.
+        assert_eq!(of(20 * MEBIBYTE, Accuracy::LowerBound), (30 * MEBIBYTE, Accuracy::LowerBound));
+        assert_eq!(of(50 * MEBIBYTE, Accuracy::LowerBound), (50 * MEBIBYTE, Accuracy::LowerBound));
+    }
+
+    #[test]
+    fn the_dearest_query_keeps_its_own_accuracy() {
+        let of = |bytes, accuracy| Cost::of_query(bytes, 1, accuracy, 1.0);
+        let (little, much) = (of(1, Accuracy::LowerBound), of(1 << 40, Accuracy::UpperBound));
+        for sum in [little.and(much), much.and(little)] {
+            assert_eq!((sum.dearest, sum.dearest_accuracy), (1 << 40, Accuracy::UpperBound));
+            assert_eq!(sum.accuracy, Accuracy::Unknown);
+        }
     }
 
     #[test]

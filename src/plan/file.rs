@@ -6,7 +6,7 @@ use super::Plan;
 use crate::diag::{Code, Diagnostic};
 
 /// Format of plan files.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// A plan as the text of its file. Equal plans give equal bytes.
 ///

@@ -28,7 +28,7 @@ use crate::source::is_address;
 use crate::state::FileState;
 
 pub use appraisal::{Answer, Question, Refusal, Scanned, appraise, questions};
-pub use cost::{Accuracy, Cost};
+pub use cost::{Accuracy, Bill, Cost, price};
 pub use datasets::{Change, DatasetChange};
 pub use deferral::{Deferral, Deferred};
 pub use file::{FORMAT, load, save, text};
@@ -72,9 +72,9 @@ pub struct Plan {
     pub deferred: BTreeSet<Deferred>,
     /// How failing steps are tried again.
     pub retries: Retries,
-    /// What all steps together will cost, where the target bills for it.
+    /// What all of it will cost, where the target bills for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cost: Option<Cost>,
+    pub cost: Option<Bill>,
 }
 
 impl Plan {

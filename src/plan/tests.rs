@@ -14,15 +14,15 @@ const DAILY: &str = "model.daily";
 
 /// A project of one source, a view over it and a table over that, as texts that tests change.
 #[derive(Clone)]
-struct Shop {
-    files: BTreeMap<&'static str, String>,
+pub(super) struct Shop {
+    pub(super) files: BTreeMap<&'static str, String>,
     /// The hash of the one file.
-    content: &'static str,
-    target: String,
+    pub(super) content: &'static str,
+    pub(super) target: String,
 }
 
 impl Shop {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let files = [
             (
                 "pipeline.yaml",
@@ -52,14 +52,14 @@ impl Shop {
     }
 
     /// With text in a file replaced.
-    fn with(mut self, path: &str, from: &str, to: &str) -> Self {
+    pub(super) fn with(mut self, path: &str, from: &str, to: &str) -> Self {
         let text = self.files.get_mut(path).unwrap();
         assert_eq!(text.matches(from).count(), 1, "`{from}` should stand once in {path}");
         *text = text.replace(from, to);
         self
     }
 
-    fn compiled(&self) -> CompiledProject {
+    pub(super) fn compiled(&self) -> CompiledProject {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in &self.files {
             let path = folder.path().join(path);
@@ -71,7 +71,12 @@ impl Shop {
         compile(project, &self.target).unwrap().0
     }
 
-    fn plan(&self, snapshot: &Snapshot, selected: Option<&[&str]>, prune: bool) -> Result<Plan, String> {
+    pub(super) fn plan(
+        &self,
+        snapshot: &Snapshot,
+        selected: Option<&[&str]>,
+        prune: bool,
+    ) -> Result<Plan, String> {
         let file = FileState {
             path: "orders.csv".to_owned(),
             bytes: 100,
@@ -95,7 +100,7 @@ impl Shop {
     }
 
     /// What a target is after the first run.
-    fn built(&self) -> Snapshot {
+    pub(super) fn built(&self) -> Snapshot {
         let mut snapshot = Snapshot::default();
         carry_out(&self.plan(&snapshot, None, false).unwrap(), &mut snapshot);
         snapshot

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::expectations::{Outcome, Verdict};
 use crate::manifest::types::ExpectationSeverity;
-use crate::plan::Cost;
+use crate::plan::Bill;
 use crate::project::Address;
 
 pub use history::{PastCheck, PastRun, PastStep, Point, Track};
@@ -157,7 +157,7 @@ pub struct RunReport {
     pub status: Status,
     /// What its plan said that it would cost; nothing on targets that bill for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub estimate: Option<Cost>,
+    pub estimate: Option<Bill>,
     /// Bytes that all its statements were billed for; nothing on targets that bill for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed: Option<u64>,

@@ -6,7 +6,7 @@ use console::style;
 
 use super::{Align, Table, bytes, count, plural};
 use crate::manifest::types::{DurationText, Materialization};
-use crate::plan::{Accuracy, Action, Change, Cost, DatasetChange, Plan, Reason, Step};
+use crate::plan::{Accuracy, Action, Bill, Change, Cost, DatasetChange, Plan, Reason, Step, price};
 
 /// The plan: drift first, then each step with symbol and reason, then one line that sums it up.
 pub fn plan_text(plan: &Plan) -> String {
@@ -110,26 +110,42 @@ pub fn plan_text(plan: &Plan) -> String {
     }
     out.push_str(&summary(plan));
     out.push('\n');
-    if let Some(cost) = plan.cost.filter(|_| !plan.steps.is_empty()) {
-        let (words, billed, price) = (cost.accuracy.words(), bytes(cost.billed), dollars(cost.price));
-        out.push_str(&match (cost.billed, cost.accuracy) {
-            (0, Accuracy::Exact) => "Cost: nothing.\n".to_owned(),
-            (0, Accuracy::LowerBound) => {
-                "Cost: unknown, since tables are read that are not there yet.\n".to_owned()
-            }
-            _ => format!("Cost: {words}{billed} billed, {price}.\n"),
-        });
+    if let Some(bill) = &plan.cost {
+        out.push_str(&bill_line(bill));
     }
     out
 }
 
+/// `Cost: at most 2.1 GB billed for queries, $0.0119; about 52.4 MB for Pipewright's own bookkeeping, $0.0003; at $6.25 a TiB.`
+fn bill_line(bill: &Bill) -> String {
+    let Bill { queries, bookkeeping, price_per_tib } = bill;
+    let of_queries = if queries.billed == 0 {
+        match queries.accuracy {
+            Accuracy::Exact | Accuracy::UpperBound => "nothing billed for queries".to_owned(),
+            Accuracy::LowerBound | Accuracy::Unknown => {
+                "not known yet for queries, which read what this plan makes or changes".to_owned()
+            }
+        }
+    } else {
+        let (words, billed) = (queries.accuracy.words(), bytes(queries.billed));
+        format!("{words}{billed} billed for queries, {}", dollars(queries.price))
+    };
+    let of_own = dollars(price(*bookkeeping, *price_per_tib));
+    format!(
+        "Cost: {of_queries}; about {} for Pipewright's own bookkeeping, {of_own}; at {} a TiB.\n",
+        bytes(*bookkeeping),
+        dollars(*price_per_tib)
+    )
+}
+
 /// Bytes that are read and what is paid for them; nothing for what reads nothing.
 fn cost_cells(cost: &Cost) -> [String; 2] {
-    if cost.bytes == 0 && cost.accuracy == Accuracy::Exact {
-        return [String::new(), String::new()];
-    }
-    if cost.bytes == 0 && cost.accuracy == Accuracy::LowerBound {
-        return ["unknown".to_owned(), String::new()];
+    if cost.bytes == 0 {
+        return match cost.accuracy {
+            Accuracy::Exact | Accuracy::UpperBound => [String::new(), String::new()],
+            // A nought that may become anything says nothing.
+            Accuracy::LowerBound | Accuracy::Unknown => ["not known yet".to_owned(), String::new()],
+        };
     }
     let sign = cost.accuracy.sign();
     let price = dollars(cost.price);
@@ -276,4 +292,64 @@ fn shortened(names: impl ExactSizeIterator<Item = String>, most: usize) -> Strin
         shown.push(format!("{} more", all - most));
     }
     shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    fn cost(bytes: u64, accuracy: Accuracy) -> Cost {
+        Cost::of_query(bytes, 1, accuracy, 6.25)
+    }
+
+    #[test]
+    fn each_label_is_told_by_a_sign_in_its_row_and_in_words_below() {
+        for (accuracy, sign, words) in [
+            (Accuracy::Exact, "", ""),
+            (Accuracy::UpperBound, "≤ ", "at most "),
+            (Accuracy::LowerBound, "≥ ", "at least "),
+            (Accuracy::Unknown, "~ ", "about "),
+        ] {
+            let queries = cost(512 * GIB, accuracy);
+            assert_eq!(cost_cells(&queries), [format!("{sign}549.8 GB"), format!("{sign}$3.12")]);
+            let line = bill_line(&Bill { queries, bookkeeping: 90 << 20, price_per_tib: 6.25 });
+            assert_eq!(
+                line,
+                format!(
+                    "Cost: {words}549.8 GB billed for queries, $3.12; about 94.4 MB for Pipewright's own bookkeeping, \
+                     $0.0005; at $6.25 a TiB.\n"
+                )
+            );
+        }
+        // What is less than a price can be told has no bound to it.
+        assert_eq!(cost_cells(&cost(1, Accuracy::UpperBound)), ["≤ 1 B", "< $0.0001"]);
+    }
+
+    #[test]
+    fn a_nought_is_told_only_where_it_is_one() {
+        for (accuracy, cell, words) in [
+            (Accuracy::Exact, "", "nothing billed for queries"),
+            (Accuracy::UpperBound, "", "nothing billed for queries"),
+            (
+                Accuracy::LowerBound,
+                "not known yet",
+                "not known yet for queries, which read what this plan makes or changes",
+            ),
+            (
+                Accuracy::Unknown,
+                "not known yet",
+                "not known yet for queries, which read what this plan makes or changes",
+            ),
+        ] {
+            let queries = cost(0, accuracy);
+            assert_eq!(cost_cells(&queries), [cell, ""]);
+            let line = bill_line(&Bill { queries, bookkeeping: 0, price_per_tib: 0.0 });
+            assert_eq!(
+                line,
+                format!("Cost: {words}; about 0 B for Pipewright's own bookkeeping, $0; at $0 a TiB.\n")
+            );
+        }
+    }
 }

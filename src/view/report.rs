@@ -212,7 +212,7 @@ fn summary(report: &RunReport) -> String {
     if let Some(billed) = report.billed {
         let estimate = report
             .estimate
-            .map(|cost| format!(" (estimated: {}{})", cost.accuracy.words(), bytes(cost.billed)));
+            .map(|bill| format!(" (estimated: {}{})", bill.accuracy().words(), bytes(bill.billed())));
         ends.push(format!("billed for {}{}", bytes(billed), estimate.unwrap_or_default()));
     }
     ends.push(duration(report.milliseconds));

@@ -234,6 +234,8 @@ pub trait Session: Send {
     ) -> Result<Loaded>;
     /// The one row of an audit's query: whole numbers and texts, all as text.
     fn answers(&mut self, sql: &str) -> Result<Vec<Option<String>>>;
+    /// A table's rows and logical bytes, where the engine knows them; nothing where its audit is to count them.
+    fn size(&mut self, of: &Relation) -> Result<Option<(u64, u64)>>;
     /// The rows of a query in GoogleSQL as JSON objects.
     fn rows(&mut self, sql: &str) -> Result<Vec<Value>>;
     /// Where rows of a loaded table stand in their files, by their numbers; nothing for files that have changed since.

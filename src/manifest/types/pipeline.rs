@@ -135,8 +135,9 @@ pub struct BigQueryTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"100 GB")]
     pub max_bytes_per_job: Option<ByteSize>,
-    /// The same for all queries of one run together. None is begun once the run has cost as much, and each may cost what
-    /// is left when it begins: those that run at the same time may pass the limit together.
+    /// The same for all queries of one run together, what Pipewright looks up and writes down included. None is begun
+    /// once the run has cost as much, and each may cost what is left when it begins: those that run at the same time may
+    /// pass the limit together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"1 TB")]
     pub max_bytes_per_run: Option<ByteSize>,

@@ -177,6 +177,46 @@ impl ApiError {
         self.code() == Code::StepFailed && !self.is_transient()
     }
 
+    /// Whether it is about one query, what that reads and how much, so that it tells nothing of others: not about the
+    /// project, who asks, or the way there.
+    pub(super) fn is_of_one_query(&self, project: &str) -> bool {
+        let of_code = match self.code() {
+            Code::StepFailed | Code::TooExpensive => true,
+            Code::AccessDenied | Code::TargetNotFound => match self.named() {
+                Some(("Project", name)) => name != project,
+                Some((kind, _)) => !kind.eq_ignore_ascii_case("location"),
+                None => self.message.to_lowercase().contains("in different locations"),
+            },
+            _ => false,
+        };
+        of_code && !self.is_transient()
+    }
+
+    /// What is missing or closed: its kind and name, `Table` and `project:dataset.table`.
+    pub(super) fn named(&self) -> Option<(&str, &str)> {
+        const STARTS: [&str; 2] = ["Access Denied: ", "Not found: "];
+        let rest = STARTS.iter().find_map(|start| self.message.strip_prefix(start))?;
+        let (kind, rest) = rest.split_once(' ')?;
+        let name = rest.split_whitespace().next()?;
+        Some((kind, name.trim_end_matches([':', ',', '.', ';'])))
+    }
+
+    /// What to do about a refusal of one query.
+    pub(super) fn help_of_query(&self) -> Option<&'static str> {
+        match self.code() {
+            Code::AccessDenied => Some(
+                "the account needs the role BigQuery Data Viewer on what the query reads, and Fine-Grained Reader for columns \
+                 with policy tags",
+            ),
+            _ if self.is_missing() || self.is_about_a_place() => Some(
+                "is it there, and in the `location` of the target? What a query reads is found only by jobs of its own \
+                 location",
+            ),
+            Code::TooExpensive => self.help(),
+            _ => None,
+        }
+    }
+
     /// Whether what was to be changed is no longer as it was when it was read.
     pub(super) fn is_outdated(&self) -> bool {
         self.status == Some(412) || self.reason == "conditionNotMet"
@@ -360,6 +400,47 @@ mod tests {
             assert_eq!((error.diagnostic.code, error.transient), (code, transient), "{reason}: {message}");
             assert_eq!(error.diagnostic.message, message);
         }
+    }
+
+    #[test]
+    fn what_is_about_one_query_is_told_from_what_is_about_all() {
+        let cases = [
+            (403, "accessDenied", "Access Denied: Table p:d.t: User does not have permission", true),
+            (403, "accessDenied", "Access Denied: Dataset p:d: no", true),
+            (
+                403,
+                "accessDenied",
+                "Access Denied: BigQuery BigQuery: User has no access to the policy tag",
+                true,
+            ),
+            (403, "accessDenied", "Access Denied: Project p: User does not have bigquery.jobs.create", false),
+            (403, "accessDenied", "Access Denied: Project other: no", true),
+            (403, "accessDenied", "Access Denied", false),
+            (403, "vpcServiceControls", "VPC Service Controls: Request is prohibited", false),
+            (404, "notFound", "Not found: Table p:d.t was not found in location EU", true),
+            (404, "notFound", "Not found: Dataset p:d was not found in location EU", true),
+            (404, "notFound", "Not found: Project p", false),
+            (
+                400,
+                "invalid",
+                "Cannot read and write in different locations: source: US, destination: EU",
+                true,
+            ),
+            (400, "invalid", "Invalid location: EU", false),
+            (400, "invalidQuery", "Syntax error at [1:2]", true),
+            (400, "bytesBilledLimitExceeded", "Query exceeded limit", true),
+            (403, "quotaExceeded", "Quota exceeded", false),
+            (403, "billingNotEnabled", "Billing has not been enabled for this project", false),
+            (401, "authError", "Invalid Credentials", false),
+            (503, "backendError", "try again", false),
+        ];
+        for (status, reason, message, of_one) in cases {
+            let body = serde_json::json!({"error": {"message": message, "errors": [{"reason": reason}]}});
+            let error = ApiError::of_answer(status, &body.to_string());
+            assert_eq!(error.is_of_one_query("p"), of_one, "{reason}: {message}");
+        }
+        assert!(!ApiError::unreachable("down").is_of_one_query("p"));
+        assert!(!ApiError::stopped().is_of_one_query("p"));
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! Whoever finds the first without the third asks for the job, which has an answer for months. A publication that has
 //! begun is not stopped, and what it is made from stays until its end is known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,6 +51,8 @@ struct Unit {
     aside: BTreeMap<Relation, Option<String>>,
     /// Tables as BigQuery described them when they were finished.
     finished: BTreeMap<Relation, Value>,
+    /// Copies of published tables that new rows are brought into.
+    merged: BTreeSet<Relation>,
     publications: Vec<Publication>,
     entries: Vec<Entry>,
     later: Vec<Later>,
@@ -486,6 +488,27 @@ impl Session for BigQuerySession {
         Ok(result.rows.into_iter().next().unwrap_or_default().into_iter().map(text).collect())
     }
 
+    fn size(&mut self, of: &Relation) -> Result<Option<(u64, u64)>> {
+        let Some(table) = self.shared.table(&self.stop, of)? else {
+            return Err(Diagnostic::error(Code::StalePlan, format!("{of} is not there any more"))
+                .help("plan again")
+                .into());
+        };
+        let told = |key: &str| table[key].as_str().and_then(|number| number.parse::<u64>().ok());
+        // Not every server keeps the number up to date where statements have changed rows: the emulator does not. BigQuery
+        // counts them without reading any.
+        let rows = if self.unit.merged.contains(of) {
+            let counted = self.answers(&format!("SELECT COUNT(*) FROM {}", self.path(of)))?;
+            counted.into_iter().next().flatten().and_then(|number| number.parse().ok())
+        } else {
+            told("numRows")
+        };
+        // Without its rows nobody knows whether some were lost.
+        let rows = rows.ok_or_else(|| ApiError::lacks("number of the rows of the table"))?;
+        let bytes = told("numBytes").ok_or_else(|| ApiError::lacks("size of the table"))?;
+        Ok(Some((rows, bytes)))
+    }
+
     fn rows(&mut self, sql: &str) -> Result<Vec<Value>> {
         Ok(self.shared.jobs.query(&self.stop, &self.labels, sql, &[])?.objects())
     }
@@ -524,6 +547,7 @@ impl Session for BigQuerySession {
 
     fn prepare_merge(&mut self, of: &Relation, into: &Relation, _publish: &Publish) -> Result<()> {
         self.unit.aside.insert(into.clone(), None);
+        self.unit.merged.insert(into.clone());
         // What an earlier run has left.
         self.discard(&self.stop, into, Materialization::Table)?;
         self.run(&format!("CREATE TABLE {} CLONE {}", self.path(into), self.path(of)))?;

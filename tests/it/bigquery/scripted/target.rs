@@ -153,9 +153,9 @@ impl Target {
                         for (key, value) in request.json().as_object().expect("an object") {
                             found[key] = value.clone();
                         }
-                        told(found)
+                        told(&sized(found))
                     }
-                    _ => told(found),
+                    _ => told(&sized(found)),
                 }
             }
             ("POST", ["jobs"]) => self.insert(&request.json(), end, buckets),
@@ -506,6 +506,15 @@ fn settle(job: &mut Value) {
 /// How many rows a table has: as many as were loaded.
 fn rows_of(table: &Value) -> &str {
     table["numRows"].as_str().unwrap_or("0")
+}
+
+/// A table as it is described: with its rows, and what they take if each is one whole number.
+fn sized(table: &Value) -> Value {
+    let rows: u64 = rows_of(table).parse().expect("a number");
+    let mut table = table.clone();
+    table["numRows"] = json!(rows.to_string());
+    table["numBytes"] = json!((8 * rows).to_string());
+    table
 }
 
 /// What a column is called that counts rows.
