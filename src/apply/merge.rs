@@ -1,7 +1,9 @@
 //! New rows into an incremental table: built aside, proven, audited, brought in, the whole audited, remembered; all in
 //! one transaction.
 
-use super::step::{Context, Of, Refused, Work, check, refuse_failures, refuse_shrinking, remembered, unsaid};
+use super::step::{
+    Context, Of, Refused, Work, check, placed, refuse_failures, refuse_shrinking, remembered, unsaid,
+};
 use crate::diag::{Code, Diagnostic};
 use crate::expectations::grouped;
 use crate::manifest::types::{Materialization, Strategy};
@@ -21,7 +23,8 @@ pub(super) fn perform_merge(
     let personal = &merge.publish.audit.personal;
     session
         .build(&at, Materialization::Table, &merge.native, None)
-        .map_err(unsaid(&merge.native, personal))?;
+        .map_err(unsaid(&merge.native, personal))
+        .map_err(|error| placed(context, step, error, &(&at, Materialization::Table, None)))?;
     let Some(before) = session.recall(&step.address)? else {
         return Err(Diagnostic::error(Code::StalePlan, "nothing is remembered of the table any more")
             .help("plan again: it is built anew then")

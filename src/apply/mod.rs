@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use crate::clock::{Clock, before, rfc3339};
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::warehouse::{RunHeader, Warehouse, WarehouseError};
 
 pub use crate::report::{CheckReport, Event, Fault, RunReport, Status, StepReport};
@@ -43,15 +43,25 @@ pub struct Running<'a> {
     pub keep_history: Option<std::time::Duration>,
     /// Whether tables may be published that have lost more rows than they may.
     pub allow_shrink: bool,
+    /// Where a line and column of the query of a step stand in the user's file: `models/orders.sql:3:14`.
+    pub place: &'a (dyn Fn(&Step, (u64, u64)) -> Option<String> + Sync),
     /// Who is told what happens. Called from several threads, one call at a time.
     pub listener: &'a (dyn Fn(&Event<'_>) + Sync),
+}
+
+/// A run that has ended.
+pub struct Ended {
+    /// What became of it.
+    pub report: RunReport,
+    /// Why its end could not be written down, if it could not.
+    pub unrecorded: Option<WarehouseError>,
 }
 
 /// Carries out a plan.
 ///
 /// # Errors
-/// When the run cannot be written down; faults of steps are in the report.
-pub fn apply(plan: &Plan, running: &Running<'_>) -> Result<RunReport, WarehouseError> {
+/// When its begin cannot be written down; faults of steps are in the report.
+pub fn apply(plan: &Plan, running: &Running<'_>) -> Result<Ended, WarehouseError> {
     let started = Instant::now();
     let now = running.clock.now();
     let started_at = rfc3339(now);
@@ -100,11 +110,11 @@ pub fn apply(plan: &Plan, running: &Running<'_>) -> Result<RunReport, WarehouseE
         steps,
     };
     let forget_before = running.keep_history.and_then(|kept| before(now, kept));
-    running.warehouse.finish_run(&report, forget_before.as_deref())?;
+    let unrecorded = running.warehouse.finish_run(&report, forget_before.as_deref()).err();
     // What remembering all of this was billed for is in it.
     report.billed = running.warehouse.billed();
     tell(&Event::RunFinished { report: &report });
-    Ok(report)
+    Ok(Ended { report, unrecorded })
 }
 
 /// `20181017T173018Z-1a2b3c4d`: sorts by time, and differs between runs of the same second.

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::audit::{Auditing, Origin, evaluate};
+use super::cancel::watched;
 use super::merge::{perform_merge, prove};
 use super::{Cancel, CheckReport, Event, Fault, Running, Status, StepReport};
 use crate::diag::{Code, Diagnostic};
@@ -153,7 +153,8 @@ fn one_try(
     };
     let stopping = Arc::clone(&work.stopping);
     let limit = step.timeout_ms.map(Duration::from_millis);
-    let done = within(context.running.cancel, limit, session.interrupter(), &stopping, || {
+    let interrupt = session.interrupter();
+    let done = within(context.running.cancel, limit, interrupt.as_ref(), &stopping, || {
         session.begin(&step.address.to_string())?;
         perform(context, step, session.as_mut(), work).and_then(|()| session.commit())
     });
@@ -186,48 +187,36 @@ fn keep_failed(session: &mut dyn Session, refused: &Refused) -> Result<Option<St
     Ok(Some(format!("{}{FAILED_SUFFIX}", refused.of)))
 }
 
-/// How often a session that is to stop is told so: an interruption between two statements reaches neither.
-const TELL_AGAIN: Duration = Duration::from_millis(20);
-
 /// Runs work that is interrupted when the run is stopped or when it takes longer than it may.
 fn within(
     cancel: &Cancel,
     limit: Option<Duration>,
-    interrupt: Arc<dyn Interrupt>,
+    interrupt: &dyn Interrupt,
     stopping: &AtomicBool,
     work: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
     let started = Instant::now();
-    let late = || limit.is_some_and(|limit| started.elapsed() >= limit);
-    let (done, watching) = channel::<()>();
-    std::thread::scope(|scope| {
-        let watchdog = scope.spawn(move || {
-            let mut timed_out = false;
-            loop {
-                let left = limit.map_or(TELL_AGAIN, |limit| limit.saturating_sub(started.elapsed()));
-                let pause = left.clamp(Duration::from_millis(1), TELL_AGAIN);
-                if watching.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
-                    return timed_out;
-                }
-                timed_out = timed_out || late();
-                if timed_out || cancel.is_cancelled() {
-                    stopping.store(true, Ordering::SeqCst);
-                    interrupt.interrupt();
-                }
-            }
-        });
-        let result = work();
-        drop(done);
-        match (result, watchdog.join().unwrap_or(false), limit) {
-            (Err(_), true, Some(limit)) if !cancel.is_cancelled() => Err(Diagnostic::error(
-                Code::TimedOut,
-                format!("it took longer than {} and was stopped", DurationText(limit)),
-            )
-            .help("raise `timeout` of the model or `step_timeout` in `defaults`, or make the query cheaper")
-            .into()),
-            (result, _, _) => result,
+    let timed_out = AtomicBool::new(false);
+    let is_to_stop = || {
+        if limit.is_some_and(|limit| started.elapsed() >= limit) {
+            timed_out.store(true, Ordering::SeqCst);
         }
-    })
+        let stops = timed_out.load(Ordering::SeqCst) || cancel.is_cancelled();
+        if stops {
+            stopping.store(true, Ordering::SeqCst);
+        }
+        stops
+    };
+    let result = watched(limit.unwrap_or(Duration::MAX), &is_to_stop, interrupt, work);
+    match (result, timed_out.load(Ordering::SeqCst), limit) {
+        (Err(_), true, Some(limit)) if !cancel.is_cancelled() => Err(Diagnostic::error(
+            Code::TimedOut,
+            format!("it took longer than {} and was stopped", DurationText(limit)),
+        )
+        .help("raise `timeout` of the model or `step_timeout` in `defaults`, or make the query cheaper")
+        .into()),
+        (result, _, _) => result,
+    }
 }
 
 fn perform(context: &Context<'_>, step: &Step, session: &mut dyn Session, work: &mut Work) -> Result<()> {
@@ -296,9 +285,11 @@ fn perform_build(
 ) -> Result<()> {
     let at = relation.sibling(&build.publish.build_name);
     let personal = &build.publish.audit.personal;
+    let (kind, record) = (build.materialization, Some(&build.publish.record));
     session
-        .build(&at, build.materialization, &build.native, Some(&build.publish.record))
-        .map_err(unsaid(&build.native, personal))?;
+        .build(&at, kind, &build.native, record)
+        .map_err(unsaid(&build.native, personal))
+        .map_err(|error| placed(context, step, error, &(&at, kind, record)))?;
     let before = session.recall(&step.address)?;
     let table = (build.materialization == Materialization::Table).then_some(&at);
     let columns = &build.publish.record.columns;
@@ -311,6 +302,28 @@ fn perform_build(
     work.refused = None;
     let finished = Built { kind: build.materialization, size, loaded: None };
     publish(context, step, session, relation, &build.publish, &finished, work)
+}
+
+/// A build, how it is kept, and what is wanted of it.
+pub(super) type Asked<'a> = (&'a Relation, Materialization, Option<&'a Record>);
+
+/// What the target says of a query, told at its place in the user's own file where it is known.
+pub(super) fn placed(
+    context: &Context<'_>,
+    step: &Step,
+    error: WarehouseError,
+    (at, kind, wanted): &Asked<'_>,
+) -> WarehouseError {
+    let Running { warehouse, place, .. } = context.running;
+    let found = warehouse.place_in_query(&error.diagnostic.message, at, *kind, *wanted);
+    let told = found.and_then(|(message, found)| Some(format!("{message} at {}", place(step, found)?)));
+    match told {
+        Some(message) => {
+            let help = Some("`pipewright compile` prints the query as it is sent".to_owned());
+            WarehouseError { diagnostic: Diagnostic { message, help, ..error.diagnostic }, ..error }
+        }
+        None => error,
+    }
 }
 
 fn perform_load(

@@ -1,14 +1,13 @@
 //! `apply`.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::args::{ApplyArgs, PlanScopeArgs};
-use super::places::place;
+use super::places::{place, place_in_query};
 use super::plan::{deferral, make};
 use super::workspace::{LoadedProject, Workspace, fault};
-use super::{Outcome, checkpoint, confirm, cost, usage};
-use crate::apply::{Cancel, Running, Status, apply};
+use super::{Outcome, checkpoint, confirm, cost, stop, unheld, usage};
+use crate::apply::{Ended, Running, Status, apply};
 use crate::clock::SystemClock;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::manifest::types::Target;
@@ -42,6 +41,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     if saved.is_none() {
         cost::ask(&loaded, warehouse.as_ref(), &snapshot, &mut plan)?;
     }
+    unheld::tell(workspace, &loaded.compiled);
     if plan.is_empty() && !warehouse.is_left_halfway() {
         if !args.json {
             printer.out(&plan_text(&plan));
@@ -57,10 +57,9 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     if drops > 0 && !args.yes {
         confirm::drops(printer, drops)?;
     }
-    let cancel = Arc::new(Cancel::new());
-    stop_on_signal(Arc::clone(&cancel));
+    let cancel = stop::on_signal();
     let reporter = Reporter::new(printer, args.json);
-    let report = apply(
+    let Ended { report, unrecorded } = apply(
         &plan,
         &Running {
             warehouse: warehouse.as_ref(),
@@ -72,12 +71,16 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
             cancel: &cancel,
             keep_history: loaded.compiled.project.keep_history,
             allow_shrink: args.allow_shrink,
+            place: &|step, place| place_in_query(&loaded.compiled, step, place),
             listener: &|event| reporter.event(event),
         },
     )
     .map_err(fault)?;
     if !args.json {
         printer.out(&run_text(&report, &|address| place(&loaded.compiled, address)));
+    }
+    if let Some(error) = unrecorded {
+        return Err(fault(error));
     }
     let checkpoints = checkpoint::after_run(workspace, &loaded.compiled, warehouse.as_ref(), &report)?;
     if !args.json {
@@ -154,18 +157,6 @@ fn refuse_stale(saved: &Plan, now: &Plan) -> Result<(), Diagnostic> {
 fn same_datasets(saved: &Plan, now: &Plan) -> bool {
     let left_out = |change: &&DatasetChange| !saved.datasets_left_out.contains(&change.dataset);
     now.dataset_changes.iter().filter(left_out).eq(&saved.dataset_changes)
-}
-
-/// The first signal stops the run cleanly, the second at once.
-fn stop_on_signal(cancel: Arc<Cancel>) {
-    let handler = move || {
-        if cancel.is_cancelled() {
-            std::process::abort();
-        }
-        cancel.cancel();
-    };
-    // A process has one handler; a second run in it keeps the first.
-    let _ = ctrlc::set_handler(handler);
 }
 
 /// The most steps at a time: what was asked for, else what the target is fit for.

@@ -8,8 +8,8 @@ use super::args::{CheckArgs, CheckFormat};
 use super::checkpoint::{Found, any_failed, due, find, shown, write, write_sites};
 use super::chosen::Chosen;
 use super::evaluate::{Checking, Evaluated, Job};
-use super::propose;
 use super::workspace::{Workspace, fault};
+use super::{propose, stop};
 use crate::apply::{Status, StepReport, run_id};
 use crate::clock::{Clock, SystemClock, before, rfc3339};
 use crate::compile::CompiledProject;
@@ -48,15 +48,21 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &CheckArgs) -> Result<Outcome
             jobs.push(Job { node, wanted });
         }
     }
+    let cancel = stop::on_signal();
     let checking = Checking {
         compiled,
         warehouse: warehouse.as_ref(),
         root: &workspace.root,
         snapshot: &snapshot,
         now: started.timestamp(),
+        cancel: &cancel,
     };
     let threads = threads(args.threads, chosen.loaded.compiled.target_settings());
-    for (job, evaluated) in jobs.iter().zip(checking.all(&jobs, threads)) {
+    let all = checking.all(&jobs, threads);
+    if cancel.is_cancelled() {
+        return Err(stop::stopped("the check").help("nothing was written").into());
+    }
+    for (job, evaluated) in jobs.iter().zip(all) {
         let Evaluated { step, error } = evaluated?;
         // For people the fault is told once, below; other readers look for each expectation.
         if error.is_none() || format(args) != ResultsFormat::Table {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::workspace::fault;
-use crate::apply::{Auditing, CheckReport, Origin, Status, StepReport, check_published};
+use crate::apply::{Auditing, Cancel, CheckReport, Origin, Status, StepReport, check_published};
 use crate::compile::CompiledProject;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::{Before, Facts, Outcome as Judgement, Verdict};
@@ -49,10 +49,13 @@ pub(super) struct Checking<'a> {
     pub(super) snapshot: &'a Snapshot,
     /// The time of the check, in seconds since 1970.
     pub(super) now: i64,
+    /// The way to stop it.
+    pub(super) cancel: &'a Cancel,
 }
 
 impl Checking<'_> {
-    /// What became of all tables, in their order, so many at a time. One that fails stops no other.
+    /// What became of all tables, in their order, so many at a time. One that fails stops no other. Once it is to stop,
+    /// those that were not begun are left out.
     pub(super) fn all(&self, jobs: &[Job<'_>], threads: usize) -> Vec<Result<Evaluated, Diagnostics>> {
         // The largest first, so that it does not run alone at the end.
         let mut order: Vec<usize> = (0..jobs.len()).collect();
@@ -63,6 +66,9 @@ impl Checking<'_> {
         let worker = || {
             let mut session = None;
             while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if self.cancel.is_cancelled() {
+                    return;
+                }
                 let evaluated = self.one(&jobs[*index], &mut session);
                 done.lock().unwrap_or_else(PoisonError::into_inner).insert(*index, evaluated);
             }
@@ -98,10 +104,11 @@ impl Checking<'_> {
                 audit: &audit,
                 facts,
                 origin: loaded_from.as_ref().map(|reading| Origin { reading, root: self.root }),
-                // Nothing is written: whoever stops a check ends the process.
-                cancelled: &|| false,
+                cancelled: &|| self.cancel.is_cancelled(),
             };
-            match check_published(&auditing, session.as_mut()) {
+            let interrupt = session.interrupter();
+            let check = || check_published(&auditing, session.as_mut());
+            match self.cancel.watch(interrupt.as_ref(), check) {
                 Ok(reports) => {
                     let step = step(address, &node.relation(), reports, began);
                     return Ok(Evaluated { step, error: None });

@@ -20,7 +20,9 @@ mod results;
 mod runs;
 mod schema;
 mod site;
+mod stop;
 mod test;
+mod unheld;
 mod workspace;
 
 use std::ffi::OsString;
@@ -128,7 +130,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn outcome_of(faults: &Diagnostics) -> Outcome {
     let own = faults
         .iter()
-        .filter(|fault| fault.severity == Severity::Error)
+        .filter(|fault| fault.severity == Severity::Error && fault.code != Code::Interrupted)
         .any(|fault| !matches!(fault.code.area(), Area::Environment | Area::Internal));
     if own { Outcome::Failed } else { Outcome::Unexpected }
 }

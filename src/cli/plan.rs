@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::args::{PlanArgs, PlanScopeArgs};
 use super::cost;
 use super::workspace::{LoadedProject, Workspace, fault, files, selected};
-use super::{Outcome, usage};
+use super::{Outcome, unheld, usage};
 use crate::compile::{CompiledProject, Dialect, Naming};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::plan::{self, Deferral, Plan, Planning};
@@ -24,6 +24,7 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &PlanArgs) -> Result<Outcome,
     if let Some(path) = &args.out {
         plan::save(&plan, path)?;
     }
+    unheld::tell(workspace, &loaded.compiled);
     if args.json {
         workspace.printer.out(&plan::text(&plan)?);
     } else {

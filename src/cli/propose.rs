@@ -19,10 +19,8 @@ const ROOM: f64 = 0.2;
 pub(super) fn run(workspace: &Workspace<'_>, chosen: &Chosen) -> Result<Outcome, Diagnostics> {
     let compiled = &chosen.loaded.compiled;
     let warehouse = workspace.open(&chosen.loaded, Access::Read, "pipewright check", "0s")?;
-    let results = match warehouse.snapshot().map_err(fault)?.state.lineage {
-        Some(_) => warehouse.results().map_err(fault)?,
-        None => Vec::new(),
-    };
+    let results =
+        if warehouse.was_used().map_err(fault)? { warehouse.results().map_err(fault)? } else { Vec::new() };
     let by_address: BTreeMap<&str, &Value> =
         results.iter().filter_map(|result| Some((result["expectation"].as_str()?, result))).collect();
     let mut proposals = 0_usize;

@@ -7,29 +7,43 @@ use serde_json::{Map, Value, json};
 
 use super::args::{QueryArgs, RowFormat};
 use super::workspace::Workspace;
-use super::{Outcome, usage};
+use super::{Outcome, stop, usage};
 use crate::compile::sql_diagnostic;
 use crate::diag::{Code, Diagnostic, Diagnostics, MappedText, SourceFile};
 use crate::googlesql::parameter::Parameter;
 use crate::googlesql::{Column, Type};
 use crate::view::{Align, Table};
-use crate::warehouse::duckdb::{in_memory, query_parameters, script as scripts};
+use crate::warehouse::duckdb::{in_memory, interrupter, query_parameters, script as scripts};
 use crate::warehouse::{Access, QueryError, QueryResult};
 
 pub(super) fn run(workspace: &Workspace<'_>, args: &QueryArgs) -> Result<Outcome, Diagnostics> {
     let script = script(args)?;
     let parameters = parameters(&args.parameters)?;
-    let result = if args.ephemeral {
+    let (result, cancel) = if args.ephemeral {
         let connection = in_memory().map_err(super::workspace::fault)?;
-        query_parameters(&parameters)
-            .and_then(|parameters| scripts::run_ephemeral(&connection, &script.text, &parameters))
+        let (cancel, interrupt) = (stop::on_signal(), interrupter(&connection));
+        let run = || {
+            query_parameters(&parameters)
+                .and_then(|parameters| scripts::run_ephemeral(&connection, &script.text, &parameters))
+        };
+        (cancel.watch(interrupt.as_ref(), run), cancel)
     } else {
         let loaded = workspace.load()?;
         // A script may write, as it could in any client; a target that is only read stays as it is.
         let access = if scripts::only_reads(&script.text) { Access::Read } else { Access::Write };
-        workspace.open(&loaded, access, "pipewright query", "0s")?.query(&script.text, &parameters)
+        let warehouse = workspace.open(&loaded, access, "pipewright query", "0s")?;
+        let (cancel, interrupt) = (stop::on_signal(), warehouse.interrupter());
+        let run = || warehouse.query(&script.text, &parameters);
+        (cancel.watch(interrupt.as_ref(), run), cancel)
     };
-    let result = result.map_err(|error| told(error, &script))?;
+    let result = match result {
+        // What the engine says of its being interrupted is of no use to anybody.
+        Err(_) if cancel.is_cancelled() => {
+            let help = "statements of the script that had ended have done what they do";
+            return Err(stop::stopped("the query").help(help).into());
+        }
+        result => result.map_err(|error| told(error, &script))?,
+    };
     workspace.printer.out(&written(&result, args.format)?);
     Ok(Outcome::Done)
 }

@@ -17,10 +17,8 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ResultsArgs) -> Result<Outco
         site::write(workspace, &loaded.compiled, warehouse.as_ref(), folder)?;
         return Ok(Outcome::Done);
     }
-    let mut results = match warehouse.snapshot().map_err(fault)?.state.lineage {
-        Some(_) => warehouse.results().map_err(fault)?,
-        None => Vec::new(),
-    };
+    let mut results =
+        if warehouse.was_used().map_err(fault)? { warehouse.results().map_err(fault)? } else { Vec::new() };
     let hidden = site::hidden(&loaded.compiled);
     for result in &mut results {
         let hidden = result["expectation"].as_str().and_then(|address| hidden.get(address));

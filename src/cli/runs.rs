@@ -18,7 +18,7 @@ pub(super) fn run(
 ) -> Result<Outcome, Diagnostics> {
     let loaded = workspace.load()?;
     let warehouse = workspace.open(&loaded, Access::Read, "pipewright runs", "0s")?;
-    if warehouse.snapshot().map_err(fault)?.state.lineage.is_none() {
+    if !warehouse.was_used().map_err(fault)? {
         if json {
             workspace.printer.out("[]\n");
         } else {

@@ -74,7 +74,7 @@ pub(super) fn write(
     warehouse: &dyn Warehouse,
     folder: &Path,
 ) -> Result<(), Diagnostics> {
-    let was_used = warehouse.snapshot().map_err(fault)?.state.lineage.is_some();
+    let was_used = warehouse.was_used().map_err(fault)?;
     let addresses: Vec<String> =
         compiled.project.expectations.iter().map(crate::project::Expectation::address).collect();
     let hidden = hidden(compiled);

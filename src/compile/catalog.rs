@@ -33,8 +33,14 @@ impl Naming {
     /// The naming of one of a project's targets.
     ///
     /// # Errors
-    /// That there is no such target.
+    /// That there is no such target, or that nothing is said of where it is.
     pub fn new(project: &Project, target: &str) -> Result<Self, Diagnostic> {
+        if let Some(span) = project.without_project.get(target) {
+            let message = format!("the target `{target}` has no project");
+            return Err(Diagnostic::error(Code::BadValue, message)
+                .at(span.clone(), "empty")
+                .help("write the project's name, or set the variable that it is taken from"));
+        }
         match project.targets.get(target) {
             Some(Target::DuckDb(_)) => {
                 Ok(Self { dialect: Dialect::DuckDb, project: None, prefix: String::new() })

@@ -6,11 +6,10 @@ use indexmap::IndexMap;
 
 use super::resolve::Resolver;
 use crate::diag::{Code, Diagnostic};
-use crate::manifest::types::Target;
 use crate::manifest::yaml::{Document, escape_pointer};
 
 /// The most labels of one thing.
-const MOST: usize = 64;
+pub(super) const MOST: usize = 64;
 /// The longest name or value, in characters.
 const LONGEST: usize = 63;
 
@@ -55,17 +54,6 @@ impl Resolver<'_> {
             }
         }
         labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
-    }
-
-    /// The labels of the jobs of targets.
-    pub(super) fn labels_of_targets(&mut self) {
-        let raw = self.raw;
-        for (name, target) in &raw.pipeline.content.targets {
-            if let Target::BigQuery(settings) = target {
-                let pointer = format!("/targets/{}", escape_pointer(name));
-                self.labels(&raw.pipeline.document, &pointer, &settings.labels);
-            }
-        }
     }
 }
 

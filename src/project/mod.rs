@@ -17,6 +17,7 @@ mod member;
 mod names;
 mod resolve;
 mod suites;
+mod targets;
 mod unit_tests;
 
 use std::collections::BTreeSet;
@@ -65,6 +66,8 @@ pub struct Project {
     pub targets: IndexMap<String, Target>,
     /// The target used without `-t`.
     pub default_target: String,
+    /// Targets of BigQuery whose project is empty, with the place of it.
+    pub without_project: IndexMap<String, Span>,
     /// Datasets by name.
     #[serde(skip)]
     pub datasets: IndexMap<String, Dataset>,

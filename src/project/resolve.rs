@@ -63,6 +63,7 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
         resolver.orphan_sql();
     }
     let default_target = resolver.default_target();
+    let without_project = resolver.targets();
     let Resolver { faults, nodes, .. } = resolver;
     let mut faults = faults.merged();
     faults.extend(raw.warnings.iter().cloned());
@@ -87,6 +88,7 @@ pub fn resolve(raw: RawManifest) -> Result<(Project, Diagnostics), Diagnostics> 
     let macros = raw.macros;
     let mut project = Project {
         default_target,
+        without_project,
         nodes,
         unit_tests,
         masked,
@@ -137,7 +139,6 @@ impl Resolver<'_> {
         let raw = self.raw;
         let document = &raw.pipeline.document;
         self.datasets();
-        self.labels_of_targets();
         for (name, job) in &raw.pipeline.content.jobs {
             if let Some(schedule) = &job.schedule {
                 let pointer = format!("/jobs/{}/schedule", escape_pointer(name));

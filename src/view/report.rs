@@ -61,7 +61,9 @@ pub fn run_text(report: &RunReport, place: Place<'_>) -> String {
                 }
             } else {
                 out.push_str(&format!("    {}\n", fault.message.replace('\n', "\n    ")));
-                out.push_str(&at(place(&step.address.to_string()), 4));
+                // Some faults tell a nearer one themselves.
+                let of_step = place(&step.address.to_string());
+                out.push_str(&at(of_step.filter(|place| !fault.message.contains(place.as_str())), 4));
                 untold.extend(stopping);
             }
             if let Some(help) = &fault.help {

@@ -148,10 +148,26 @@ pub trait Warehouse: History + Sync {
 
     /// The rows of the last statement of a GoogleSQL script.
     fn query(&self, script: &str, parameters: &[Parameter]) -> std::result::Result<QueryResult, QueryError>;
+
+    /// What the engine said of building something ([`Session::build`]), and at which line and column of its query, from
+    /// 1; nothing where it did not say.
+    fn place_in_query(
+        &self,
+        message: &str,
+        at: &Relation,
+        kind: Materialization,
+        wanted: Option<&Record>,
+    ) -> Option<(String, (u64, u64))>;
+
+    /// A handle to stop a [`Self::query`] from elsewhere.
+    fn interrupter(&self) -> Arc<dyn Interrupt>;
 }
 
 /// What became of the runs of a pipeline. All of it needs a target that was written to before.
 pub trait History {
+    /// Whether the target was written to before.
+    fn was_used(&self) -> Result<bool>;
+
     /// Past runs, newest first; or the steps of one.
     ///
     /// A run that is still called running, though nobody holds the target, is not: its process ended before it could

@@ -1,8 +1,8 @@
 //! Deliberately broken manifests and models: each gets the right code, file, line and advice.
 //!
 //! A case is a Markdown file in `tests/diagnostics`: what is wrong and why somebody would do it; `code:` lines that say
-//! what must be told and where, each followed by `hint:` lines with a piece of the advice (both written by hand); the
-//! files that differ from the base project; and what is printed, byte for byte. `UPDATE_GOLDEN=1` writes the printed
+//! what must be told and where, each followed by `hint:` lines with a piece of the advice (both written by hand);
+//! `refused:` and `scans:` lines for cases that ask a BigQuery, at `${ENDPOINT}`; the files that differ from the base project; and what is printed, byte for byte. `UPDATE_GOLDEN=1` writes the printed
 //! text and `docs/diagnostics.md` anew; the lines written by hand are never touched.
 
 use std::fmt::Write as _;
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use pipewright::diag::{Area, Code};
 use serde_json::Value;
 
+use crate::bigquery::scripted::{Answer, Request, Scripted};
 use crate::support::{Outcome, Project};
 
 /// One case.
@@ -25,6 +26,10 @@ struct Case {
     faults: Vec<Expected>,
     files: Vec<File>,
     printed: String,
+    /// What a BigQuery refuses, with status, reason and message: `GET /datasets 403 accessDenied Access Denied: …`.
+    refused: Vec<String>,
+    /// How many bytes each query reads there.
+    scans: Option<u64>,
 }
 
 /// One fault that must be told.
@@ -72,6 +77,10 @@ impl Case {
                 case.command = command.split(' ').map(str::to_owned).collect();
             } else if let Some(exit) = line.strip_prefix("exit: ") {
                 case.exit = Some(exit.parse().unwrap());
+            } else if let Some(refused) = line.strip_prefix("refused: ") {
+                case.refused.push(refused.to_owned());
+            } else if let Some(scans) = line.strip_prefix("scans: ") {
+                case.scans = Some(scans.parse().unwrap());
             } else if let Some(variable) = line.strip_prefix("env: ") {
                 let (name, value) = variable.split_once('=').expect("NAME=VALUE");
                 case.environment.push((name.to_owned(), value.to_owned()));
@@ -111,10 +120,27 @@ impl Case {
         project
     }
 
+    /// The BigQuery that it asks, if it does.
+    fn server(&self) -> Option<Scripted> {
+        let server = (self.scans.is_some() || !self.refused.is_empty()).then(Scripted::start)?;
+        for refused in &self.refused {
+            let words: Vec<String> = refused.splitn(5, ' ').map(str::to_owned).collect();
+            let [method, end, status, reason, message] = words.try_into().expect("five parts");
+            let answer = Answer::refused(status.parse().unwrap(), &reason, &message);
+            server.always(move |asked| asked.is(&method, &end), answer);
+        }
+        if let Some(scans) = self.scans {
+            server.always(Request::is_dry_run, Answer::processed(scans));
+        }
+        Some(server)
+    }
+
     fn run(&self, project: &Project, more: &[&str]) -> Outcome {
         let words: Vec<&str> = more.iter().copied().chain(self.command.iter().map(String::as_str)).collect();
         let mut command = project.command(&words);
         command.envs(self.environment.iter().cloned());
+        let server = self.server();
+        command.envs(server.iter().map(|server| ("ENDPOINT", server.endpoint())));
         let mut outcome = Outcome::of(&mut command);
         for folder in [project.path().canonicalize().unwrap(), project.path().to_owned()] {
             outcome.stderr = outcome.stderr.replace(&folder.display().to_string(), "[PROJECT]");

@@ -252,8 +252,9 @@ fn an_interrupted_check_ends_at_once_and_leaves_nothing() {
     let told = Instant::now();
     signal(&child, "TERM");
     let stopped = finish(child);
-    assert_eq!(stopped.code, None, "a signal ends it\n{stopped}");
+    assert_eq!(stopped.code, Some(2), "{stopped}");
     assert!(told.elapsed() < Duration::from_secs(30) && stopped.stdout.is_empty(), "{stopped}");
+    assert!(stopped.stderr.contains("error[PW0706]: the check was stopped"), "{stopped}");
     assert_eq!(content(&project, DATABASE, "UTC"), before);
     project.replace(
         "expectations/shop.yaml",
@@ -261,4 +262,23 @@ fn an_interrupted_check_ends_at_once_and_leaves_nothing() {
         "sql: SELECT * FROM this WHERE id < 0",
     );
     project.run(&["check", "all"]).succeeds();
+}
+
+#[test]
+fn an_interrupted_query_ends_at_once_and_says_so() {
+    let project = built();
+    let script = format!("CREATE TABLE raw.made AS SELECT 1 AS n; {}", ENDLESS.trim());
+    let there = start(&project, &["query", &script]);
+    wait_until_held(&project, &there);
+    let in_memory = start(&project, &["query", "--ephemeral", ENDLESS]);
+    std::thread::sleep(Duration::from_millis(2500));
+    for (child, name) in [(there, "INT"), (in_memory, "TERM")] {
+        let told = Instant::now();
+        signal(&child, name);
+        let stopped = finish(child);
+        assert_eq!(stopped.code, Some(2), "{stopped}");
+        assert!(told.elapsed() < Duration::from_secs(30) && stopped.stdout.is_empty(), "{stopped}");
+        assert!(stopped.stderr.contains("error[PW0706]: the query was stopped"), "{stopped}");
+    }
+    project.run(&["plan"]).succeeds();
 }

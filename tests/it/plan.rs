@@ -488,3 +488,27 @@ fn plan_exit_codes_tell_whether_there_is_something_to_do() {
     assert_eq!(broken.stdout, "");
     assert_eq!(Value::from(broken.stderr.contains("PW0404")), Value::from(true), "{broken}");
 }
+
+#[test]
+fn what_holds_on_bigquery_only_is_told_once_on_the_embedded_engine() {
+    let project = shop();
+    let quiet = project.run(&["plan"]).succeeds();
+    assert_eq!(quiet.stderr, "");
+    project.replace(
+        "pipeline.yaml",
+        "marts: { description: For reports. }",
+        "marts: { description: For reports., grants: [{ role: reader, members: [\"domain:example.com\"] }] }",
+    );
+    project.replace(
+        "models/shop.yaml",
+        "      revenue: { description: What was paid. }",
+        "      revenue: { policy_tag: projects/p/locations/eu/taxonomies/1/policyTags/2 }\n    expires_after: 90d",
+    );
+    let told = "On the target `local` these have no effect, since they hold on BigQuery only: `policy_tag` of 1 column, \
+                `grants` of 1 dataset, `expires_after` of 1 table.\n";
+    for command in ["plan", "apply", "apply"] {
+        let outcome = project.run(&[command]).succeeds();
+        assert_eq!(outcome.stderr.matches(told).count(), 1, "{outcome}");
+        assert!(!outcome.stdout.contains("BigQuery only"), "{outcome}");
+    }
+}

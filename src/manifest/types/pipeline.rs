@@ -97,7 +97,8 @@ pub struct BigQueryTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"${PIPEWRIGHT_KEY_FILE}")]
     pub credentials_file: Option<String>,
-    /// The project whose quota and bill requests count for; that of the credentials unless given.
+    /// The project whose quota and bill requests count for. Unless given, the one of GOOGLE_CLOUD_QUOTA_PROJECT, or the
+    /// one that the file of credentials names for it (`gcloud auth application-default set-quota-project`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"my-billing-project")]
     pub quota_project: Option<String>,
@@ -115,7 +116,8 @@ pub struct BigQueryTarget {
     #[serde(default = "state_dataset")]
     #[schemars(example = &"pipewright", regex(pattern = r"^[A-Za-z0-9_]{1,900}$"))]
     pub state_dataset: String,
-    /// Labels of all jobs, beside those of pipeline, run and node: what BigQuery bills is told apart by them.
+    /// Labels of all jobs, beside those of pipeline, run and node, 60 at most: what BigQuery bills is told apart by them.
+    /// Names that begin with `pipewright` are Pipewright's own.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({"team": "finance"}))]
     pub labels: IndexMap<String, String>,

@@ -11,8 +11,9 @@ use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
 use super::super::Interrupt;
-use super::credentials::{Account, Origin, Service, Token};
+use super::credentials::Origin;
 use super::error::ApiError;
+use super::token::{Account, Service, Token};
 use crate::diag::{Code, Diagnostic};
 
 /// Where BigQuery is, unless a target says otherwise.
@@ -114,7 +115,7 @@ pub(super) struct Api {
 pub(super) struct Way {
     /// Another place than Google's own.
     pub(super) endpoint: Option<String>,
-    /// The project whose quota and bill the requests count for.
+    /// The project whose quota and bill the requests count for, if it is not that of the credentials.
     pub(super) quota_project: Option<String>,
     pub(super) backoff: Backoff,
 }
@@ -134,8 +135,9 @@ impl Api {
             .enable_all()
             .build()
             .map_err(|error| internal("the network's threads", error.to_string()))?;
+        let account = runtime.block_on(origin.account())?;
         let mut headers = HeaderMap::new();
-        if let Some(project) = &way.quota_project {
+        if let Some(project) = way.quota_project.as_deref().or_else(|| account.quota_project()) {
             let project = HeaderValue::from_str(project)
                 .map_err(|_| Diagnostic::error(Code::BadValue, format!("`{project}` is no project")))?;
             headers.insert("x-goog-user-project", project);
@@ -148,7 +150,6 @@ impl Api {
             .build()
             .map_err(|error| internal("the network", error.to_string()))?;
         let endpoint = way.endpoint.as_deref().unwrap_or(ENDPOINT).trim_end_matches('/').to_owned();
-        let account = runtime.block_on(origin.account())?;
         Ok(Self { runtime, http, account, endpoint, backoff: way.backoff })
     }
 

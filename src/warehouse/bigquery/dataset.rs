@@ -53,8 +53,8 @@ impl Shared {
     }
 
     /// Makes a dataset of which nothing is said, unless it is there.
-    pub(super) fn make_dataset(&self, dataset: &str) -> std::result::Result<(), ApiError> {
-        self.insert_dataset(dataset, Map::new()).map(|_| ())
+    pub(super) fn make_dataset(&self, dataset: &str) -> Result<()> {
+        self.insert_dataset(dataset, Map::new()).map(|_| ()).map_err(|error| refused(error, dataset, true))
     }
 
     /// What is set of a dataset; nothing where there is none.
@@ -75,18 +75,19 @@ impl Shared {
         if change.is_new {
             made = self
                 .insert_dataset(&change.dataset, settings(change))
-                .map_err(|error| refused(error, change))?;
+                .map_err(|error| refused(error, &change.dataset, true))?;
         }
         let path = self.dataset_path(&change.dataset);
         let query = [(CONDITIONS.0, CONDITIONS.1.to_owned())];
         let is_ours = made.is_some();
+        let refused = |error| refused(error, &change.dataset, change.is_new);
         let mut tries = 1;
         loop {
             // Who may use it is not told in every answer.
             let is_told = |made: &Value| change.grants.is_empty() || made["access"].is_array();
             let found = match made.take().filter(is_told) {
                 Some(found) => found,
-                None => self.read_dataset(&change.dataset).map_err(|error| refused(error, change))?,
+                None => self.read_dataset(&change.dataset).map_err(refused)?,
             };
             let Some(patch) = patch(&found, change, is_ours)? else { return Ok(()) };
             let tag = found["etag"].as_str();
@@ -94,7 +95,7 @@ impl Shared {
             match api.persist(&Stop::default(), || api.patch_if(&path, &query, tag, &patch)) {
                 Ok(_) => return Ok(()),
                 Err(error) if error.is_outdated() && tries < TRIES => tries += 1,
-                Err(error) => return Err(refused(error, change)),
+                Err(error) => return Err(refused(error)),
             }
         }
     }
@@ -251,12 +252,15 @@ fn entry(grant: &Grant) -> Value {
 }
 
 /// A refusal, with the dataset and what it takes.
-fn refused(error: ApiError, change: &DatasetChange) -> WarehouseError {
+fn refused(error: ApiError, dataset: &str, is_new: bool) -> WarehouseError {
     let WarehouseError { mut diagnostic, transient } = error.into();
-    diagnostic.message = format!("the dataset `{}`: {}", change.dataset, diagnostic.message);
+    diagnostic.message = format!("the dataset `{dataset}`: {}", diagnostic.message);
     if diagnostic.code == Code::AccessDenied {
-        diagnostic.help = Some(if change.is_new {
-            "to make it, the account needs the role BigQuery User on the project".to_owned()
+        diagnostic.help = Some(if is_new {
+            "to make datasets, the account needs the role BigQuery User on the project, or another with the permission \
+             `bigquery.datasets.create`; or somebody who has it makes the dataset, and gives the account the role BigQuery \
+             Data Editor on it"
+                .to_owned()
         } else {
             "to change what is set of it, the account needs the role BigQuery Data Owner on the dataset; or somebody who \
              has it does what `pipewright plan` shows"

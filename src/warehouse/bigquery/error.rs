@@ -307,8 +307,8 @@ impl ApiError {
                  `credentials_file` or GOOGLE_APPLICATION_CREDENTIALS"
             }
             Code::AccessDenied => {
-                "the account needs the roles BigQuery Job User on the project and BigQuery Data Editor on its \
-                 datasets; is `project` of the target right?"
+                "the account needs the role BigQuery User on the project, or BigQuery Job User where no dataset is to be made, and \
+                 BigQuery Data Editor on datasets that others made; is `project` of the target right?"
             }
             Code::QuotaExceeded => {
                 "wait, run fewer steps at a time with `--threads`, or ask for more quota in the Google Cloud console"

@@ -27,8 +27,10 @@ mod parameter;
 mod place;
 mod results;
 mod session;
+mod spot;
 mod storage;
 mod store;
+mod token;
 mod upload;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +39,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
+use sqlparser::tokenizer::{Location, Span};
 
 use self::api::{Api, Backoff, Stop, Way};
 use self::credentials::Origin;
@@ -51,14 +54,16 @@ use self::session::BigQuerySession;
 use self::storage::Storage;
 use self::store::{Entry, Pending, Store, label};
 use super::{
-    Access, History, QueryError, QueryResult, Relation, Result, RunHeader, Session, Warehouse, WarehouseError,
+    Access, History, Interrupt, QueryError, QueryResult, Relation, Result, RunHeader, Session, Warehouse,
+    WarehouseError,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::diag::{Code, Diagnostic};
+use crate::googlesql::SqlFault;
 use crate::googlesql::names::Ident;
 use crate::googlesql::parameter::Parameter;
 use crate::manifest::types::{BigQueryTarget, Dataset, Materialization};
-use crate::plan::{Answer, DatasetChange};
+use crate::plan::{Answer, DatasetChange, Record};
 use crate::project::{Address, Project, Properties};
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
 use crate::state::{DatasetObject, FileState, NodeState, Snapshot, State};
@@ -72,6 +77,8 @@ pub struct BigQuery {
     declared: BTreeMap<String, bool>,
     command: String,
     run: Mutex<Option<RunHeader>>,
+    /// The way to stop a query of nobody's session.
+    stop: Arc<Stop>,
 }
 
 /// What all sessions share.
@@ -134,6 +141,20 @@ impl Shared {
 
     fn hold(&self) -> Result<()> {
         locked(&self.lease).as_ref().map_or(Ok(()), Lease::hold)
+    }
+
+    /// What is remembered, where there are these datasets.
+    fn remembered_among(&self, datasets: &BTreeSet<String>) -> Result<store::Remembered> {
+        if !datasets.contains(&self.place.dataset(&self.place.state)) {
+            return Ok(store::Remembered::default());
+        }
+        match self.store().read() {
+            // A dataset of that name without the tables.
+            Err(WarehouseError { diagnostic, .. }) if diagnostic.message.contains("ot found: Table") => {
+                Ok(store::Remembered::default())
+            }
+            read => read,
+        }
     }
 
     fn remembered(&self, entry: Entry) {
@@ -270,6 +291,7 @@ impl BigQuery {
             declared: declared.collect(),
             command: command.to_owned(),
             run: Mutex::default(),
+            stop: Arc::default(),
         };
         let shared = &warehouse.shared;
         if access == Access::Write && shared.datasets()?.contains(&shared.place.dataset(&shared.place.state))
@@ -294,18 +316,7 @@ impl Warehouse for BigQuery {
         let shared = &self.shared;
         let there = shared.datasets()?;
         let is_there = |dataset: &String| there.contains(&shared.place.dataset(dataset));
-        let remembered = if is_there(&shared.place.state) {
-            match shared.store().read() {
-                Ok(remembered) => remembered,
-                // A dataset of that name without the tables.
-                Err(WarehouseError { diagnostic, .. }) if diagnostic.message.contains("ot found: Table") => {
-                    store::Remembered::default()
-                }
-                Err(error) => return Err(error),
-            }
-        } else {
-            store::Remembered::default()
-        };
+        let remembered = shared.remembered_among(&there)?;
         let mut state = remembered.state;
         let known = state.nodes.values().map(|node| &node.relation);
         let known = known.chain(remembered.pending.iter().map(|pending| &pending.state.relation));
@@ -433,16 +444,46 @@ impl Warehouse for BigQuery {
     fn query(&self, script: &str, parameters: &[Parameter]) -> std::result::Result<QueryResult, QueryError> {
         let shared = &self.shared;
         let parameters: Vec<Value> = parameters.iter().map(parameter::given).collect();
-        shared.jobs.query(&Stop::default(), &shared.labels(), script, &parameters).map_err(|error| {
+        shared.jobs.query(&self.stop, &shared.labels(), script, &parameters).map_err(|error| {
             match WarehouseError::from(error).diagnostic {
-                failed if failed.code == Code::StepFailed => QueryError::Engine(failed.message),
+                failed if failed.code == Code::StepFailed => match spot::split(&failed.message) {
+                    Some((message, (line, column))) => {
+                        let start = Location::new(line, column);
+                        let span = Span::new(start, Location::new(line, column + 1));
+                        QueryError::Faults(vec![SqlFault::new(Code::QueryFailed, span, message)])
+                    }
+                    None => QueryError::Engine(failed.message),
+                },
                 refusal => QueryError::Target(Box::new(refusal)),
             }
         })
     }
+
+    fn place_in_query(
+        &self,
+        message: &str,
+        at: &Relation,
+        kind: Materialization,
+        wanted: Option<&Record>,
+    ) -> Option<(String, (u64, u64))> {
+        let (message, place) = spot::split(message)?;
+        let place = spot::in_query(&self.shared.place, at, kind, wanted, place)?;
+        Some((message.to_owned(), place))
+    }
+
+    fn interrupter(&self) -> Arc<dyn Interrupt> {
+        let stop: Arc<dyn Interrupt> = self.stop.clone();
+        stop
+    }
 }
 
 impl History for BigQuery {
+    fn was_used(&self) -> Result<bool> {
+        // Not by a look at all tables that are there, which would be billed.
+        let remembered = self.shared.remembered_among(&self.shared.datasets()?)?;
+        Ok(remembered.state.lineage.is_some())
+    }
+
     fn history(&self, run: Option<&str>, limit: u32) -> Result<Vec<Value>> {
         history::history(&self.shared.store(), run, limit, self.nobody_runs())
     }

@@ -1,10 +1,11 @@
 //! Opening the engine: its settings, and what its errors mean.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use duckdb::{AccessMode, Config, Connection};
+use duckdb::{AccessMode, Config, Connection, InterruptHandle};
 
-use super::super::{Access, Result, WarehouseError};
+use super::super::{Access, Interrupt, Result, WarehouseError};
 use super::{bignumeric, runtime};
 use crate::diag::{Code, Diagnostic};
 use crate::manifest::types::DuckDbTarget;
@@ -51,6 +52,19 @@ pub(super) fn open(path: &Path, target: &DuckDbTarget, access: Access) -> Result
     };
     known.map_err(|error| engine_error(&error))?;
     Ok(connection)
+}
+
+/// A handle to stop from elsewhere what a connection does.
+pub fn interrupter(connection: &Connection) -> Arc<dyn Interrupt> {
+    Arc::new(Stop(connection.interrupt_handle()))
+}
+
+struct Stop(Arc<InterruptHandle>);
+
+impl Interrupt for Stop {
+    fn interrupt(&self) {
+        self.0.interrupt();
+    }
 }
 
 /// A database in memory with the whole runtime library.

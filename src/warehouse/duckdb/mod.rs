@@ -20,23 +20,26 @@ mod variable;
 mod zones;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use duckdb::Connection;
 
 use self::catalog::DatabaseNames;
-use super::{Access, History, QueryError, QueryResult, Result, RunHeader, Session, Warehouse, not_read};
+use super::{
+    Access, History, Interrupt, QueryError, QueryResult, Relation, Result, RunHeader, Session, Warehouse,
+    not_read,
+};
 use crate::googlesql::duckdb::{DatasetNames, Parameters, translate_value};
 use crate::googlesql::parameter::Parameter;
 use crate::googlesql::parse;
-use crate::manifest::types::DuckDbTarget;
-use crate::plan::{Answer, DatasetChange};
+use crate::manifest::types::{DuckDbTarget, Materialization};
+use crate::plan::{Answer, DatasetChange, Record};
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
 use crate::state::{FileState, Snapshot};
 
 pub use append::native_type;
-pub use connection::{engine_error, in_memory};
+pub use connection::{engine_error, in_memory, interrupter};
 pub use lock::Lock;
 
 /// An embedded database file, open for one command.
@@ -50,6 +53,26 @@ pub struct DuckDb {
     /// Whose state it is: several pipelines may share a file.
     pipeline: String,
     lock: Option<Lock>,
+    /// The query of nobody's session, as long as it runs.
+    querying: Arc<Querying>,
+}
+
+/// Stops a query that runs.
+#[derive(Default)]
+struct Querying(Mutex<Option<Arc<dyn Interrupt>>>);
+
+impl Querying {
+    fn set(&self, query: Option<Arc<dyn Interrupt>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = query;
+    }
+}
+
+impl Interrupt for Querying {
+    fn interrupt(&self) {
+        if let Some(query) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            query.interrupt();
+        }
+    }
 }
 
 /// What a target is opened for.
@@ -82,6 +105,7 @@ impl DuckDb {
             exists,
             pipeline: pipeline.to_owned(),
             lock,
+            querying: Arc::default(),
         })
     }
 
@@ -90,7 +114,7 @@ impl DuckDb {
     /// # Errors
     /// When the engine refuses.
     pub fn connection(&self) -> Result<Connection> {
-        let connection = self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         if self.bare.swap(false, Ordering::Relaxed) {
             runtime::install(&connection).map_err(|error| engine_error(&error))?;
         }
@@ -99,6 +123,10 @@ impl DuckDb {
 }
 
 impl History for DuckDb {
+    fn was_used(&self) -> Result<bool> {
+        Ok(self.exists && store::read(&self.connection()?, &self.pipeline)?.lineage.is_some())
+    }
+
     fn history(&self, run: Option<&str>, limit: u32) -> Result<Vec<serde_json::Value>> {
         let mut history = store::history(&self.connection()?, run, limit)?;
         // A run holds the lock as long as it goes.
@@ -180,7 +208,26 @@ impl Warehouse for DuckDb {
     fn query(&self, script: &str, parameters: &[Parameter]) -> std::result::Result<QueryResult, QueryError> {
         let parameters = query_parameters(parameters)?;
         let connection = self.connection().map_err(|error| QueryError::Engine(error.diagnostic.message))?;
-        script::run(&connection, script, &DatabaseNames(&connection), &parameters)
+        self.querying.set(Some(interrupter(&connection)));
+        let result = script::run(&connection, script, &DatabaseNames(&connection), &parameters);
+        self.querying.set(None);
+        result
+    }
+
+    fn place_in_query(
+        &self,
+        _: &str,
+        _: &Relation,
+        _: Materialization,
+        _: Option<&Record>,
+    ) -> Option<(String, (u64, u64))> {
+        // What it is told was translated from the query, and stands elsewhere in it.
+        None
+    }
+
+    fn interrupter(&self) -> Arc<dyn Interrupt> {
+        let querying: Arc<dyn Interrupt> = self.querying.clone();
+        querying
     }
 }
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use duckdb::Connection;
 use duckdb::types::ValueRef;
-use duckdb::{Connection, InterruptHandle};
 use serde_json::Value;
 
 use super::super::aside::Aside;
 use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, input};
-use super::connection::engine_error;
+use super::connection::{engine_error, interrupter};
 use super::{load, query, store};
 use crate::diag::{Code, Diagnostic};
 use crate::googlesql::duckdb::{DatasetNames, TableName, quote, translate_query};
@@ -205,14 +205,6 @@ impl Session for DuckDbSession {
     }
 
     fn interrupter(&self) -> Arc<dyn Interrupt> {
-        Arc::new(Stop(self.connection.interrupt_handle()))
-    }
-}
-
-struct Stop(Arc<InterruptHandle>);
-
-impl Interrupt for Stop {
-    fn interrupt(&self) {
-        self.0.interrupt();
+        interrupter(&self.connection)
     }
 }

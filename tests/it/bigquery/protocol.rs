@@ -359,3 +359,22 @@ fn a_lease_whose_holder_is_gone_is_taken_over_by_one_alone() {
         assert_eq!(outcome.stderr.contains("PW0803"), !is_first, "{outcome}");
     }
 }
+
+#[test]
+fn what_is_remembered_is_read_without_a_look_at_all_tables() {
+    let (server, project) = (Scripted::start(), shop_there());
+    for (arguments, told) in [(["runs"], "Nothing was run"), (["results"], "There are no results")] {
+        let outcome = run(&server, &project, &arguments).succeeds();
+        assert!(outcome.stderr.contains(told), "{outcome}");
+        assert!(server.asked().iter().all(|one| !one.makes_job()));
+    }
+    run(&server, &project, &["apply"]).succeeds();
+    for command in ["runs", "results"] {
+        server.asked();
+        run(&server, &project, &[command, "--json"]).succeeds();
+        let asked = server.asked();
+        let queries: Vec<String> = asked.iter().map(Request::sql).filter(|sql| !sql.is_empty()).collect();
+        assert_eq!(queries.len(), 2, "{queries:?}");
+        assert!(queries.iter().all(|sql| !sql.contains("INFORMATION_SCHEMA")), "{queries:?}");
+    }
+}

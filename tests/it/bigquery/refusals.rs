@@ -65,7 +65,7 @@ fn cases() -> Vec<Case> {
                 "accessDenied",
                 "Access Denied: Project demo: User does not have bigquery.datasets.create permission in project demo.",
             ),
-            &["PW0808", "BigQuery Data Editor"],
+            &["PW0808", "`bigquery.datasets.create`", "BigQuery User on the project"],
         ),
         case(
             "no_right_to_make_tables",
@@ -127,8 +127,16 @@ fn cases() -> Vec<Case> {
             "a_query_that_is_wrong_there",
             APPLY,
             builds,
-            Answer::failed("invalidQuery", "No matching signature for aggregate function SUM at [1:94]"),
-            &["PW0703", "model.daily_sales", "SUM"],
+            Answer::failed("invalidQuery", "No matching signature for aggregate function SUM at [1:83]"),
+            // The user's own place, and not that of the statement that the query is sent in.
+            &["PW0703", "model.daily_sales", "SUM at models/daily_sales.sql:1:13"],
+        ),
+        later(
+            "a_script_that_is_wrong",
+            &["query", "SELECT 1 AS one,\n  SUMM(2) AS two"],
+            |one| one.sql().contains("SUMM(2)"),
+            Answer::failed("invalidQuery", "Function not found: SUMM; Did you mean sum? at [2:3]"),
+            &["PW0707", "[query:2:3]", "Function not found: SUMM; Did you mean sum?"],
         ),
         later(
             "a_query_that_is_wrong_there_when_it_is_asked_for",

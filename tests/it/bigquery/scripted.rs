@@ -201,6 +201,7 @@ impl Scripted {
         let mut command = project.command(arguments);
         command.args(["-t", "bigquery"]);
         command.env("BIGQUERY_PROJECT", PROJECT).env("BIGQUERY_ENDPOINT", self.endpoint());
+        command.env_remove("GOOGLE_CLOUD_QUOTA_PROJECT");
         command
     }
 

@@ -221,3 +221,228 @@ fn credentials_that_end_in_the_middle_of_a_run_are_told_of_once() {
     with(&server, &project, &key, &["apply"]).succeeds();
     assert_eq!(server.tables(), before);
 }
+
+/// What `gcloud auth application-default login` leaves, with the server to be asked for tokens.
+fn logged_in(server: &Scripted) -> Value {
+    json!({
+        "account": "",
+        "client_id": "gcloud",
+        "client_secret": "not so secret",
+        "quota_project_id": "of-the-file",
+        "refresh_token": "a secret",
+        "token_uri": format!("{}/token", server.endpoint()),
+        "type": "authorized_user",
+        "universe_domain": "googleapis.com",
+    })
+}
+
+/// The same with `--impersonate-service-account`.
+fn impersonated(server: &Scripted, source: &Value) -> Value {
+    let name = "loader@demo.iam.gserviceaccount.com";
+    json!({
+        "delegates": ["between@demo.iam.gserviceaccount.com"],
+        "service_account_impersonation_url":
+            format!("{}/v1/projects/-/serviceAccounts/{name}:generateAccessToken", server.endpoint()),
+        "source_credentials": source,
+        "type": "impersonated_service_account",
+    })
+}
+
+fn impersonates(request: &Request) -> bool {
+    request.is("POST", "loader@demo.iam.gserviceaccount.com:generateAccessToken")
+}
+
+/// The project that a request counts for.
+fn counts_for(request: &Request) -> Option<&str> {
+    request.headers.get("x-goog-user-project").map(String::as_str)
+}
+
+#[test]
+fn who_has_logged_in_is_granted_tokens_and_asks_for_the_project_of_their_file() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let place = "    location: EU\n";
+    project.replace("pipeline.yaml", place, &format!("{place}    quota_project: ${{QUOTA:-}}\n"));
+    let file = logged_in(&server).to_string();
+    project.write("key.json", &file);
+    server.always(asks_for_token, granted("theirs"));
+    let cases: [(&[(&str, &str)], &str); 4] = [
+        (&[], "of-the-file"),
+        (&[("GOOGLE_CLOUD_QUOTA_PROJECT", "")], "of-the-file"),
+        (&[("GOOGLE_CLOUD_QUOTA_PROJECT", "of-the-environment")], "of-the-environment"),
+        (
+            &[("GOOGLE_CLOUD_QUOTA_PROJECT", "of-the-environment"), ("QUOTA", "of-the-target")],
+            "of-the-target",
+        ),
+    ];
+    for (environment, expected) in cases {
+        let mut command = server.command(&project, &["plan"]);
+        command.env("KEY_FILE", "key.json").envs(environment.iter().copied());
+        Outcome::of(&mut command).succeeds();
+        let asked = server.asked();
+        let (tokens, others): (Vec<_>, Vec<_>) = asked.iter().partition(|one| asks_for_token(one));
+        assert_eq!(tokens.len(), 1);
+        let form = String::from_utf8_lossy(&tokens[0].body);
+        assert!(
+            form.contains("grant_type=refresh_token") && form.contains("refresh_token=a+secret"),
+            "{form}"
+        );
+        assert_eq!(counts_for(tokens[0]), None);
+        assert!(!others.is_empty() && others.iter().all(|one| bearer(one) == "theirs"));
+        assert!(others.iter().all(|one| counts_for(one) == Some(expected)), "{expected}");
+    }
+}
+
+#[test]
+fn a_service_account_is_spoken_as_by_whoever_may() {
+    for is_person in [true, false] {
+        let (server, project) = (Scripted::start(), shop_there());
+        let source = if is_person { logged_in(&server) } else { service_account(&server) };
+        let file = impersonated(&server, &source).to_string();
+        server.always(asks_for_token, granted("own"));
+        let answer = json!({ "accessToken": "of the account", "expireTime": "2100-01-01T00:00:00Z" });
+        server.always(impersonates, Answer::json(200, &answer));
+        with(&server, &project, &file, &["apply"]).succeeds();
+        let asked = server.asked();
+        let speaking: Vec<&Request> = asked.iter().filter(|one| impersonates(one)).collect();
+        assert_eq!(speaking.len(), 1);
+        assert_eq!(bearer(speaking[0]), "own");
+        let expected = json!({
+            "scope": ["https://www.googleapis.com/auth/bigquery"],
+            "lifetime": "3600s",
+            "delegates": ["projects/-/serviceAccounts/between@demo.iam.gserviceaccount.com"],
+        });
+        assert_eq!(speaking[0].json(), expected);
+        let others: Vec<&Request> =
+            asked.iter().filter(|one| !impersonates(one) && !asks_for_token(one)).collect();
+        assert!(others.len() > 20 && others.iter().all(|one| bearer(one) == "of the account"));
+    }
+}
+
+#[test]
+fn who_may_not_speak_as_an_account_is_told_what_it_takes() {
+    let denied = json!({ "error": {
+        "code": 403,
+        "message": "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).",
+        "status": "PERMISSION_DENIED",
+    } });
+    for name in ["credentials_that_may_not_speak_as_another", "federation_that_may_not_speak_as_another"] {
+        let (server, project) = (Scripted::start(), shop_there());
+        let mut file = impersonated(&server, &logged_in(&server));
+        if name.starts_with("federation") {
+            let address = file["service_account_impersonation_url"].take();
+            file = federated(&server, &project);
+            file["service_account_impersonation_url"] = address;
+        }
+        server.always(asks_for_token, granted("own"));
+        server.always(impersonates, Answer::json(403, &denied));
+        let outcome = with(&server, &project, &file.to_string(), &["plan"]).ends_with(1);
+        assert!(outcome.stderr.contains("Service Account Token Creator"), "{outcome}");
+        told(&project, name, &outcome);
+        assert_eq!(server.asked().len(), 2, "{name}");
+    }
+}
+
+#[test]
+fn federation_that_is_not_understood_is_told_apart_from_what_is_no_file_of_credentials() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let cases = [
+        ("what AWS has signed", json!({ "environment_id": "aws1", "url": "http://169.254.169.254/latest" })),
+        ("what a program prints", json!({ "executable": { "command": "/bin/token" } })),
+        ("a certificate", json!({ "certificate": { "use_default_certificate_config": true } })),
+        (
+            "a field of a file of JSON",
+            json!({ "file": "token.json", "format": { "type": "json", "subject_token_field_name": "token" } }),
+        ),
+    ];
+    for (what, from) in cases {
+        let mut file = federated(&server, &project);
+        file["credential_source"] = from;
+        let outcome = with(&server, &project, &file.to_string(), &["plan"]).ends_with(1);
+        assert!(outcome.stderr.contains("PW0807") && outcome.stderr.contains(what), "{outcome}");
+        if what == "what AWS has signed" {
+            told(&project, "federation_that_is_not_understood", &outcome);
+        }
+    }
+    for kind in ["external_account_authorized_user", "gdch_service_account"] {
+        let file = impersonated(&server, &json!({ "type": kind }));
+        for file in [file["source_credentials"].clone(), file] {
+            let outcome = with(&server, &project, &file.to_string(), &["plan"]).ends_with(1);
+            assert!(outcome.stderr.contains(kind) && outcome.stderr.contains("are understood"), "{outcome}");
+        }
+    }
+    assert_eq!(server.asked().len(), 0);
+}
+
+#[test]
+fn another_s_token_may_come_from_an_address() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let mut file = federated(&server, &project);
+    file["credential_source"] = json!({ "url": format!("{}/identity", server.endpoint()) });
+    let theirs = Answer::Given { status: 200, headers: Vec::new(), body: "theirs".to_owned() };
+    server.always(|one| one.is("GET", "/identity"), theirs);
+    server.always(asks_for_token, granted("exchanged"));
+    with(&server, &project, &file.to_string(), &["plan"]).succeeds();
+    let asked = server.asked();
+    let exchanged = asked.iter().find(|one| asks_for_token(one)).expect("an exchange");
+    assert!(String::from_utf8_lossy(&exchanged.body).contains("subject_token=theirs&"));
+    assert!(asked.iter().any(|one| bearer(one) == "exchanged"));
+}
+
+/// `plan` against Google's own BigQuery, with only these of the variables that name credentials.
+fn with_variables(project: &Project, variables: &[(&str, &str)]) -> Outcome {
+    let mut command = project.command(&["plan", "-t", "bigquery"]);
+    for name in ["GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG", "GCE_METADATA_HOST", "APPDATA"] {
+        command.env_remove(name);
+    }
+    command.env("BIGQUERY_PROJECT", "demo").env("HOME", project.path());
+    Outcome::of(command.envs(variables.iter().copied()))
+}
+
+#[test]
+fn credentials_are_found_where_googles_own_programs_leave_them() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let revoked = json!({ "error": "invalid_grant", "error_description": "Token has been revoked." });
+    server.always(asks_for_token, Answer::json(400, &revoked));
+    let file = logged_in(&server).to_string();
+    let left = "application_default_credentials.json";
+    let folder = project.path().to_str().expect("a path").to_owned();
+    let named = [("GOOGLE_APPLICATION_CREDENTIALS", format!("{folder}/named.json"))];
+    let configured = [
+        ("GOOGLE_APPLICATION_CREDENTIALS", String::new()),
+        ("CLOUDSDK_CONFIG", format!("{folder}/configured")),
+    ];
+    let cases: [(String, &[(&str, String)]); 3] = [
+        ("named.json".to_owned(), &named),
+        (format!("configured/{left}"), &configured),
+        (format!(".config/gcloud/{left}"), &[]),
+    ];
+    for (place, variables) in cases {
+        project.write(&place, &file);
+        let variables: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let outcome = with_variables(&project, &variables).ends_with(1);
+        assert!(outcome.stderr.contains("invalid_grant: Token has been revoked."), "{place}: {outcome}");
+        assert_eq!(server.asked().len(), 1, "{place}");
+        fs_err::remove_file(project.path().join(&place)).expect("the file");
+    }
+}
+
+#[test]
+fn a_machine_without_credentials_is_told_what_was_looked_for() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
+    let nobody = port.to_string();
+    let variables = [("GOOGLE_APPLICATION_CREDENTIALS", ""), ("GCE_METADATA_HOST", nobody.as_str())];
+    let outcome = with_variables(&project, &variables).ends_with(1);
+    assert!(outcome.stderr.contains("error[PW0807]"), "{outcome}");
+    assert!(outcome.stderr.contains("gcloud auth application-default login"), "{outcome}");
+    told(&project, "no_credentials_at_all", &outcome);
+
+    let flavor = ("Metadata-Flavor".to_owned(), "Google".to_owned());
+    let none = Answer::Given { status: 404, headers: vec![flavor], body: String::new() };
+    server.always(|one| one.path.starts_with("/computeMetadata/"), none);
+    let host = server.endpoint().replace("http://", "");
+    let outcome = with_variables(&project, &[("GCE_METADATA_HOST", &host)]).ends_with(1);
+    assert!(outcome.stderr.contains("has no service account"), "{outcome}");
+    assert_eq!(server.asked().len(), 1);
+}
