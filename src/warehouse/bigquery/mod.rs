@@ -25,6 +25,7 @@ mod objects;
 mod observe;
 mod parameter;
 mod place;
+mod publish;
 mod results;
 mod session;
 mod spot;

@@ -16,41 +16,39 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::super::aside::{Aside, rejects_place_is_taken};
-use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, WarehouseError, input};
+use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wanted, input};
+use super::Shared;
 use super::api::Stop;
 use super::error::ApiError;
-use super::governance::{Governance, Governed, Guard, lost, told};
+use super::governance::told;
 use super::job::{Jobs, Labels};
 use super::layout::{self, Description};
-use super::leftover::{RELAID, REPLACED, to_replace};
 use super::load::Loading;
-use super::place::Place;
+use super::publish::{Publication, Standing, unsettled};
 use super::results;
 use super::store::{Announced, Entry, label};
-use super::{Shared, now_ms};
 use crate::diag::{Code, Diagnostic};
-use crate::googlesql::names::Ident;
 use crate::manifest::types::Materialization;
 use crate::plan::{LoadAction, Publish, Reading, Record};
-use crate::project::{Address, Properties};
+use crate::project::Address;
 use crate::source::Place as FilePlace;
-use crate::state::{NodeState, label_of};
+use crate::state::NodeState;
 
 /// A worker's way to a target.
 pub(super) struct BigQuerySession {
-    shared: Arc<Shared>,
-    stop: Arc<Stop>,
-    labels: Labels,
-    unit: Unit,
+    pub(super) shared: Arc<Shared>,
+    pub(super) stop: Arc<Stop>,
+    pub(super) labels: Labels,
+    pub(super) unit: Unit,
 }
 
 /// What a unit of work has done aside, and is to do when it is committed.
 #[derive(Default)]
-struct Unit {
+pub(super) struct Unit {
     /// Tables and views that nobody is to see, with the query of a view.
-    aside: BTreeMap<Relation, Option<String>>,
+    pub(super) aside: BTreeMap<Relation, Option<String>>,
     /// Tables as BigQuery described them when they were finished.
-    finished: BTreeMap<Relation, Value>,
+    pub(super) finished: BTreeMap<Relation, Value>,
     /// Copies of published tables that new rows are brought into.
     merged: BTreeSet<Relation>,
     publications: Vec<Publication>,
@@ -62,113 +60,13 @@ struct Unit {
 
 impl Unit {
     /// Takes down how a table is laid out now.
-    fn observe(&mut self, relation: &Relation, table: &Value) {
+    pub(super) fn observe(&mut self, relation: &Relation, table: &Value) {
         let name = relation.to_string();
         let states = self.entries.iter_mut().filter_map(|entry| entry.state.as_mut());
         for state in states.filter(|state| state.relation == name) {
             state.observed = Some(layout::observed(table));
         }
     }
-}
-
-/// Something that readers will see.
-struct Publication {
-    from: Relation,
-    to: Relation,
-    kind: Materialization,
-    description: Description,
-}
-
-/// What stands at the place of a publication.
-struct Standing {
-    table: Value,
-    governed: Governed,
-}
-
-/// What a job does that publishes something.
-enum Making {
-    /// It copies a table over another.
-    Copy(Value),
-    /// It runs a statement.
-    Statement(String),
-}
-
-impl Publication {
-    /// The job that publishes it, with the query of a view.
-    fn job(
-        &self,
-        place: &Place,
-        query: Option<&String>,
-        there: Option<&str>,
-        relaid: bool,
-    ) -> Result<Making> {
-        let (from, to) = (place.path(&self.from), place.path(&self.to));
-        let sql = match (self.kind, query) {
-            (Materialization::View, Some(query)) if self.description.layout.materialized_view => {
-                let clauses = layout::clauses(&self.description.layout, &Properties::default());
-                let made = format!("MATERIALIZED VIEW {to}{clauses} AS {query}");
-                if relaid {
-                    format!("DROP MATERIALIZED VIEW IF EXISTS {to}; CREATE {made}")
-                } else {
-                    format!("CREATE OR REPLACE {made}")
-                }
-            }
-            (Materialization::View, Some(query)) => {
-                let drop = match there.filter(|there| *there != "VIEW") {
-                    Some(kind) => format!("DROP {} IF EXISTS {to}; ", kind.replace('_', " ")),
-                    None => String::new(),
-                };
-                format!("{drop}CREATE OR REPLACE VIEW {to} AS {query}")
-            }
-            (Materialization::View, None) => {
-                let message = format!("nothing is known of the view {}", self.from);
-                return Err(Diagnostic::error(Code::Internal, message).into());
-            }
-            // Nothing replaces a table by one of another layout in one statement. What may be refused comes first, and the
-            // old one goes last: a script that ends on the way has lost nothing, see [`super::leftover`].
-            (Materialization::Table, _) if relaid => {
-                let beside = |suffix: &str| self.to.sibling(format!("{}{suffix}", self.to.table));
-                let (new, old) = (beside(RELAID), beside(REPLACED));
-                let named = |relation: &Relation| Ident(&relation.table).to_string();
-                let (new_path, old_path) = (place.path(&new), place.path(&old));
-                format!(
-                    "DROP TABLE IF EXISTS {new_path}; CREATE TABLE {new_path} COPY {from}; DROP TABLE IF EXISTS {old_path}; \
-                     ALTER TABLE {to} RENAME TO {}; ALTER TABLE {new_path} RENAME TO {}; DROP TABLE {old_path}",
-                    named(&old),
-                    named(&self.to)
-                )
-            }
-            // All rows and columns at once, and without cost.
-            (Materialization::Table, _) => {
-                let copy = json!({
-                    "sourceTable": place.reference(&self.from),
-                    "destinationTable": place.reference(&self.to),
-                    "writeDisposition": "WRITE_TRUNCATE",
-                });
-                return Ok(Making::Copy(copy));
-            }
-        };
-        Ok(Making::Statement(sql))
-    }
-
-    /// What BigQuery calls a thing of its kind.
-    fn type_name(&self) -> &'static str {
-        match self.kind {
-            Materialization::Table => "TABLE",
-            Materialization::View if self.description.layout.materialized_view => "MATERIALIZED_VIEW",
-            Materialization::View => "VIEW",
-        }
-    }
-}
-
-/// A failure after which something may have been published. Another try would begin from what is remembered, and could
-/// take new rows in twice: whoever plans next finds out first.
-fn unsettled(error: impl Into<WarehouseError>) -> WarehouseError {
-    let WarehouseError { diagnostic, transient } = error.into();
-    if !transient {
-        return WarehouseError { diagnostic, transient };
-    }
-    diagnostic.help("it may have been published; the next run finds out and goes on from there").into()
 }
 
 /// What is done once what was published is written down.
@@ -187,7 +85,7 @@ impl BigQuerySession {
         Ok(())
     }
 
-    fn path(&self, relation: &Relation) -> String {
+    pub(super) fn path(&self, relation: &Relation) -> String {
         self.shared.place.path(relation)
     }
 
@@ -198,38 +96,6 @@ impl BigQuerySession {
         kind: Materialization,
     ) -> std::result::Result<(), ApiError> {
         self.shared.discard(stop, &self.labels, relation, kind)
-    }
-
-    /// Puts on a build what keeps readers from rows and columns of the table whose place it is to take, and what the
-    /// manifest says of who may read its columns: it stands in the same dataset while it is audited.
-    fn shield(&self, build: &Relation, wanted: Option<&Properties>) -> Result<()> {
-        let Some(published) = to_replace(build) else { return Ok(()) };
-        let said = self.shared.said(&published);
-        let description = Description {
-            properties: wanted.cloned().unwrap_or_else(|| said.clone()),
-            before: said,
-            ..Description::default()
-        };
-        let guard = Guard { shared: &self.shared, stop: &self.stop };
-        let before = match self.shared.table(&self.stop, &published)? {
-            Some(table) => guard.restrictions(&published, &table)?,
-            None => Governance::default(),
-        };
-        guard.carry_over((build, &published), Materialization::Table, &before)?;
-        let foreign = before.foreign(&description);
-        if description.has_policy_tags(&foreign) {
-            let made = self.shared.table(&self.stop, build)?.unwrap_or_default();
-            let fields = description.fields(&made, &foreign);
-            self.shared.patch(&self.stop, build, &json!({ "schema": { "fields": fields } }))?;
-        }
-        Ok(())
-    }
-
-    /// Whether a published table keeps some readers from some of its rows or columns.
-    fn is_governed(&self, relation: &Relation) -> Result<bool> {
-        let Some(table) = self.shared.table(&self.stop, relation)? else { return Ok(false) };
-        let guard = Guard { shared: &self.shared, stop: &self.stop };
-        Ok(guard.read(relation, &table)?.keeps_readers_out())
     }
 
     /// What a record says of a table.
@@ -251,96 +117,6 @@ impl BigQuerySession {
             Some(_) => Ok(None),
         }
     }
-
-    /// What stands at the place of a publication; nothing where there is nothing.
-    fn look_at(&self, publication: &Publication) -> Result<Option<Standing>> {
-        let Some(table) = self.shared.table(&self.stop, &publication.to)? else { return Ok(None) };
-        let before = Guard { shared: &self.shared, stop: &self.stop }.read(&publication.to, &table)?;
-        let foreign = before.foreign(&publication.description);
-        Ok(Some(Standing { table, governed: Governed { before, foreign } }))
-    }
-
-    /// Publishes one thing by a job of a name. Says what of its governance was lost.
-    fn publish_as(
-        &mut self,
-        publication: &Publication,
-        standing: Option<&Standing>,
-        job: &str,
-    ) -> Result<Vec<String>> {
-        let shared = Arc::clone(&self.shared);
-        // What has begun is brought to its end.
-        let stop = Stop::default();
-        let guard = Guard { shared: &shared, stop: &stop };
-        let Publication { from, to, kind, description } = publication;
-        let foreign = standing.map(|standing| standing.governed.foreign.clone()).unwrap_or_default();
-        let finished = self.unit.finished.get(from).cloned().unwrap_or_default();
-        // What keeps rows and columns from readers is on the build before they see it.
-        if let Some(standing) = standing {
-            guard.carry_over((from, to), *kind, &standing.governed.before)?;
-        }
-        if *kind == Materialization::Table {
-            // So is what it is described as: whoever may not ask for the job knows by that what was published.
-            let mut said = json!({ "description": description.comment });
-            if let Some(label) = label_of(&description.comment) {
-                said["labels"] = json!({ layout::MARK: label });
-            }
-            if description.has_policy_tags(&foreign) {
-                said["schema"] = json!({ "fields": description.fields(&finished, &foreign) });
-            }
-            shared.patch(&stop, from, &said)?;
-        }
-        let there = standing.and_then(|standing| standing.table["type"].as_str());
-        let is_other = there.is_some_and(|there| there != publication.type_name());
-        shared.hold()?;
-        if let (true, Materialization::Table, Some(there)) = (is_other, kind, there) {
-            let sql = format!("DROP {} IF EXISTS {}", there.replace('_', " "), self.path(to));
-            shared.jobs.execute(&stop, &self.labels, &sql)?;
-        }
-        // The build of a view is a plain one, of no layout.
-        let laid = match kind {
-            Materialization::Table => finished.clone(),
-            Materialization::View => json!(layout::settings(&description.layout)),
-        };
-        let relaid = !is_other && standing.is_some_and(|standing| !layout::alike(&standing.table, &laid));
-        let query = self.unit.aside.get(from).and_then(Option::as_ref);
-        let is_there = !relaid && !is_other && query.is_some_and(|query| is_of(standing, query));
-        let making = publication.job(&shared.place, query, there, relaid)?;
-        let configuration = match making {
-            Making::Copy(copy) => shared.jobs.configuration("copy", &copy, &self.labels),
-            Making::Statement(sql) => shared.jobs.statement(&sql, &[], &self.labels),
-        };
-        // A view that asks the same gives the same: one made anew would be another to who was granted its use.
-        if !is_there {
-            match shared.jobs.run_as(&stop, job, &Jobs::without_end(configuration)) {
-                // What is known to have failed has changed nothing; a table that was to be replaced may be gone, and
-                // another try would not know what governed it.
-                Err(error) if error.is_transient_of_job() && !relaid && !is_other => return Err(error.into()),
-                Err(error) => {
-                    // It may be reading what it publishes: whoever plans next finds out, and clears away.
-                    if !error.is_of_job() {
-                        self.unit.aside.remove(from);
-                    }
-                    return Err(unsettled(error));
-                }
-                Ok(_) => {}
-            }
-        }
-        let description = description.patch(&finished, &foreign, now_ms());
-        let table = shared.patch(&stop, to, &description).map_err(unsettled)?;
-        self.unit.observe(to, &table);
-        Ok(match standing {
-            Some(Standing { governed: Governed { before, foreign }, .. }) => {
-                lost(before, foreign, &guard.settle(to, &table, before).map_err(unsettled)?)
-            }
-            None => Vec::new(),
-        })
-    }
-}
-
-/// Whether what stands at a place is a view of a query.
-fn is_of(standing: Option<&Standing>, query: &str) -> bool {
-    let asks = |kind: &str| standing.is_some_and(|standing| standing.table[kind]["query"] == query);
-    asks("view") || asks("materializedView")
 }
 
 impl Session for BigQuerySession {
@@ -650,60 +426,5 @@ impl Session for BigQuerySession {
 impl Drop for BigQuerySession {
     fn drop(&mut self) {
         self.rollback();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::project::Layout;
-
-    fn publication(kind: Materialization, layout: Layout) -> Publication {
-        let description = Description { layout, ..Description::default() };
-        let (from, to) = (Relation::parse("d.t__build"), Relation::parse("d.t"));
-        Publication { from, to, kind, description }
-    }
-
-    #[test]
-    fn each_kind_is_published_by_one_job() {
-        let state = "pipewright".to_owned();
-        let place = Place { project: "p".to_owned(), prefix: String::new(), state };
-        let query = "SELECT 1 AS `a`".to_owned();
-        let job = |publication: &Publication, query: Option<&String>, relaid: bool| {
-            publication.job(&place, query, None, relaid).unwrap()
-        };
-        let sql = |job: &Making| match job {
-            Making::Statement(sql) => sql.clone(),
-            Making::Copy(copy) => copy.to_string(),
-        };
-        let table = publication(Materialization::Table, Layout::default());
-        let Making::Copy(copy) = job(&table, None, false) else { panic!("rows are copied") };
-        assert_eq!(copy["writeDisposition"], "WRITE_TRUNCATE");
-        assert_eq!(copy["destinationTable"]["tableId"], "t");
-        // BigQuery replaces no table by one that is laid out otherwise.
-        let replaced = sql(&job(&table, None, true));
-        // The copy may be refused, and comes before anything is touched; the old one goes last.
-        assert_eq!(
-            replaced,
-            "DROP TABLE IF EXISTS `p.d.t__pipewright_relaid`; CREATE TABLE `p.d.t__pipewright_relaid` COPY `p.d.t__build`; \
-             DROP TABLE IF EXISTS `p.d.t__pipewright_replaced`; ALTER TABLE `p.d.t` RENAME TO `t__pipewright_replaced`; \
-             ALTER TABLE `p.d.t__pipewright_relaid` RENAME TO `t`; DROP TABLE `p.d.t__pipewright_replaced`"
-        );
-        let view = publication(Materialization::View, Layout::default());
-        let made = sql(&job(&view, Some(&query), false));
-        assert_eq!(made, "CREATE OR REPLACE VIEW `p.d.t` AS SELECT 1 AS `a`");
-        let other = sql(&view.job(&place, Some(&query), Some("TABLE"), false).unwrap());
-        assert_eq!(other, "DROP TABLE IF EXISTS `p.d.t`; CREATE OR REPLACE VIEW `p.d.t` AS SELECT 1 AS `a`");
-        let cluster_by = vec!["a".to_owned()];
-        let kept = Layout { materialized_view: true, cluster_by, ..Layout::default() };
-        let kept = publication(Materialization::View, kept);
-        assert_eq!(kept.type_name(), "MATERIALIZED_VIEW");
-        let made = sql(&job(&kept, Some(&query), false));
-        assert_eq!(made, "CREATE OR REPLACE MATERIALIZED VIEW `p.d.t` CLUSTER BY `a` AS SELECT 1 AS `a`");
-        let made = sql(&job(&kept, Some(&query), true));
-        assert!(
-            made.starts_with("DROP MATERIALIZED VIEW IF EXISTS `p.d.t`; CREATE MATERIALIZED VIEW `p.d.t` ")
-        );
-        assert!(view.job(&place, None, None, false).is_err());
     }
 }
