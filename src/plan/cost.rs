@@ -110,10 +110,12 @@ impl Bill {
         self.queries.billed.saturating_add(self.bookkeeping)
     }
 
-    /// How near that is. What is sure to be read stays sure with what is added to it.
+    /// How near that is. What is sure to be read stays sure with what is added to it, and a nought that may become anything
+    /// adds nothing yet.
     pub fn accuracy(&self) -> Accuracy {
         match self.queries.accuracy {
             Accuracy::LowerBound => Accuracy::LowerBound,
+            Accuracy::Unknown if self.queries.billed == 0 => Accuracy::LowerBound,
             accuracy => accuracy.and(Accuracy::Unknown),
         }
     }
@@ -206,6 +208,22 @@ mod tests {
             assert_eq!((sum.dearest, sum.dearest_accuracy), (1 << 40, Accuracy::UpperBound));
             assert_eq!(sum.accuracy, Accuracy::Unknown);
         }
+    }
+
+    #[test]
+    fn a_bill_is_at_least_what_is_known_of_it() {
+        use Accuracy::{Exact, LowerBound, Unknown, UpperBound};
+        let of = |bytes, accuracy| {
+            let queries = Cost::of_query(bytes, 1, accuracy, 1.0);
+            let bill = Bill { queries, bookkeeping: 5 * MEBIBYTE, price_per_tib: 1.0 };
+            (bill.billed() / MEBIBYTE, bill.accuracy())
+        };
+        assert_eq!(of(20 * MEBIBYTE, LowerBound), (25, LowerBound));
+        for accuracy in [Exact, UpperBound, Unknown] {
+            assert_eq!(of(20 * MEBIBYTE, accuracy), (25, Unknown));
+        }
+        assert_eq!(of(0, Unknown), (5, LowerBound));
+        assert_eq!(of(0, Exact), (5, Unknown));
     }
 
     #[test]

@@ -54,8 +54,8 @@ fn cost_of(plan: &Plan, address: &str) -> Cost {
     step.estimate.cost.unwrap()
 }
 
-fn read(mebibytes: u64) -> Answer {
-    Ok(Scanned { bytes: mebibytes * MEBIBYTE, tables: 1, ..Scanned::default() })
+fn read(mebibytes: u64) -> Scanned {
+    Scanned { bytes: mebibytes * MEBIBYTE, tables: 1, ..Scanned::default() }
 }
 
 const BY_KEY: &str = "materialized: incremental, incremental: { unique_key: [id] }";
@@ -79,7 +79,7 @@ fn a_merge_is_asked_about_by_its_query_its_key_its_audits_and_its_table() {
     assert_eq!(nearest, Accuracy::Unknown);
     assert_eq!(told[2].1, Some("SELECT * FROM `p.marts.daily`"));
 
-    let plan = asked.answered(&|_| read(20)).unwrap();
+    let plan = asked.answered(&|_| Ok(read(20))).unwrap();
     let cost = cost_of(&plan, DAILY);
     assert_eq!((cost.billed, cost.dearest), (80 * MEBIBYTE, 20 * MEBIBYTE));
     assert_eq!((cost.accuracy, cost.dearest_accuracy), (Accuracy::Unknown, Accuracy::Unknown));
@@ -116,7 +116,7 @@ fn a_table_that_must_be_asked_by_partitions_is_not_asked_about_as_a_whole() {
         assert_eq!(whole.len(), 1, "{whole:?}");
         // Whatever would be refused then is not asked, and nothing is said of it.
         let refusal = Refusal { message: "no".to_owned(), place: None, help: None };
-        let say = |sql: &str| if sql.contains("marts.daily") { Err(refusal.clone()) } else { read(30) };
+        let say = |sql: &str| if sql.contains("marts.daily") { Err(refusal.clone()) } else { Ok(read(30)) };
         let plan = asked.answered(&say).unwrap();
         let step = plan.steps.iter().find(|step| step.address.to_string() == DAILY).unwrap();
         assert_eq!(step.warnings, Vec::<String>::new());
@@ -132,13 +132,13 @@ fn a_view_reads_nothing_when_it_is_made_and_is_asked_about_all_the_same() {
     let shop = cloud("max_shrink: 1.0");
     let other = shop.clone().with("models/clean.sql", "SELECT id, amount", "SELECT id, amount + 1 AS amount");
     let asked = Asked::of(&shop, &other);
-    let plan = asked.answered(&|_| read(20)).unwrap();
+    let plan = asked.answered(&|_| Ok(read(20))).unwrap();
     let view = cost_of(&plan, "model.clean");
     assert_eq!((view.bytes, view.billed, view.accuracy), (0, 0, Accuracy::Exact));
 
     let refusal = Refusal { message: "no".to_owned(), place: Some((1, 8)), help: Some("ask".to_owned()) };
     let asked = Asked::of(&shop, &other);
-    let say = |sql: &str| if sql.contains("amount + 1") { Err(refusal.clone()) } else { read(20) };
+    let say = |sql: &str| if sql.contains("amount + 1") { Err(refusal.clone()) } else { Ok(read(20)) };
     let faults = asked.answered(&say).unwrap_err();
     let faults: Vec<&Diagnostic> = faults.iter().collect();
     assert_eq!(faults.len(), 1);

@@ -301,9 +301,9 @@ fn count(bytes: u64) -> String {
 fn bookkeeping_counts_against_the_limit_of_a_run() {
     // Two entries for each of two tables, and five tables that every run reads.
     for (limit, refused) in [("89 MiB", true), ("90 MiB", false)] {
-        let project = with_settings(&format!("    max_bytes_per_run: {limit}\n"));
-        let server = Scripted::start();
+        let (server, project) = (Scripted::start(), with_settings("    max_bytes_per_run: 1 GiB\n"));
         run(&server, &project, &["apply"]).succeeds();
+        project.replace("pipeline.yaml", "1 GiB", limit);
         change_models(&project);
         let plan = run(&server, &project, &["plan"]).ends_with(i32::from(refused));
         assert_eq!(plan.stderr.contains("PW0810"), refused, "{plan}");

@@ -64,7 +64,7 @@ fn a_dataset_is_made_as_declared_and_changed_when_it_is_not() {
         \x20     + label team \"analytics\"\n\
         \x20     + default_table_expiration 90d\n\
         \x20     + grant reader to group:analysts@example.com\n\
-        \x20 +  model.one      table    new    unknown\n\n\
+        \x20 +  model.one      table    new\n\n\
         Plan: 1 dataset to make, 1 to create, 0 to rebuild, 0 to drop, 0 unchanged.\n";
     assert!(planned.stdout.starts_with(shown), "{planned}");
     run(&["plan", "--out", "first.plan"]).succeeds();
@@ -104,7 +104,8 @@ fn a_dataset_is_made_as_declared_and_changed_when_it_is_not() {
          \x20     ~ default_table_expiration 90d -> 30d\n\
          \x20     + grant reader to group:analysts@example.com\n\
          \x20 = 1 unchanged\n\n\
-         Plan: 1 dataset to change, 0 to create, 0 to rebuild, 0 to drop, 1 unchanged.\n"
+         Plan: 1 dataset to change, 0 to create, 0 to rebuild, 0 to drop, 1 unchanged.\n\
+         Cost: nothing billed for queries; about 52.4 MB for Pipewright's own bookkeeping, $0.0003; at $6.25 a TiB.\n"
     );
     run(&["plan", "--out", "second.plan"]).succeeds();
     let applied = run(&["apply"]).succeeds();
@@ -130,11 +131,11 @@ fn a_dataset_is_made_as_declared_and_changed_when_it_is_not() {
     assert_eq!(
         planned.stdout,
         "  +  dataset raw  dataset  new\n\
-         \x20 +  model.two    table    new    unknown\n\
+         \x20 +  model.two    table    new\n\
          \x20 = 1 unchanged\n\
          \x20 . 1 dataset is not as declared, and nothing in it was selected: marts\n\n\
          Plan: 1 dataset to make, 1 to create, 0 to rebuild, 0 to drop, 1 unchanged.\n\
-         Cost: unknown, since tables are read that are not there yet.\n"
+         Cost: nothing billed for queries; about 73.4 MB for Pipewright's own bookkeeping, $0.0004; at $6.25 a TiB.\n"
     );
     asked(&endpoint, "PATCH", DATASET, &json!({"description": "What reports read."}));
     run(&["apply"]).succeeds();

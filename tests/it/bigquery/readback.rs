@@ -16,6 +16,9 @@ fn steady(text: &str) -> String {
         (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?UTC|Z|\+00:00)?", "[TIME]"),
         (r"\b\d+ min \d+ s\b|\b\d+(\.\d+)? (ms|s|min)\b", "[DURATION]"),
         (r#"("milliseconds": )\d+"#, "${1}0"),
+        // The emulator does not know what its tables take.
+        (r"\b\d+(\.\d+)? k?B\b", "[SIZE]"),
+        (r#"("bytes": )\d+"#, "${1}0"),
         // The names of the targets.
         (r"\b(bigquery|local)\b", "[TARGET]"),
         // The project of a path.
@@ -126,6 +129,7 @@ fn pages(little: &Little, folder: &str, runs: &[String]) -> BTreeMap<String, Str
 
 #[test]
 fn what_is_steady_says_what_it_hides() {
-    let text = "run 20181017T173018Z-1a2b3c4d at 2018-10-17T17:30:18.123Z in 1 min 3 s, 12 ms; 5 rows";
-    assert_eq!(steady(text), "run [RUN] at [TIME] in [DURATION], [DURATION]; 5 rows");
+    let text =
+        "run 20181017T173018Z-1a2b3c4d at 2018-10-17T17:30:18.123Z in 1 min 3 s, 12 ms; 5 rows, 1.5 kB";
+    assert_eq!(steady(text), "run [RUN] at [TIME] in [DURATION], [DURATION]; 5 rows, [SIZE]");
 }
