@@ -45,9 +45,15 @@ pub(super) fn bounds(partition: &Partition) -> (String, String) {
                         "{data_type}_ADD({data_type}_TRUNC({most}, HOUR), INTERVAL 3599999999 MICROSECOND)"
                     )
                 }
-                // No day after it is asked for: there is none after the last one.
-                (_, Type::Datetime) => format!("DATETIME(LAST_DAY(DATE({most}), {of}), {LAST_MOMENT})"),
-                _ => format!("TIMESTAMP(DATETIME(LAST_DAY(DATE({most}), {of}), {LAST_MOMENT}))"),
+                (_, data_type) => {
+                    // No day after it is asked for: there is none after the last one.
+                    let day = match granularity {
+                        Granularity::Day => format!("DATE({most})"),
+                        _ => format!("LAST_DAY(DATE({most}), {of})"),
+                    };
+                    let moment = format!("DATETIME({day}, {LAST_MOMENT})");
+                    if *data_type == Type::Datetime { moment } else { format!("TIMESTAMP({moment})") }
+                }
             };
             (format!("{data_type}_TRUNC({least}, {of})"), last)
         }
@@ -85,6 +91,8 @@ mod tests {
         let (first, last) = bounds(&parted(Type::Timestamp, Parts::By(Month)));
         assert_eq!(first, "TIMESTAMP_TRUNC(MIN(`at`), MONTH)");
         assert_eq!(last, "TIMESTAMP(DATETIME(LAST_DAY(DATE(MAX(`at`)), MONTH), TIME '23:59:59.999999'))");
+        let (_, last) = bounds(&parted(Type::Datetime, Parts::By(Day)));
+        assert_eq!(last, "DATETIME(DATE(MAX(`at`)), TIME '23:59:59.999999')");
         let range = IntegerRange { start: 5, end: 100, interval: 10 };
         let (first, last) = bounds(&parted(Type::Int64, Parts::Range(range)));
         assert_eq!(first, "IF(MIN(`at`) < 5, -9223372036854775808, MIN(`at`) - MOD(MIN(`at`) - 5, 10))");

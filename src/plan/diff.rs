@@ -1,6 +1,6 @@
 //! What differs between what is remembered, what is there and what the manifest says.
 
-use super::ColumnChanges;
+use super::{ColumnChanges, Reason};
 use crate::googlesql::Column;
 use crate::state::{NodeState, Object, Observed, label_of_mark, mark};
 
@@ -39,6 +39,21 @@ pub(super) struct Alteration {
     /// In words.
     pub(super) what: String,
     pub(super) remedy: Remedy,
+}
+
+impl Alteration {
+    /// Why something is built anew for it; nothing where it is not, which is told where one would expect it.
+    pub(super) fn reason(&mut self, is_there: bool, is_gathered: bool) -> Option<Reason> {
+        match self.remedy {
+            Remedy::RebuildUnlessGathered if is_gathered => {
+                self.what.push_str("; they stay so, unless `--full-refresh` builds it anew");
+                None
+            }
+            Remedy::Rebuild | Remedy::RebuildUnlessGathered if is_there => Some(Reason::Drifted),
+            Remedy::Rebuild | Remedy::RebuildUnlessGathered => Some(Reason::Missing),
+            Remedy::Describe => None,
+        }
+    }
 }
 
 /// What somebody did to an object since it was built, if anything.

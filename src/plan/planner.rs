@@ -391,18 +391,8 @@ impl<'a> Planner<'a> {
         }
         let mut drift = diff::drift(&self.plan.pipeline, &node.address, state, object);
         let mut reasons = BTreeSet::new();
-        if let Some(alteration) = &mut drift {
-            let is_gathered = self.planning.compiled.increment(node).is_some();
-            match alteration.remedy {
-                Remedy::RebuildUnlessGathered if is_gathered => {
-                    alteration.what.push_str("; they stay so, unless `--full-refresh` builds it anew");
-                }
-                Remedy::Rebuild | Remedy::RebuildUnlessGathered => {
-                    reasons.insert(if object.is_none() { Reason::Missing } else { Reason::Drifted });
-                }
-                Remedy::Describe => {}
-            }
-        }
+        let is_gathered = self.planning.compiled.increment(node).is_some();
+        reasons.extend(drift.as_mut().and_then(|found| found.reason(object.is_some(), is_gathered)));
         if state.query_hash != prints.query {
             let load = matches!(node.detail, Detail::Load(_));
             reasons.insert(if load { Reason::ConfigChanged } else { Reason::QueryChanged });

@@ -67,52 +67,97 @@ impl<'a> Input<'a> {
         self.spec.format.encoding == encoding_rs::UTF_8
     }
 
-    /// Reads all of them.
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Reads all of them, one after the other.
     ///
     /// # Errors
     /// More rows that cannot be loaded than may be, what the sink says, or that it was stopped.
     pub(super) fn read(self, sink: &mut dyn Sink, progress: Progress<'_>) -> Result<Loaded> {
-        let mut total = Accounting::default();
-        let mut refused: Vec<Reject> = Vec::new();
-        let mut batch = Batch::default();
-        let mut rows_of_files = Vec::with_capacity(self.files.len());
-        for file in &self.files {
-            let mut reader = Reader::open(file, &self.spec).map_err(source_fault)?;
-            let (mut written, mut rejected) = (0u64, 0u64);
-            while reader.next_batch(&mut batch).map_err(source_fault)? {
-                sink.rows(&batch)?;
-                written += batch.rows as u64;
-                rejected += batch.rejects.len() as u64;
-                if !batch.rejects.is_empty() {
-                    sink.rejects(&batch.rejects)?;
-                    let room = 5usize.saturating_sub(refused.len());
-                    refused.extend(batch.rejects.iter().take(room).cloned());
-                }
-                let now = reader.accounting();
-                if progress(total.rows_read + now.rows_read, total.bytes + now.bytes).is_break() {
-                    return Err(Diagnostic::error(Code::Interrupted, "loading was stopped").into());
-                }
-            }
-            let counted = reader.accounting();
-            let landed = Accounting { rows_good: written, rows_rejected: rejected, ..counted };
-            if !counted.is_balanced() || !landed.is_balanced() {
-                return Err(lost(&file.name, landed));
-            }
-            rows_of_files.push(FileRows {
-                file: file.name.clone(),
-                read: counted.rows_read,
-                written,
-                rejected,
-            });
-            total += landed;
+        let mut before = Accounting::default();
+        let mut counted = Vec::with_capacity(self.files.len());
+        for at in 0..self.files.len() {
+            let one = self.read_one(at, sink, &mut |rows, bytes| {
+                progress(before.rows_read + rows, before.bytes + bytes)
+            })?;
+            before += one.landed;
+            counted.push(one);
         }
+        self.judge(counted)
+    }
+
+    /// Reads one of them, by its place. Whoever reads several at a time has all of them judged in the end.
+    ///
+    /// # Errors
+    /// What the sink says, or that it was stopped.
+    pub(super) fn read_one(&self, at: usize, sink: &mut dyn Sink, progress: Progress<'_>) -> Result<Counted> {
+        let file = &self.files[at];
+        let mut reader = Reader::open(file, &self.spec).map_err(source_fault)?;
+        let (mut batch, mut refused) = (Batch::default(), Vec::new());
+        let (mut written, mut rejected) = (0u64, 0u64);
+        while reader.next_batch(&mut batch).map_err(source_fault)? {
+            sink.rows(&batch)?;
+            written += batch.rows as u64;
+            rejected += batch.rejects.len() as u64;
+            if !batch.rejects.is_empty() {
+                sink.rejects(&batch.rejects)?;
+                let room = SHOWN.saturating_sub(refused.len());
+                refused.extend(batch.rejects.iter().take(room).cloned());
+            }
+            let now = reader.accounting();
+            if progress(now.rows_read, now.bytes).is_break() {
+                return Err(stopped());
+            }
+        }
+        let read = reader.accounting();
+        let landed = Accounting { rows_good: written, rows_rejected: rejected, ..read };
+        if !read.is_balanced() || !landed.is_balanced() {
+            return Err(lost(&file.name, landed));
+        }
+        let rows = FileRows { file: file.name.clone(), read: read.rows_read, written, rejected };
+        Ok(Counted { rows, landed, refused })
+    }
+
+    /// What came of all of them, in their order.
+    ///
+    /// # Errors
+    /// More rows that cannot be loaded than may be.
+    pub(super) fn judge(self, counted: Vec<Counted>) -> Result<Loaded> {
+        let mut total = Accounting::default();
+        let (mut refused, mut files) = (Vec::new(), Vec::with_capacity(counted.len()));
+        for one in counted {
+            total += one.landed;
+            files.push(one.rows);
+            refused.extend(one.refused);
+        }
+        refused.truncate(SHOWN);
         let allowed = self.load.max_rejects.allowed(total.rows_read);
         if total.rows_rejected > allowed {
             return Err(too_many(&refused, total, allowed, &personal_of(self.load)));
         }
         let (rows, rejected) = (total.rows_good, total.rows_rejected);
-        Ok(Loaded { rows, rejected, columns: self.columns, files: rows_of_files })
+        Ok(Loaded { rows, rejected, columns: self.columns, files })
     }
+}
+
+/// What became of the rows of one file.
+pub(super) struct Counted {
+    rows: FileRows,
+    /// Rows and bytes, counted where they arrived.
+    pub(super) landed: Accounting,
+    /// The first that were refused.
+    refused: Vec<Reject>,
+}
+
+/// How many refused rows are told of.
+const SHOWN: usize = 5;
+
+/// That somebody has stopped it.
+pub(super) fn stopped() -> WarehouseError {
+    Diagnostic::error(Code::Interrupted, "loading was stopped").into()
 }
 
 /// Where rows of a table that was loaded stand in its files; nothing of files that are not on this machine.

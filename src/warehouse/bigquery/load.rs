@@ -11,6 +11,7 @@ use super::api::Stop;
 use super::encode::{CONTENT, Encoder, SOURCE_FORMAT, record};
 use super::error::ApiError;
 use super::job::{Done, Jobs, Labels};
+use super::lanes;
 use super::layout;
 use super::place::Place;
 use super::storage::Storage;
@@ -62,7 +63,7 @@ impl Loading<'_> {
         }
     }
 
-    /// Reads files here, and sends their rows.
+    /// Reads files here, several at a time, and sends their rows.
     ///
     /// # Errors
     /// As [`Input::read`], and what BigQuery says.
@@ -74,33 +75,80 @@ impl Loading<'_> {
         input: Input<'_>,
         progress: Progress<'_>,
     ) -> Result<Loaded> {
-        let rows = self.open(at, &input.columns, &load.publish.record.layout)?;
-        let encoder = Encoder::new(&input.columns);
-        let mut sent = Sent { loading: self, encoder, rows, rejects: None, rejects_at };
-        let loaded = input.read(&mut sent, progress)?;
-        let finish = |upload: Upload<'_>| upload.finish().map_err(|error| refused(error, load));
-        written(&finish(sent.rows)?, at, loaded.rows)?;
-        if let Some(rejects) = sent.rejects {
-            written(&finish(rejects)?, rejects_at, loaded.rejected)?;
+        let layout = &load.publish.record.layout;
+        if input.count() == 1 {
+            let mut sent = self.sent(at, rejects_at, &input.columns, layout, "WRITE_TRUNCATE")?;
+            let loaded = input.read(&mut sent, progress)?;
+            sent.finish(load)?;
+            return Ok(loaded);
         }
-        Ok(loaded)
+        // Each lane has a job of its own, which adds its rows to a table that is there.
+        let columns = input.columns.clone();
+        self.make(at, &columns, layout)?;
+        let counted = lanes::read(&input, progress, &|read| {
+            let mut sent = self.sent(at, rejects_at, &columns, layout, "WRITE_APPEND")?;
+            read(&mut sent)?;
+            sent.finish(load)
+        })?;
+        input.judge(counted)
     }
 
-    fn open(&self, at: &Relation, columns: &[Column], layout: &Layout) -> Result<Upload<'_>> {
+    /// A way for rows into a table.
+    fn sent<'l>(
+        &'l self,
+        at: &'l Relation,
+        rejects_at: &'l Relation,
+        columns: &[Column],
+        layout: &Layout,
+        disposition: &'static str,
+    ) -> Result<Sent<'l>> {
+        let rows = self.open(at, columns, layout, disposition)?;
+        let encoder = Encoder::new(columns);
+        let (sent, rejected) = (0, 0);
+        Ok(Sent { loading: self, encoder, rows, at, sent, rejects: None, rejects_at, rejected, disposition })
+    }
+
+    fn open(
+        &self,
+        at: &Relation,
+        columns: &[Column],
+        layout: &Layout,
+        disposition: &str,
+    ) -> Result<Upload<'_>> {
         let mut load = self.settings(at, columns, layout);
         load["sourceFormat"] = json!(SOURCE_FORMAT);
+        load["writeDisposition"] = json!(disposition);
         let configuration = self.jobs.configuration("load", &load, self.labels);
         Ok(Upload::open(self.jobs, self.stop, &configuration, CONTENT)?)
     }
 
+    /// Removes a table, if it is there.
+    pub(super) fn remove(&self, at: &Relation) -> Result<()> {
+        let (api, path) = (&self.jobs.api, self.place.address(at));
+        match api.persist(self.stop, || api.delete(&path)) {
+            Err(error) if error.is_missing() => Ok(()),
+            done => Ok(done.map(drop)?),
+        }
+    }
+
+    /// Makes a table without rows, unless it is there.
+    fn make(&self, at: &Relation, columns: &[Column], layout: &Layout) -> Result<()> {
+        let mut table = json!({ "tableReference": self.place.reference(at), "schema": fields(columns) });
+        for (setting, value) in layout::settings(layout) {
+            table[setting] = value;
+        }
+        let (api, path) = (&self.jobs.api, self.place.tables(&at.dataset));
+        match api.persist(self.stop, || api.post(&path, &table)) {
+            Err(error) if error.is_duplicate() => Ok(()),
+            made => Ok(made.map(drop)?),
+        }
+    }
+
     /// What a load job is asked for that fills a new table, whatever its files are.
     pub(super) fn settings(&self, at: &Relation, columns: &[Column], layout: &Layout) -> Value {
-        let fields = columns.iter().map(
-            |column| json!({ "name": column.name, "type": column.data_type.to_string(), "mode": "NULLABLE" }),
-        );
         let mut load = json!({
             "destinationTable": self.place.reference(at),
-            "schema": { "fields": fields.collect::<Vec<_>>() },
+            "schema": fields(columns),
             "writeDisposition": "WRITE_TRUNCATE",
         });
         for (setting, value) in layout::settings(layout) {
@@ -110,18 +158,43 @@ impl Loading<'_> {
     }
 }
 
-/// The two uploads of a load.
+/// Columns as a schema.
+fn fields(columns: &[Column]) -> Value {
+    let fields = columns.iter().map(
+        |column| json!({ "name": column.name, "type": column.data_type.to_string(), "mode": "NULLABLE" }),
+    );
+    json!({ "fields": fields.collect::<Vec<_>>() })
+}
+
+/// The two uploads of a load, or of a lane of one, with what was sent.
 struct Sent<'a> {
     loading: &'a Loading<'a>,
     encoder: Encoder,
     rows: Upload<'a>,
+    at: &'a Relation,
+    sent: u64,
     rejects: Option<Upload<'a>>,
     rejects_at: &'a Relation,
+    rejected: u64,
+    disposition: &'static str,
+}
+
+impl Sent<'_> {
+    /// Has all that was sent loaded, and counted on the other side.
+    fn finish(self, load: &LoadAction) -> Result<()> {
+        let finish = |upload: Upload<'_>| upload.finish().map_err(|error| refused(error, load));
+        written(&finish(self.rows)?, self.at, self.sent)?;
+        match self.rejects {
+            Some(rejects) => written(&finish(rejects)?, self.rejects_at, self.rejected),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Sink for Sent<'_> {
     fn rows(&mut self, batch: &Batch) -> Result<()> {
         self.encoder.append(batch, self.rows.buffer());
+        self.sent += batch.rows as u64;
         Ok(self.rows.flow()?)
     }
 
@@ -130,7 +203,11 @@ impl Sink for Sent<'_> {
             Some(upload) => upload,
             None => {
                 let columns = REJECT_COLUMNS.map(|(name, data_type)| Column::new(name, data_type));
-                self.rejects.insert(self.loading.open(self.rejects_at, &columns, &Layout::default())?)
+                let (at, layout) = (self.rejects_at, Layout::default());
+                if self.disposition == "WRITE_APPEND" {
+                    self.loading.make(at, &columns, &layout)?;
+                }
+                self.rejects.insert(self.loading.open(at, &columns, &layout, self.disposition)?)
             }
         };
         for reject in rejects {
@@ -140,6 +217,7 @@ impl Sink for Sent<'_> {
             });
             record(&told, upload.buffer());
         }
+        self.rejected += rejects.len() as u64;
         Ok(upload.flow()?)
     }
 }

@@ -17,6 +17,7 @@ mod error;
 mod governance;
 mod history;
 mod job;
+mod lanes;
 mod layout;
 mod lease;
 mod leftover;

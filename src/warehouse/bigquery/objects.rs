@@ -11,7 +11,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::input::{Input, changed_file};
+use super::super::input::{Input, changed_file, stopped};
 use super::super::{Loaded, Progress, Relation, Result, WarehouseError};
 use super::error::ApiError;
 use super::job::Done;
@@ -59,7 +59,11 @@ impl Loading<'_> {
         let input = Input::of(load, opened)?;
         let loaded = match self.read_there(at, load, &input, progress)? {
             Some(loaded) => loaded,
-            None => self.send(at, rejects_at, load, input, progress)?,
+            None => {
+                // What it has read before it gave up.
+                self.remove(at)?;
+                self.send(at, rejects_at, load, input, progress)?
+            }
         };
         // Load jobs and blocks name files and not versions of them.
         match self.storage.changed(self.stop, files)? {
@@ -107,7 +111,7 @@ impl Loading<'_> {
         }
         let bytes = files.iter().map(|file| file.bytes).sum();
         if progress(rows, bytes).is_break() {
-            return Err(Diagnostic::error(Code::Interrupted, "loading was stopped").into());
+            return Err(stopped());
         }
         // Of several files BigQuery tells what they had together.
         let files = match files.as_slice() {

@@ -23,8 +23,9 @@ use crate::state::FileState;
 /// Where Cloud Storage is, unless a target says otherwise.
 const ENDPOINT: &str = "https://storage.googleapis.com";
 
-/// How much is asked for first: as much as the reader of a header takes. Each block is four times the one before.
-const FIRST: u64 = 256 * 1024;
+/// How much is asked for first: as much as the reader of a header takes, with what stands before it. Each block is four
+/// times the one before.
+const FIRST: u64 = 257 * 1024;
 
 /// How much is asked for at a time at most: what a slow line brings before a request is given up.
 const MOST: u64 = 4 * 1024 * 1024;

@@ -95,7 +95,7 @@ fn a_large_upload_goes_on_where_it_was_cut() {
         ),
         (
             "sources/large.yaml",
-            "sources:\n  letters:\n    description: Long ones.\n    files: data/letters.csv\n    columns:\n\
+            "sources:\n  letters:\n    description: Long ones.\n    files: data/letters*.csv\n    columns:\n\
              \x20     id: { type: INT64 }\n      round: { type: INT64 }\n      text: { type: STRING }\n",
         ),
     ]);
@@ -103,11 +103,15 @@ fn a_large_upload_goes_on_where_it_was_cut() {
         SUM(LENGTH(text)) AS size FROM raw.letters";
     proxy.weather(Weather { cut_uploads: 0.6, ..Weather::default() });
     for round in 0..3 {
-        let mut letters = "id,round,text\n".to_owned();
-        for id in 0..20_000 {
-            writeln!(letters, "{id},{round},{}", format!("{id} and so on ").repeat(50 + id % 11)).unwrap();
+        // Of several files several are sent at a time.
+        for part in 0..3 {
+            let mut letters = "id,round,text\n".to_owned();
+            for id in (0..20_000).filter(|id| id % 3 == part) {
+                writeln!(letters, "{id},{round},{}", format!("{id} and so on ").repeat(50 + id % 11))
+                    .unwrap();
+            }
+            project.write(&format!("data/letters {part}.csv"), &letters);
         }
-        project.write("data/letters.csv", &letters);
         project.run(&["apply"]).succeeds();
         let local = project.run(&["query", "--format", "jsonl", sums]).succeeds().stdout;
         let mut tries = 0;

@@ -1,6 +1,7 @@
 //! What is asked of BigQuery, and what becomes of it when answers fail, are lost or come late.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
@@ -28,6 +29,54 @@ pub fn run(server: &Scripted, project: &Project, arguments: &[&str]) -> Outcome 
 /// Jobs of all kinds that were asked for, as their bodies.
 fn jobs(asked: &[Request]) -> Vec<Value> {
     asked.iter().filter(|one| one.makes_job() || one.opens_upload()).map(Request::json).collect()
+}
+
+#[test]
+fn several_files_are_sent_at_a_time_and_all_their_rows_are_counted() {
+    let (server, project) = (Scripted::start(), shop_there());
+    project.replace("sources/shop.yaml", "files: data/orders.csv", "files: data/orders*.csv");
+    project.replace("sources/shop.yaml", "    tags: [sales]\n", "    tags: [sales]\n    max_rejects: 2\n");
+    let mut ids = vec![1, 2, 3];
+    for part in 1..=9 {
+        let mut file = String::from("id,day,product,amount\n");
+        for row in 0..5 {
+            let id = part * 100 + row;
+            writeln!(file, "{id},2024-01-01,pen,1").expect("a text");
+            ids.push(id);
+        }
+        if part % 4 == 0 {
+            file.push_str("x,2024-01-01,pen,1\n");
+        }
+        project.write(&format!("data/orders {part}.csv"), &file);
+    }
+    let outcome = run(&server, &project, &["apply", "-s", "source.orders"]).succeeds();
+    assert!(outcome.stderr.contains("source.orders  48 rows"), "{outcome}");
+    assert!(outcome.stdout.contains("2 rejected"), "{outcome}");
+    let read = |table: &str, key: &str| -> Vec<String> {
+        let sent = String::from_utf8(server.loaded(table)).expect("text");
+        let rows = sent.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let mut values: Vec<String> = rows.map(|row| row[key].as_str().expect("a text").to_owned()).collect();
+        values.sort_by_key(|value| (value.len(), value.clone()));
+        values
+    };
+    assert_eq!(
+        read("orders__pipewright_build", "id"),
+        ids.iter().map(ToString::to_string).collect::<Vec<_>>()
+    );
+    assert_eq!(read("orders__pipewright_build__rejects", "file"), ["data/orders 4.csv", "data/orders 8.csv"]);
+    let uploads = server.asked().into_iter().filter(|one| {
+        one.opens_upload()
+            && one.json()["configuration"]["load"]["destinationTable"]["tableId"]
+                == "orders__pipewright_build"
+    });
+    let uploads: Vec<Value> =
+        uploads.map(|one| one.json()["configuration"]["load"]["writeDisposition"].clone()).collect();
+    assert!(uploads.len() > 1 && uploads.iter().all(|how| how == "WRITE_APPEND"), "{uploads:?}");
+
+    // One that cannot be read ends all of it.
+    project.write("data/orders 5.csv", "id,day,product,amount\ny,2024-01-01,pen,1\ny,2024-01-01,pen,1\n");
+    let refused = run(&server, &project, &["apply", "-s", "source.orders"]).ends_with(1);
+    assert!(refused.stdout.contains("4 of 47 rows cannot be loaded, 2 may be rejected"), "{refused}");
 }
 
 #[test]
@@ -84,9 +133,9 @@ fn jobs_are_ours_and_say_what_they_are_for() {
     assert_eq!(
         sent.lines().collect::<Vec<_>>(),
         [
-            r#"{"id":1,"day":"2024-01-01","product":"pen","amount":"2.500000000"}"#,
-            r#"{"id":2,"day":"2024-01-01","product":"cup","amount":"7.000000000"}"#,
-            r#"{"id":3,"day":"2024-01-02","product":"pen","amount":"2.500000000"}"#,
+            r#"{"id":"1","day":"2024-01-01","product":"pen","amount":"2.500000000"}"#,
+            r#"{"id":"2","day":"2024-01-01","product":"cup","amount":"7.000000000"}"#,
+            r#"{"id":"3","day":"2024-01-02","product":"pen","amount":"2.500000000"}"#,
         ]
     );
     let copy = one(&|job| job["copy"]["destinationTable"]["tableId"] == "daily_sales");
@@ -300,9 +349,37 @@ fn what_was_not_published_is_planned_again() {
 fn what_may_have_been_published_is_not_guessed_at() {
     let (server, project, asked) = published_badly(Answer::failed("backendError", "no"));
     let end = format!("/jobs/{}", names(&asked, publishes).pop().expect("a job"));
-    server.always(move |one| one.is("GET", &end), Answer::refused(403, "accessDenied", "not yours"));
-    let refused = run(&server, &project, &["plan"]).ends_with(1);
-    assert!(refused.stderr.contains("PW0808"), "{refused}");
+    server.always(move |one| one.is("GET", &end), Answer::refused(503, "backendError", "later"));
+    let refused = run(&server, &project, &["plan"]).ends_with(2);
+    assert!(refused.stderr.contains("PW0804"), "{refused}");
+}
+
+#[test]
+fn who_may_not_ask_for_anothers_job_knows_by_the_table_what_was_published() {
+    let denied = || Answer::refused(403, "accessDenied", "not yours");
+    // It failed, and the table is as it was.
+    let (server, project, asked) = published_badly(Answer::failed("backendError", "no"));
+    let end = format!("/jobs/{}", names(&asked, publishes).pop().expect("a job"));
+    server.always(move |one| one.is("GET", &end), denied());
+    let planned = run(&server, &project, &["plan", "--json"]).succeeds().json();
+    assert_eq!(planned["steps"][0]["address"], "model.catalogue", "{planned}");
+    // It went well, and who had asked for it could not go on.
+    let (server, project) = (Scripted::start(), shop_there());
+    run(&server, &project, &["apply"]).succeeds();
+    project.replace("models/catalogue.sql", "INITCAP(colour)", "UPPER(colour)");
+    server.on(|one| one.is("PATCH", "/tables/catalogue"), [denied()]);
+    server.asked();
+    run(&server, &project, &["apply"]).ends_with(1);
+    let end = format!("/jobs/{}", names(&server.asked(), publishes).pop().expect("a job"));
+    server.always(move |one| one.is("GET", &end), denied());
+    let planned = run(&server, &project, &["plan", "--json"]).succeeds().json();
+    assert_eq!(planned["steps"], json!([]), "{planned}");
+    // It is written down though there is nothing else to do, and not asked about again.
+    server.asked();
+    run(&server, &project, &["apply"]).succeeds();
+    assert!(server.asked().iter().any(|one| one.sql().starts_with("INSERT INTO `demo.pipewright.nodes`")));
+    run(&server, &project, &["apply"]).succeeds();
+    assert!(!server.asked().iter().any(|one| one.sql().starts_with("INSERT")), "once is enough");
 }
 
 #[test]

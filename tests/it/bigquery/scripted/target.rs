@@ -313,11 +313,16 @@ impl Target {
             return nothing;
         }
         let made = Regex::new(
-            r"CREATE (?:OR REPLACE )?(TABLE|VIEW) (?:IF NOT EXISTS )?`[^`.]+\.([^`.]+\.[^`]+)`(?: (?:PARTITION|CLUSTER) BY .*?)? ?(AS|CLONE|\()([^;]*)",
+            r"CREATE (?:OR REPLACE )?(TABLE|VIEW|MATERIALIZED VIEW) (?:IF NOT EXISTS )?`[^`.]+\.([^`.]+\.[^`]+)`(?: (?:PARTITION|CLUSTER) BY .*?)? ?(AS|CLONE|\()([^;]*)",
         );
         if sql.contains(" RENAME TO ") {
             self.rename(sql);
             return nothing;
+        }
+        let dropped = Regex::new(r"^DROP (?:TABLE|MATERIALIZED VIEW|VIEW) IF EXISTS `[^`.]+\.([^`]+)`")
+            .expect("a pattern");
+        if let Some(found) = dropped.captures(sql) {
+            self.tables.remove(&found[1]);
         }
         let clustered = Regex::new("CLUSTER BY ((?:`[^`]+`(?:, )?)+)").expect("a pattern");
         let mut is_query = true;
@@ -327,19 +332,17 @@ impl Target {
             is_query = false;
             let columns = if how == "AS" { selected(what) } else { Vec::new() };
             let columns: Vec<(&str, &str)> = columns.iter().map(|name| (name.as_str(), "STRING")).collect();
-            let mut table = json!({ "type": kind, "schema": schema(&columns) });
-            if kind == "VIEW" {
-                table["view"] = json!({ "query": what.trim() });
+            let mut table = json!({ "type": kind.replace(' ', "_"), "schema": schema(&columns) });
+            match kind {
+                "VIEW" => table["view"] = json!({ "query": what.trim() }),
+                "MATERIALIZED VIEW" => table["materializedView"] = json!({ "query": what.trim() }),
+                _ => {}
             }
             if let Some(found) = clustered.captures(sql) {
                 let names: Vec<&str> = found[1].split(", ").map(|name| name.trim_matches('`')).collect();
                 table["clustering"] = json!({ "fields": names });
             }
             self.tables.insert(name.to_owned(), table);
-        }
-        let dropped = Regex::new(r"^DROP (?:TABLE|VIEW) IF EXISTS `[^`.]+\.([^`]+)`").expect("a pattern");
-        if let Some(found) = dropped.captures(sql) {
-            self.tables.remove(&found[1]);
         }
         let is_query = is_query && (sql.starts_with("SELECT") || sql.starts_with("WITH"));
         if !is_query {
@@ -418,7 +421,11 @@ impl Target {
             if !sql.contains(&format!(".{dataset}`.INFORMATION_SCHEMA")) {
                 continue;
             }
-            let kind = if table["type"] == "VIEW" { "VIEW" } else { "BASE TABLE" };
+            let kind = match table["type"].as_str() {
+                Some("VIEW") => "VIEW",
+                Some("MATERIALIZED_VIEW") => "MATERIALIZED VIEW",
+                _ => "BASE TABLE",
+            };
             rows.push(json!([dataset, "0", name, kind, "", "0"]));
             if table["description"].is_string() {
                 rows.push(json!([dataset, "1", name, table["description"].to_string(), "", "0"]));
@@ -476,10 +483,10 @@ impl Target {
         settle(&mut job);
         job["statistics"] = json!({ "load": { "outputRows": rows.to_string() } });
         upload.made = Some(job.clone());
-        if load["writeDisposition"] == "WRITE_TRUNCATE" {
-            let table = json!({ "type": "TABLE", "schema": load["schema"], "numRows": rows.to_string() });
-            self.tables.insert(name, table);
-        }
+        let before = self.tables.get(&name).filter(|_| load["writeDisposition"] == "WRITE_APPEND");
+        let before: usize = before.map_or(0, |table| rows_of(table).parse().expect("a number"));
+        let all = (before + rows).to_string();
+        self.tables.insert(name, json!({ "type": "TABLE", "schema": load["schema"], "numRows": all }));
         let done = Job { described: job.clone(), schema: Value::Null, rows: Vec::new() };
         self.jobs.insert(job["jobReference"]["jobId"].as_str().expect("a name").to_owned(), done);
         told(&job)
