@@ -52,6 +52,21 @@ impl Shared {
         }
     }
 
+    /// A refusal of a job that did not find a dataset in its own location, with where that is.
+    pub(super) fn located(&self, mut error: WarehouseError) -> WarehouseError {
+        let named = error.diagnostic.message.split_once("Dataset ").map(|(_, rest)| rest);
+        let named = named.and_then(|rest| rest.split_once(" was not found in location"));
+        let Some((_, dataset)) = named.and_then(|(name, _)| name.rsplit_once(':')) else { return error };
+        let path = format!("{}/{dataset}", self.datasets_path());
+        let found = self.jobs.api.persist(&Stop::default(), || self.jobs.api.get(&path, &[]));
+        if let Some(place) = found.ok().as_ref().and_then(|found| found["location"].as_str()) {
+            let help =
+                format!("the dataset `{dataset}` is in {place}: name that as the `location` of the target");
+            error.diagnostic.help = Some(help);
+        }
+        error
+    }
+
     /// Makes a dataset of which nothing is said, unless it is there.
     pub(super) fn make_dataset(&self, dataset: &str) -> Result<()> {
         self.insert_dataset(dataset, Map::new()).map(|_| ()).map_err(|error| refused(error, dataset, true))

@@ -155,7 +155,7 @@ impl Shared {
             Err(WarehouseError { diagnostic, .. }) if diagnostic.message.contains("ot found: Table") => {
                 Ok(store::Remembered::default())
             }
-            read => read,
+            read => read.map_err(|error| self.located(error)),
         }
     }
 
@@ -325,7 +325,8 @@ impl Warehouse for BigQuery {
         let known = known.map(|relation| Relation::parse(relation));
         let own: BTreeSet<Relation> = self.relations.iter().cloned().chain(known).collect();
         let datasets = own.iter().map(|relation| relation.dataset.clone()).filter(is_there).collect();
-        let mut objects = observe::objects(&shared.jobs, &shared.labels(), &shared.place, &datasets)?;
+        let mut objects = observe::objects(&shared.jobs, &shared.labels(), &shared.place, &datasets)
+            .map_err(|error| shared.located(error))?;
         let (mut settled, mut unasked) = (Vec::new(), Vec::new());
         for pending in remembered.pending {
             // Of a job that is there its end tells. One that failed did nothing.

@@ -92,7 +92,7 @@ fn tables_are_laid_out_and_described_and_stay_so() {
     assert_eq!((&view["type"], &view["labels"]["team"]), (&json!("VIEW"), &json!("sales")));
     assert_eq!(view["schema"]["fields"][3]["description"], "In reais.", "{view}");
     let orders = emulator.ask("GET", "datasets/raw/tables/orders", None);
-    assert_eq!(orders["labels"], json!({ "team": "raw" }));
+    assert_eq!(labels(&orders), json!({ "team": "raw" }));
     assert_eq!(steps(run(&["plan", "--json"])), Vec::<String>::new());
 
     // What is said of a table is changed without building it.

@@ -81,8 +81,8 @@ fn cases() -> Vec<Case> {
             "another_location",
             &["plan"],
             |one| one.sql().contains("AS what, key AS name"),
-            Answer::failed("notFound", "Not found: Dataset demo:pipewright was not found in location EU"),
-            &["PW0811", "`location`"],
+            Answer::failed("notFound", "Not found: Dataset demo:pipewright was not found in location US"),
+            &["PW0811", "the dataset `pipewright` is in EU", "`location`"],
         ),
         case(
             "a_location_that_is_none",
