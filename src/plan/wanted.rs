@@ -59,10 +59,11 @@ pub(super) fn relaid(
                     ("partitioning", before.partition_by != now.partition_by),
                     ("clustering", before.cluster_by != now.cluster_by),
                 ];
-                let others = others.into_iter().filter(|(_, differs)| *differs);
-                changes.extend(others.map(|(what, _)| what.to_owned()));
-                changes.sort();
-                changes.dedup();
+                for (what, _) in others.into_iter().filter(|(_, differs)| *differs) {
+                    if !changes.iter().any(|known| known == what) {
+                        changes.push(what.to_owned());
+                    }
+                }
             }
             changes
         }

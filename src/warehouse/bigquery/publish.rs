@@ -51,23 +51,19 @@ impl Publication {
         relaid: bool,
     ) -> Result<Making> {
         let (from, to) = (place.path(&self.from), place.path(&self.to));
+        let other = there.filter(|there| *there != self.type_name());
+        let other = other.or(relaid.then_some(self.type_name()));
+        let dropped = other.map(|kind| format!("DROP {} IF EXISTS {to}; ", kind.replace('_', " ")));
+        let (drop, create) = match &dropped {
+            Some(drop) => (drop.as_str(), "CREATE"),
+            None => ("", "CREATE OR REPLACE"),
+        };
         let sql = match (self.kind, query) {
             (Materialization::View, Some(query)) if self.description.layout.materialized_view => {
                 let clauses = layout::clauses(&self.description.layout, &Properties::default());
-                let made = format!("MATERIALIZED VIEW {to}{clauses} AS {query}");
-                if relaid {
-                    format!("DROP MATERIALIZED VIEW IF EXISTS {to}; CREATE {made}")
-                } else {
-                    format!("CREATE OR REPLACE {made}")
-                }
+                format!("{drop}{create} MATERIALIZED VIEW {to}{clauses} AS {query}")
             }
-            (Materialization::View, Some(query)) => {
-                let drop = match there.filter(|there| *there != "VIEW") {
-                    Some(kind) => format!("DROP {} IF EXISTS {to}; ", kind.replace('_', " ")),
-                    None => String::new(),
-                };
-                format!("{drop}CREATE OR REPLACE VIEW {to} AS {query}")
-            }
+            (Materialization::View, Some(query)) => format!("{drop}{create} VIEW {to} AS {query}"),
             (Materialization::View, None) => {
                 let message = format!("nothing is known of the view {}", self.from);
                 return Err(Diagnostic::error(Code::Internal, message).into());
@@ -283,7 +279,7 @@ mod tests {
         let made = sql(&job(&view, Some(&query), false));
         assert_eq!(made, "CREATE OR REPLACE VIEW `p.d.t` AS SELECT 1 AS `a`");
         let other = sql(&view.job(&place, Some(&query), Some("TABLE"), false).unwrap());
-        assert_eq!(other, "DROP TABLE IF EXISTS `p.d.t`; CREATE OR REPLACE VIEW `p.d.t` AS SELECT 1 AS `a`");
+        assert_eq!(other, "DROP TABLE IF EXISTS `p.d.t`; CREATE VIEW `p.d.t` AS SELECT 1 AS `a`");
         let cluster_by = vec!["a".to_owned()];
         let kept = Layout { materialized_view: true, cluster_by, ..Layout::default() };
         let kept = publication(Materialization::View, kept);
