@@ -262,9 +262,10 @@ impl Asking {
         let answer = told(answer).await.map_err(|mut error| {
             if is_refused {
                 let name = other.name();
-                error.message.push_str(&format!(
-                    "; to speak as `{name}`, the account needs the role Service Account Token Creator on it"
-                ));
+                error.message = format!(
+                    "{}; to speak as `{name}`, the account needs the role Service Account Token Creator on it",
+                    error.message.trim_end_matches('.')
+                );
             }
             error
         })?;
@@ -336,7 +337,7 @@ async fn told(answer: Response) -> Result<Value, ApiError> {
     if status.is_server_error() || matches!(number, 408 | 429) {
         return Err(ApiError::unreachable(&format!("who grants tokens answers with HTTP status {number}")));
     }
-    let word = body["error"].as_str().or_else(|| body["error"]["status"].as_str());
+    let word = body["error"].as_str();
     let words = body["error_description"].as_str().or_else(|| body["error"]["message"].as_str());
     let why: Vec<&str> = word.into_iter().chain(words).collect();
     let why = if why.is_empty() { format!("HTTP status {number}") } else { why.join(": ") };
