@@ -23,6 +23,9 @@ pub use crate::report::{CheckReport, Event, Fault, RunReport, Status, StepReport
 pub use audit::{Auditing, Origin, check_published};
 pub use cancel::Cancel;
 
+/// Finds the place of a line and a column of a step's query.
+pub type Placing<'a> = &'a (dyn Fn(&Step, (u64, u64)) -> Option<String> + Sync);
+
 /// What a run needs beside its plan.
 pub struct Running<'a> {
     /// Where it runs.
@@ -44,7 +47,7 @@ pub struct Running<'a> {
     /// Whether tables may be published that have lost more rows than they may.
     pub allow_shrink: bool,
     /// Where a line and column of the query of a step stand in the user's file: `models/orders.sql:3:14`.
-    pub place: &'a (dyn Fn(&Step, (u64, u64)) -> Option<String> + Sync),
+    pub place: Placing<'a>,
     /// Who is told what happens. Called from several threads, one call at a time.
     pub listener: &'a (dyn Fn(&Event<'_>) + Sync),
 }

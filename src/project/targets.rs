@@ -65,10 +65,8 @@ impl Resolver<'_> {
         if !prefix.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
             let pointer = format!("{pointer}/dataset_prefix");
             // What a variable gives may be a secret.
-            let what = match document.is_substituted(&pointer) {
-                true => "what a variable gives".to_owned(),
-                false => format!("`{prefix}`"),
-            };
+            let is_given = document.is_substituted(&pointer);
+            let what = if is_given { "what a variable gives".to_owned() } else { format!("`{prefix}`") };
             self.faults.push(
                 Diagnostic::error(Code::BadValue, format!("{what} cannot begin the name of a dataset"))
                     .at(document.value_span(&pointer), "this prefix")

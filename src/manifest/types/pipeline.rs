@@ -97,7 +97,7 @@ pub struct BigQueryTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"${PIPEWRIGHT_KEY_FILE}")]
     pub credentials_file: Option<String>,
-    /// The project whose quota and bill requests count for. Unless given, the one of GOOGLE_CLOUD_QUOTA_PROJECT, or the
+    /// The project whose quota and bill requests count for. Unless given, the one of `GOOGLE_CLOUD_QUOTA_PROJECT`, or the
     /// one that the file of credentials names for it (`gcloud auth application-default set-quota-project`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"my-billing-project")]

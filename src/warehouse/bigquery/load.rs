@@ -104,8 +104,8 @@ impl Loading<'_> {
     ) -> Result<Sent<'l>> {
         let rows = self.open(at, columns, layout, disposition)?;
         let encoder = Encoder::new(columns);
-        let (sent, rejected) = (0, 0);
-        Ok(Sent { loading: self, encoder, rows, at, sent, rejects: None, rejects_at, rejected, disposition })
+        let (good, rejected) = (0, 0);
+        Ok(Sent { loading: self, encoder, rows, at, good, rejects: None, rejects_at, rejected, disposition })
     }
 
     fn open(
@@ -172,7 +172,7 @@ struct Sent<'a> {
     encoder: Encoder,
     rows: Upload<'a>,
     at: &'a Relation,
-    sent: u64,
+    good: u64,
     rejects: Option<Upload<'a>>,
     rejects_at: &'a Relation,
     rejected: u64,
@@ -183,7 +183,7 @@ impl Sent<'_> {
     /// Has all that was sent loaded, and counted on the other side.
     fn finish(self, load: &LoadAction) -> Result<()> {
         let finish = |upload: Upload<'_>| upload.finish().map_err(|error| refused(error, load));
-        written(&finish(self.rows)?, self.at, self.sent)?;
+        written(&finish(self.rows)?, self.at, self.good)?;
         match self.rejects {
             Some(rejects) => written(&finish(rejects)?, self.rejects_at, self.rejected),
             None => Ok(()),
@@ -194,7 +194,7 @@ impl Sent<'_> {
 impl Sink for Sent<'_> {
     fn rows(&mut self, batch: &Batch) -> Result<()> {
         self.encoder.append(batch, self.rows.buffer());
-        self.sent += batch.rows as u64;
+        self.good += batch.rows as u64;
         Ok(self.rows.flow()?)
     }
 

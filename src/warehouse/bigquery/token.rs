@@ -87,9 +87,8 @@ impl Impersonation {
         let address = form["service_account_impersonation_url"].as_str()?.to_owned();
         let delegates = form["delegates"].as_array().into_iter().flatten().filter_map(Value::as_str);
         // The program that writes the file leaves addresses, and the service wants names of resources.
-        let whole = |name: &str| match name.contains('/') {
-            true => name.to_owned(),
-            false => format!("projects/-/serviceAccounts/{name}"),
+        let whole = |name: &str| {
+            if name.contains('/') { name.to_owned() } else { format!("projects/-/serviceAccounts/{name}") }
         };
         let lasts = form["service_account_impersonation"]["token_lifetime_seconds"].as_u64();
         Some(Self { address, delegates: delegates.map(whole).collect(), lasts: lasts.unwrap_or(LASTS) })
@@ -283,7 +282,10 @@ async fn of_library(library: &DefaultAuthenticator, which: Token, scope: &str) -
         Token::New => library.force_refreshed_token(&scopes).await,
     };
     let granted = granted.map_err(|error| not_granted(&error))?;
-    let ends = granted.expiration_time().map(|time| time.unix_timestamp()).unwrap_or_default();
+    let ends = match granted.expiration_time() {
+        Some(time) => time.unix_timestamp(),
+        None => 0,
+    };
     let until = u64::try_from(ends).unwrap_or_default().saturating_mul(1000).saturating_sub(MARGIN_MS);
     match granted.token() {
         Some(token) => Ok(Granted { token: token.to_owned(), until }),
