@@ -109,7 +109,8 @@ impl Publication {
 /// take new rows in twice: whoever plans next finds out first.
 pub(super) fn unsettled(error: impl Into<WarehouseError>) -> WarehouseError {
     let WarehouseError { diagnostic, transient } = error.into();
-    if !transient {
+    // Of a job that nobody can be asked about it is not known either.
+    if !transient && diagnostic.code != Code::TargetUnavailable {
         return WarehouseError { diagnostic, transient };
     }
     diagnostic.help("it may have been published; the next run finds out and goes on from there").into()
@@ -132,7 +133,7 @@ impl BigQuerySession {
         job: &str,
     ) -> Result<Vec<String>> {
         let shared = Arc::clone(&self.shared);
-        // What has begun is brought to its end.
+        // What is done in several steps is brought to its end.
         let stop = Stop::default();
         let guard = Guard { shared: &shared, stop: &stop };
         let Publication { from, to, kind, description } = publication;
@@ -174,8 +175,11 @@ impl BigQuerySession {
             Making::Statement(sql) => shared.jobs.statement(&sql, &[], &self.labels),
         };
         // A view that asks the same gives the same: one made anew would be another to who was granted its use.
+        // A copy is done as a whole or not at all, so that it can be stopped.
+        let own = Arc::clone(&self.stop);
+        let until = if relaid || is_other { &stop } else { own.as_ref() };
         if !is_there {
-            match shared.jobs.run_as(&stop, job, &Jobs::without_end(configuration)) {
+            match shared.jobs.run_as(until, job, &Jobs::without_end(configuration)) {
                 // What is known to have failed has changed nothing; a table that was to be replaced may be gone, and
                 // another try would not know what governed it.
                 Err(error) if error.is_transient_of_job() && !relaid && !is_other => return Err(error.into()),

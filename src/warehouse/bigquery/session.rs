@@ -6,8 +6,8 @@
 //! 2. publishes: each table by one job that replaces it as a whole,
 //! 3. writes down that it is so.
 //!
-//! Whoever finds the first without the third asks for the job, which has an answer for months. A publication that has
-//! begun is not stopped, and what it is made from stays until its end is known.
+//! Whoever finds the first without the third asks for the job, which has an answer for months. A publication that takes
+//! several steps is not stopped, and what any is made from stays until its end is known.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
