@@ -10,7 +10,7 @@ use super::super::Result;
 use super::api::Stop;
 use super::error::ApiError;
 use super::job::{Jobs, Labels};
-use super::{locked, results};
+use super::{locked, results, spot};
 use crate::plan::{Accuracy, Answer, Refusal, Scanned};
 
 /// Asks about queries, several at a time; the answers are in their order.
@@ -69,11 +69,8 @@ fn refused(error: ApiError, project: &str, query: &str) -> std::result::Result<A
         return Err(error);
     }
     let help = error.help_of_query().map(str::to_owned);
-    let (message, place) = match place(&error.message) {
-        Some(place) => {
-            let message = error.message.rsplit_once(" at [").map_or("", |(message, _)| message);
-            (message.to_owned(), Some(place))
-        }
+    let (message, place) = match spot::split(&error.message) {
+        Some((message, place)) => (message.to_owned(), Some(place)),
         None => {
             let place = error.named().and_then(|(_, name)| place_of(name, query));
             (error.message, place)
@@ -92,13 +89,6 @@ fn place_of(name: &str, query: &str) -> Option<(u64, u64)> {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     Some((line as u64, column as u64))
-}
-
-/// The line and column that BigQuery's messages end in: `Unrecognized name: a at [3:14]`.
-fn place(message: &str) -> Option<(u64, u64)> {
-    let (_, end) = message.rsplit_once(" at [")?;
-    let (line, column) = end.strip_suffix(']')?.split_once(':')?;
-    Some((line.parse().ok()?, column.parse().ok()?))
 }
 
 fn scanned(statistics: &Value) -> Scanned {
@@ -127,10 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_end_in_their_places() {
-        assert_eq!(place("Unrecognized name: a at [3:14]"), Some((3, 14)));
-        assert_eq!(place("Syntax error: Unexpected \"]\""), None);
-        assert_eq!(place("a at [3]"), None);
+    fn a_fault_of_a_query_is_an_answer_with_its_place() {
         let error = ApiError::of_answer(
             400,
             r#"{"error": {"message": "No such thing at [1:2]", "errors": [{"reason": "invalidQuery"}]}}"#,
