@@ -101,11 +101,17 @@ fn a_changed_query_and_a_request_build_the_whole_table() {
 }
 
 #[test]
-fn a_table_that_was_changed_from_outside_is_built_anew() {
+fn rows_that_somebody_took_away_stay_away_and_a_table_that_was_changed_is_built_anew() {
     let project = incremental("", NEW_DAYS);
     log_step(&project);
     by_hand(&project, "DELETE FROM marts.log WHERE id = 1");
-    assert_eq!(log_step(&project), json!(["build", null, 3]));
+    let plan = project.run(&["plan", "--select", "+log"]).succeeds();
+    let told = "it had 3 rows and has 2; they stay so, unless `--full-refresh` builds it anew";
+    assert!(plan.stdout.contains(told), "{plan}");
+    project.write("data/orders.csv", &format!("{ORDERS}4,2024-01-03,cup,1.00\n"));
+    assert_eq!(log_step(&project), json!(["append", 1, 3]));
+    by_hand(&project, "ALTER TABLE marts.log ADD COLUMN note VARCHAR");
+    assert_eq!(log_step(&project), json!(["build", null, 4]));
 }
 
 #[test]
