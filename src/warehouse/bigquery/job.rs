@@ -67,7 +67,15 @@ impl Settings {
 #[derive(Debug, Clone)]
 pub(super) struct Done(Value);
 
+/// The statement of a job that only takes a name.
+const NOTHING: &str = "SELECT 1";
+
 impl Done {
+    /// Whether it only took its name, see [`Jobs::claim`]: what was to be done under it was never asked for.
+    pub(super) fn is_claim(&self) -> bool {
+        self.0["configuration"]["query"]["query"] == NOTHING
+    }
+
     /// Rows that a statement wrote, changed or deleted.
     pub(super) fn affected(&self) -> Option<u64> {
         self.0["statistics"]["query"]["numDmlAffectedRows"].as_str()?.parse().ok()
@@ -136,10 +144,9 @@ impl Jobs {
     /// # Errors
     /// What BigQuery says.
     pub(super) fn claim(&self, name: &str, labels: &Labels) -> Result<bool, ApiError> {
-        const NOTHING: &str = "SELECT 1";
         let done = self.run_as(&Stop::default(), name, &self.statement(NOTHING, &[], labels));
         match done {
-            Ok(Done(job)) => Ok(job["configuration"]["query"]["query"] == NOTHING),
+            Ok(done) => Ok(done.is_claim()),
             // It came, and did nothing.
             Err(error) if error.is_of_job() => Ok(true),
             Err(error) => Err(error),

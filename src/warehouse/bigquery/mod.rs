@@ -334,7 +334,8 @@ impl Warehouse for BigQuery {
             let object = objects.get_mut(&pending.state.relation);
             let ended = shared.jobs.look(&stop, &pending.job);
             let is_done = match ended.and_then(|job| shared.jobs.finished(&stop, &pending.job, job)) {
-                Ok(_) => true,
+                // A run that took the name may have ended on the way as well.
+                Ok(done) => !done.is_claim(),
                 Err(error) if error.is_missing() => {
                     unasked.push(pending.job.clone());
                     false

@@ -398,3 +398,19 @@ fn sizes_are_asked_for_and_not_scanned() {
         assert!(failed.stdout.contains(code) && failed.stdout.contains(message), "{message}: {failed}");
     }
 }
+
+#[test]
+fn a_plan_warns_where_a_whole_table_is_read_to_bring_new_rows_in() {
+    let (server, project) = (Scripted::start(), shop_there());
+    add_increments(&project);
+    run(&server, &project, &["apply"]).succeeds();
+    project.write("data/orders.csv", &ORDERS.replace("7.00", "8.00"));
+    let plan = run(&server, &project, &["plan", "--json"]).succeeds().json();
+    let warned = |step: &&Value| {
+        let warnings = step["warnings"].as_array().into_iter().flatten();
+        warnings.filter_map(Value::as_str).any(|warning| warning.starts_with("the whole table is read"))
+    };
+    let steps = plan["steps"].as_array().expect("steps").iter();
+    let warned: Vec<&Value> = steps.filter(warned).map(|step| &step["address"]).collect();
+    assert_eq!(warned, ["model.merged"], "the others are parted by what tells their rows apart");
+}

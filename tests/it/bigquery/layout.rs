@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::between::Between;
 use super::emulator::Emulator;
 use crate::shop::shop;
 use crate::support::{Outcome, Project};
@@ -185,4 +186,55 @@ fn a_column_whose_type_nobody_knows_lays_out_no_table() {
     assert!(refused.stderr.contains("CAST(… AS DATE) AS day"), "{refused}");
     project.replace("models/by_day.sql", "tools.day_of(id)", "CAST(tools.day_of(id) AS DATE)");
     there(&["compile"]).succeeds();
+}
+
+/// A shop whose table `catalogue` somebody has labelled, and is about to be built anew.
+fn labelled(emulator: &Emulator) -> Project {
+    let project = laid_out();
+    Outcome::of(&mut emulator.command(&project, &["apply"])).succeeds();
+    let table = emulator.ask("GET", CATALOGUE, None);
+    let mut all = table["labels"].clone();
+    all["theirs"] = json!("kept");
+    emulator.ask("PATCH", CATALOGUE, Some(&json!({ "labels": all })));
+    project.replace("models/catalogue.sql", "INITCAP(colour)", "UPPER(colour)");
+    project
+}
+
+const CATALOGUE: &str = "datasets/marts/tables/catalogue";
+
+/// `apply` by way of a server that answers itself when the published table is described.
+fn applied_by_way_of(emulator: &Emulator, project: &Project, status: u16, told: Value) -> Outcome {
+    let between = Between::before(emulator.port(), move |request| {
+        let describes = request.line.starts_with("PATCH ") && request.line.ends_with("/tables/catalogue");
+        describes.then(|| (status, told.clone()))
+    });
+    let mut command = emulator.command(project, &["apply"]);
+    Outcome::of(command.env("BIGQUERY_ENDPOINT", between.endpoint()))
+}
+
+#[test]
+fn what_is_lost_all_the_same_fails_the_step() {
+    let Some(emulator) = Emulator::start() else { return };
+    let project = labelled(&emulator);
+    let bare = json!({ "type": "TABLE", "schema": { "fields": [] }, "labels": {} });
+    let refused = applied_by_way_of(&emulator, &project, 200, bare).ends_with(1);
+    assert!(refused.stdout.contains("PW0710"), "{refused}");
+    assert!(
+        refused.stdout.contains("marts.catalogue was published, and lost the label `theirs`"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn what_a_run_that_ended_halfway_took_away_the_next_one_puts_back() {
+    let Some(emulator) = Emulator::start() else { return };
+    let project = labelled(&emulator);
+    let no = json!({ "error": { "message": "no", "errors": [{ "reason": "accessDenied" }] } });
+    applied_by_way_of(&emulator, &project, 403, no).ends_with(1);
+    // It is published, and what others had set went with the table that was there.
+    let halfway = emulator.ask("GET", CATALOGUE, None);
+    emulator.ask("PATCH", CATALOGUE, Some(&json!({ "labels": { "team": "goods" } })));
+    let next = Outcome::of(&mut emulator.command(&project, &["apply"])).succeeds();
+    let table = emulator.ask("GET", CATALOGUE, None);
+    assert_eq!(labels(&table), json!({ "team": "goods", "theirs": "kept" }), "{halfway}\n{table}\n{next}");
 }

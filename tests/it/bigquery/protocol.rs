@@ -346,6 +346,24 @@ fn what_was_not_published_is_planned_again() {
 }
 
 #[test]
+fn a_name_that_was_taken_is_no_publication() {
+    // The job was never asked for. The next run takes its name, and ends before it has published anything itself.
+    let (server, project, asked) = published_badly(Answer::refused(403, "accessDenied", "no"));
+    let name = names(&asked, publishes).pop().expect("a job");
+    let builds = |one: &Request| {
+        one.sql().contains("`demo.marts.catalogue__pipewright_build` AS ") && !one.is_dry_run()
+    };
+    server.on(builds, [Answer::failed("accessDenied", "no")]);
+    run(&server, &project, &["apply"]).ends_with(1);
+    assert_eq!(names(&server.asked(), |one| one.sql() == "SELECT 1"), [name]);
+    let planned = run(&server, &project, &["plan", "--json"]).succeeds().json();
+    assert_eq!(planned["steps"][0]["address"], "model.catalogue", "{planned}");
+    run(&server, &project, &["apply"]).succeeds();
+    let planned = run(&server, &project, &["plan", "--json"]).succeeds().json();
+    assert_eq!(planned["steps"], json!([]), "{planned}");
+}
+
+#[test]
 fn what_may_have_been_published_is_not_guessed_at() {
     let (server, project, asked) = published_badly(Answer::failed("backendError", "no"));
     let end = format!("/jobs/{}", names(&asked, publishes).pop().expect("a job"));
