@@ -14,7 +14,7 @@ mod increment;
 mod layout;
 mod marks;
 mod model;
-mod partition;
+pub(crate) mod partition;
 pub mod template;
 mod unit_test;
 

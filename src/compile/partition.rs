@@ -10,7 +10,7 @@ const LAST_MOMENT: &str = "TIME '23:59:59.999999'";
 
 /// What the rows of one partition have in common. Numbers out of the range are two partitions, those below and those
 /// above.
-pub(super) fn common(partition: &Partition) -> String {
+pub(crate) fn common(partition: &Partition) -> String {
     let column = Ident(&partition.column);
     match (partition.parts, &partition.data_type) {
         (Parts::Range(IntegerRange { start, end, interval }), _) => {
@@ -66,21 +66,6 @@ mod tests {
 
     fn parted(data_type: Type, parts: Parts) -> Partition {
         Partition { column: "at".to_owned(), data_type, parts }
-    }
-
-    #[test]
-    fn rows_of_one_partition_have_its_start_in_common() {
-        use Granularity::{Day, Hour, Month};
-        let range = IntegerRange { start: 0, end: 100, interval: 10 };
-        for (data_type, parts, expected) in [
-            (Type::Date, Parts::By(Day), "`at`"),
-            (Type::Date, Parts::By(Month), "DATE_TRUNC(`at`, MONTH)"),
-            (Type::Datetime, Parts::By(Hour), "DATETIME_TRUNC(`at`, HOUR)"),
-            (Type::Timestamp, Parts::By(Day), "TIMESTAMP_TRUNC(`at`, DAY)"),
-            (Type::Int64, Parts::Range(range), "RANGE_BUCKET(`at`, GENERATE_ARRAY(0, 100, 10))"),
-        ] {
-            assert_eq!(common(&parted(data_type, parts)), expected);
-        }
     }
 
     #[test]

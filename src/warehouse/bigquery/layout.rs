@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::googlesql::Type;
+use crate::compile::partition;
 use crate::googlesql::names::{Ident, Text};
-use crate::manifest::types::{Granularity, IntegerRange};
+use crate::manifest::types::IntegerRange;
 use crate::project::{ColumnProperties, Layout, Partition, Parts, Properties};
 use crate::state::{Observed, label_of};
 
@@ -18,7 +18,7 @@ const DAY: f64 = 86_400_000.0;
 pub(super) fn clauses(layout: &Layout, properties: &Properties) -> String {
     let mut clauses = String::new();
     if let Some(partition) = &layout.partition {
-        clauses.push_str(&format!(" PARTITION BY {}", parted(partition)));
+        clauses.push_str(&format!(" PARTITION BY {}", partition::common(partition)));
     }
     if !layout.cluster_by.is_empty() {
         let columns: Vec<String> = layout.cluster_by.iter().map(|name| Ident(name).to_string()).collect();
@@ -38,24 +38,6 @@ pub(super) fn clauses(layout: &Layout, properties: &Properties) -> String {
         clauses.push_str(&format!(" OPTIONS({})", options.join(", ")));
     }
     clauses
-}
-
-fn parted(partition: &Partition) -> String {
-    let column = Ident(&partition.column);
-    match (&partition.parts, &partition.data_type) {
-        (Parts::Range(IntegerRange { start, end, interval }), _) => {
-            format!("RANGE_BUCKET({column}, GENERATE_ARRAY({start}, {end}, {interval}))")
-        }
-        (Parts::By(Granularity::Day), Type::Date) => column.to_string(),
-        (Parts::By(granularity), data_type) => {
-            let function = match data_type {
-                Type::Date => "DATE_TRUNC",
-                Type::Datetime => "DATETIME_TRUNC",
-                _ => "TIMESTAMP_TRUNC",
-            };
-            format!("{function}({column}, {})", granularity.keyword())
-        }
-    }
 }
 
 /// A number of milliseconds as days, which options count in.
@@ -261,6 +243,8 @@ fn keep_tags(field: &mut Value, path: &str, foreign: &Foreign) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::googlesql::Type;
+    use crate::manifest::types::Granularity;
 
     fn partition(data_type: Type, parts: Parts) -> Layout {
         let partition = Partition { column: "at".to_owned(), data_type, parts };
