@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{CompiledNode, CompiledProject, Dialect, Naming, binding};
+use super::{CompiledNode, CompiledProject, Dialect, Naming, Whole, binding};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::{
     Audit, AuditQuery, Audited, Check, CheckSql, Counting, Counts, Groups, Hidden, check, groups, pass,
@@ -48,22 +48,27 @@ impl CompiledProject {
     /// known without a query.
     pub fn sql_of(&self, expectation: &Expectation) -> Option<String> {
         let (node, compiled) = (self.node(&expectation.on)?, self.nodes.get(&expectation.on.name)?);
-        let auditor = self.auditor(node, compiled);
-        auditor.alone(expectation)
+        let whole = self.whole();
+        self.auditor(node, compiled, &whole).alone(expectation)
     }
 
     /// What an expectation does not tell, as values of personal columns are hidden.
     pub fn hidden(&self, expectation: &Expectation) -> Hidden {
         let (node, compiled) = (self.node(&expectation.on), self.nodes.get(&expectation.on.name));
         match node.zip(compiled) {
-            Some((node, compiled)) => self.auditor(node, compiled).hidden(expectation),
+            Some((node, compiled)) => self.auditor(node, compiled, &self.whole()).hidden(expectation),
             None => Hidden { columns: self.project.masked.clone(), ..Hidden::default() },
         }
     }
 
-    fn auditor<'a>(&'a self, node: &'a Node, compiled: &'a CompiledNode) -> Auditor<'a> {
+    /// Tables that no query may read without naming partitions.
+    pub(crate) fn whole(&self) -> Whole {
+        Whole::new(&self.project, &self.nodes, &self.naming)
+    }
+
+    fn auditor<'a>(&'a self, node: &'a Node, compiled: &'a CompiledNode, whole: &'a Whole) -> Auditor<'a> {
         let (project, naming, nodes) = (&self.project, &self.naming, &self.nodes);
-        Auditor { project, naming, node, columns: &compiled.columns, nodes }
+        Auditor { project, naming, node, columns: &compiled.columns, nodes, whole }
     }
 
     /// The same of its rows in another table of its dataset.
@@ -76,7 +81,8 @@ impl CompiledProject {
         let (Some(node), Some(compiled)) = (self.node(address), self.nodes.get(&address.name)) else {
             return Ok(Audit::default());
         };
-        let auditor = self.auditor(node, compiled);
+        let whole = self.whole();
+        let auditor = self.auditor(node, compiled, &whole);
         auditor
             .audit(table, expectations)
             .map_err(|faults| faults.into_iter().map(|(_, fault)| fault).collect())
@@ -94,6 +100,7 @@ pub(super) fn compile_audits(
     for (index, expectation) in project.expectations.iter().enumerate() {
         by_table.entry(&expectation.on.name).or_default().push(index);
     }
+    let whole = Whole::new(project, nodes, naming);
     // A table whose own query is faulty has no columns to hold expectations against: it is not among the nodes.
     let compiled: Vec<(Address, CompiledAudit, Vec<Fault>)> = nodes
         .values()
@@ -102,7 +109,7 @@ pub(super) fn compile_audits(
         .filter_map(|compiled| {
             let node = project.nodes.get(&compiled.address.name)?;
             let of_table = by_table.get(node.table()).map(Vec::as_slice).unwrap_or_default();
-            let auditor = Auditor { project, naming, node, columns: &compiled.columns, nodes };
+            let auditor = Auditor { project, naming, node, columns: &compiled.columns, nodes, whole: &whole };
             let (audit, faults) = auditor.compile(of_table);
             Some((node.address.clone(), audit, faults))
         })
@@ -150,6 +157,7 @@ struct Auditor<'a> {
     columns: &'a [Column],
     /// All nodes whose columns are known.
     nodes: &'a IndexMap<String, CompiledNode>,
+    whole: &'a Whole,
 }
 
 impl Auditor<'_> {
@@ -207,6 +215,7 @@ impl Auditor<'_> {
                     }
                     let (address, severity) = (expectation.address(), expectation.severity);
                     let hidden = self.hidden(expectation);
+                    let sample = sample.map(|sql| self.whole.within(sql));
                     audit.checks.push(Check { address, severity, rule, sample, numbered, hidden });
                 }
                 Err(why) => faults.push((*index, binding::bad_value(expectation, &why))),
@@ -291,7 +300,7 @@ impl Auditor<'_> {
 
     fn native(&self, sql: String) -> Result<String, SqlFault> {
         if self.naming.dialect == Dialect::BigQuery {
-            return Ok(sql);
+            return Ok(self.whole.within(sql));
         }
         let query = parse::query(&sql)?;
         duckdb::translate_query(&query, &duckdb::DatasetNames).map_err(|mut faults| {

@@ -17,6 +17,7 @@ mod model;
 pub(crate) mod partition;
 pub mod template;
 mod unit_test;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +40,7 @@ pub use dashboard::CompiledTile;
 pub use increment::{CompiledIncrement, CompiledStatement};
 pub use model::CompiledQuery;
 pub use unit_test::CompiledTest;
+pub(crate) use whole::Whole;
 
 /// A project whose queries are known to fit together, for one target.
 #[derive(Debug, Serialize, Deserialize)]

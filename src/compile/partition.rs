@@ -23,6 +23,21 @@ pub(crate) fn common(partition: &Partition) -> String {
     }
 }
 
+/// What holds of each row, in words that say which partitions are read: all of them. BigQuery takes any predicate on the
+/// partitioning column alone.
+///
+/// Source: <https://cloud.google.com/bigquery/docs/querying-partitioned-tables#require_a_partition_filter_in_queries>.
+pub(super) fn any(partition: &Partition) -> String {
+    let column = Ident(&partition.column);
+    let least = match (partition.parts, &partition.data_type) {
+        (Parts::Range(_), _) => i64::MIN.to_string(),
+        (Parts::By(_), Type::Date) => "DATE '0001-01-01'".to_owned(),
+        (Parts::By(_), Type::Datetime) => "DATETIME '0001-01-01 00:00:00'".to_owned(),
+        (Parts::By(_), _) => "TIMESTAMP '0001-01-01 00:00:00+00'".to_owned(),
+    };
+    format!("{column} >= {least} OR {column} IS NULL")
+}
+
 /// The first and the last value that the partitions of a table's rows may have, as aggregates.
 pub(super) fn bounds(partition: &Partition) -> (String, String) {
     let column = Ident(&partition.column);
@@ -66,6 +81,18 @@ mod tests {
 
     fn parted(data_type: Type, parts: Parts) -> Partition {
         Partition { column: "at".to_owned(), data_type, parts }
+    }
+
+    #[test]
+    fn any_row_is_asked_for_by_its_partition() {
+        let by_day = |data_type| any(&parted(data_type, Parts::By(Granularity::Day)));
+        assert_eq!(by_day(Type::Date), "`at` >= DATE '0001-01-01' OR `at` IS NULL");
+        assert_eq!(by_day(Type::Datetime), "`at` >= DATETIME '0001-01-01 00:00:00' OR `at` IS NULL");
+        assert_eq!(by_day(Type::Timestamp), "`at` >= TIMESTAMP '0001-01-01 00:00:00+00' OR `at` IS NULL");
+        let range = IntegerRange { start: 5, end: 100, interval: 10 };
+        // Numbers below the range are in a partition of their own.
+        let of_range = any(&parted(Type::Int64, Parts::Range(range)));
+        assert_eq!(of_range, "`at` >= -9223372036854775808 OR `at` IS NULL");
     }
 
     #[test]

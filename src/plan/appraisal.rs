@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::cost::{Accuracy, Bill, Cost, bookkeeping};
 use super::{Action, LoadAction, Plan, Reason, Step};
-use crate::compile::CompiledProject;
+use crate::compile::{CompiledProject, Whole};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::Audit;
 use crate::googlesql::names::Ident;
@@ -118,7 +118,7 @@ pub fn questions(plan: &Plan, compiled: &CompiledProject, snapshot: &Snapshot) -
                 // more than that. What they read is the table.
                 if merge.strategy != Strategy::Append {
                     let table = compiled.naming.relation(&node.dataset, node.table());
-                    ask(Part::Merge, &format!("SELECT * FROM {table}"));
+                    ask(Part::Merge, &stand_ins.whole.within(format!("SELECT * FROM {table}")));
                 }
                 Some(&merge.publish.audit)
             }
@@ -141,6 +141,7 @@ struct StandIns<'a> {
     nodes: BTreeMap<String, &'a Node>,
     /// Steps that change rows.
     steps: BTreeMap<&'a Address, &'a Step>,
+    whole: Whole,
 }
 
 impl<'a> StandIns<'a> {
@@ -153,6 +154,7 @@ impl<'a> StandIns<'a> {
             snapshot,
             nodes: nodes.map(|node| (compiled.naming.path(&node.dataset, node.table()), node)).collect(),
             steps: plan.steps.iter().filter(changes).map(|step| (&step.address, step)).collect(),
+            whole: compiled.whole(),
         }
     }
 
@@ -177,16 +179,18 @@ impl<'a> StandIns<'a> {
                 // The table as the last run left it, where there is one.
                 return if self.is_there(about) && !self.changes_columns(about) {
                     further(Accuracy::Unknown);
-                    // What is built aside has no such rule, and what is published has.
-                    unfit.set(unfit.get() || about.properties.require_partition_filter);
-                    Some(Instead::Table(published(about)))
+                    let published = published(about);
+                    // What is built aside may be read without naming partitions, and what is published may not.
+                    Some(match self.whole.query(&published) {
+                        Some(query) => Instead::Rows(query.to_owned()),
+                        None => Instead::Table(published),
+                    })
                 } else {
                     rows(about)
                 };
             }
             let node = *self.nodes.get(path)?;
             if node.address == about.address {
-                unfit.set(unfit.get() || about.properties.require_partition_filter);
                 return None;
             }
             if !self.is_there(node) || self.changes_columns(node) {

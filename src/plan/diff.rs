@@ -2,6 +2,7 @@
 
 use super::{ColumnChanges, Reason};
 use crate::googlesql::Column;
+use crate::project::Layout;
 use crate::state::{NodeState, Object, Observed, label_of_mark, mark};
 
 /// How columns change from one list to the other; names are compared without case.
@@ -83,7 +84,7 @@ pub(super) fn drift(
         return change(column_drift(&state.native_columns, &object.columns), Remedy::Rebuild);
     }
     let observed = state.observed.as_ref().zip(object.observed.as_ref());
-    if let Some(what) = observed.and_then(|(before, now)| layout_drift(before, now)) {
+    if let Some(what) = observed.and_then(|(before, now)| layout_drift(before, now, state)) {
         return change(what.to_owned(), Remedy::Rebuild);
     }
     // Partitions that have grown old take their rows with them.
@@ -124,21 +125,47 @@ pub(super) fn is_ours(
 }
 
 /// What no description mends.
-fn layout_drift(before: &Observed, now: &Observed) -> Option<&'static str> {
+fn layout_drift(before: &Observed, now: &Observed, state: &NodeState) -> Option<&'static str> {
     let other_query =
         before.query.as_ref().zip(now.query.as_ref()).is_some_and(|(before, now)| before != now);
+    let kind = if now.materialized_view {
+        "it was replaced by a materialized view"
+    } else {
+        "it was replaced by a plain view"
+    };
     let told = [
+        (is_kept_otherwise(before, now, &state.layout), kind),
         (other_query, "its query was changed"),
-        (before.partition_by != now.partition_by, "its partitioning was changed"),
+        (is_parted_otherwise(before, now), "its partitioning was changed"),
         (before.cluster_by != now.cluster_by, "its clustering was changed"),
     ];
     told.into_iter().find_map(|(changed, what)| changed.then_some(what))
 }
 
+/// Whether a table has other partitions than it had. How much time those of an empty one would hold is not seen.
+pub(super) fn is_parted_otherwise(before: &Observed, now: &Observed) -> bool {
+    let of_time = before.granularity.zip(now.granularity);
+    before.partition_by != now.partition_by || of_time.is_some_and(|(before, now)| before != now)
+}
+
+/// Whether a view keeps its result that did not, or the other way round.
+pub(super) fn is_kept_otherwise(before: &Observed, now: &Observed, made_as: &Layout) -> bool {
+    // Not every server that makes materialized views calls them so.
+    let is_known = before.materialized_view == made_as.materialized_view;
+    is_known && now.materialized_view != before.materialized_view
+}
+
 /// What the manifest says of a table and somebody has said otherwise.
 fn settings_drift(before: &Observed, now: &Observed, state: &NodeState) -> Option<&'static str> {
     let expires = state.properties.partition_expires_ms.is_some();
+    let labels = &state.properties.labels;
+    let are_there = labels.iter().all(|(name, value)| now.labels.get(name) == Some(value));
     let told = [
+        (before.mark.is_some() && (now.mark.is_none() || !are_there), "its labels were changed"),
+        (
+            state.properties.expires_ms.is_some() && before.expires && !now.expires,
+            "when it expires was changed",
+        ),
         (
             expires && before.partition_expires_ms != now.partition_expires_ms,
             "how long it keeps partitions was changed",

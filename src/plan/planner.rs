@@ -165,14 +165,8 @@ impl<'a> Planner<'a> {
             self.stepping.insert(address.clone());
             return;
         }
-        // What must be asked by partitions cannot be checked as a whole; a build can.
-        let unchecked = wanted::properties(self.planning.compiled, node).require_partition_filter;
         let rebuilds = reasons.iter().any(|reason| {
-            if CHECKED_ONLY.contains(reason) {
-                unchecked
-            } else {
-                !matches!(reason, Reason::MetadataChanged | Reason::Redescribed)
-            }
+            !CHECKED_ONLY.contains(reason) && !matches!(reason, Reason::MetadataChanged | Reason::Redescribed)
         });
         if rebuilds {
             self.stepping.insert(address.clone());
@@ -195,6 +189,7 @@ impl<'a> Planner<'a> {
         let mut action = if rebuilds {
             let mut publish = self.publish(node, object, audit.cloned().unwrap_or_default(), record);
             publish.relaid = wanted::relaid(node, state, object, &publish.record);
+            warnings.extend(wanted::seldom(&publish, object));
             match increment::new_rows(self.planning, node, compiled, &reasons, before) {
                 Ok(Some(mut new_rows)) => {
                     warnings.extend(new_rows.warning.take());

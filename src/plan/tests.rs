@@ -1,12 +1,13 @@
 //! Plans as a table: what was remembered, what the manifest says now, what would be done and why. No database.
 
+mod layout;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::diff::{Alteration, Remedy};
 use super::*;
 use crate::compile::{CompiledProject, compile};
 use crate::project::resolve;
-use crate::state::{NodeState, Object, Observed, Snapshot, label_of_mark, mark};
+use crate::state::{NodeState, Object, Snapshot};
 
 const ORDERS: &str = "source.orders";
 const CLEAN: &str = "model.clean";
@@ -159,7 +160,14 @@ fn carry_out(plan: &Plan, snapshot: &mut Snapshot) {
         let comment = Some(record.comment.clone());
         snapshot.objects.insert(
             step.relation.clone(),
-            Object { materialization, columns: native_columns, comment, rows, observed: None },
+            Object {
+                materialization,
+                columns: native_columns,
+                comment,
+                rows,
+                partitions: None,
+                observed: None,
+            },
         );
         snapshot.state.nodes.insert(step.address.clone(), state);
     }
@@ -353,6 +361,7 @@ fn objects_in_the_way() {
         columns: Vec::new(),
         comment: None,
         rows: None,
+        partitions: None,
         observed: None,
     };
     let mut snapshot = Snapshot::default();
@@ -587,148 +596,4 @@ fn a_saved_plan_knows_what_was_declared_of_datasets() {
         assert_ne!(manifest(settled().with("pipeline.yaml", from, to)), same, "{from}");
     }
     assert_ne!(manifest(Shop::new()), same);
-}
-
-/// The shop on BigQuery, its table laid out.
-fn laid_out(target: &str) -> Shop {
-    let settings = "daily: { description: Daily., cluster_by: [id], labels: { team: a }, max_shrink: 1.0 }";
-    let shop = Shop::new().with("models/a.yaml", "daily: { description: Daily. }", settings);
-    Shop { target: target.to_owned(), ..shop }
-}
-
-#[test]
-fn another_layout_is_another_table_and_what_is_said_of_one_is_not() {
-    let shop = laid_out("cloud");
-    let snapshot = shop.built();
-    assert!(shop.plan(&snapshot, None, false).unwrap().is_empty());
-    let range = "partition_by: { column: id, range: { start: 0, end: 9, interval: 1 } }, ";
-    for (from, to, reason, relaid) in [
-        ("cluster_by: [id]", "cluster_by: [amount, id]", Reason::ConfigChanged, vec!["clustering"]),
-        ("cluster_by: [id], ", "", Reason::ConfigChanged, vec!["clustering"]),
-        ("cluster_by: [id], ", range, Reason::ConfigChanged, vec!["partitioning", "clustering"]),
-        ("team: a", "team: b", Reason::MetadataChanged, vec![]),
-        ("team: a }", "team: a }, expires_after: 9d", Reason::MetadataChanged, vec![]),
-        ("max_shrink: 1.0", "columns: { id: { description: Key. } }", Reason::MetadataChanged, vec![]),
-    ] {
-        let plan = shop.clone().with("models/a.yaml", from, to).plan(&snapshot, None, false).unwrap();
-        let steps: Vec<_> =
-            plan.steps.iter().map(|step| (step.address.to_string(), step.reasons.clone())).collect();
-        assert_eq!(steps, [(DAILY.to_owned(), vec![reason])], "{to}");
-        let publish = plan.steps[0].action.publish();
-        assert_eq!(publish.map(|publish| publish.relaid.clone()).unwrap_or_default(), relaid, "{to}");
-    }
-    // The embedded engine has no layouts.
-    let local = laid_out("local");
-    let snapshot = local.built();
-    let other = local.with("models/a.yaml", "cluster_by: [id], labels: { team: a }", "cluster_by: [amount]");
-    assert!(other.plan(&snapshot, None, false).unwrap().is_empty());
-}
-
-#[test]
-fn a_layout_that_was_changed_outside_is_put_right() {
-    let shop = laid_out("cloud");
-    let mut snapshot = shop.built();
-    // What is not known is not compared.
-    snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(Observed::default());
-    assert!(shop.plan(&snapshot, None, false).unwrap().is_empty());
-    let seen = Observed { cluster_by: vec!["id".to_owned()], ..Observed::default() };
-    snapshot.state.nodes.get_mut(&address(DAILY)).unwrap().observed = Some(seen.clone());
-    let by_id = Observed { partition_by: Some("id".to_owned()), ..seen.clone() };
-    for (now, told, relaid) in [
-        (Observed { cluster_by: Vec::new(), ..seen.clone() }, "its clustering was changed", "clustering"),
-        (by_id, "its partitioning was changed", "partitioning"),
-    ] {
-        snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(now);
-        let plan = shop.plan(&snapshot, None, false).unwrap();
-        assert_eq!(plan.drift[0].what, told);
-        assert_eq!(plan.steps[0].reasons, [Reason::Drifted]);
-        assert_eq!(plan.steps[0].action.publish().unwrap().relaid, [relaid]);
-    }
-    // What is only said of a table is said again.
-    let other = Observed { require_partition_filter: true, ..seen.clone() };
-    snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(other);
-    let plan = shop.plan(&snapshot, None, false).unwrap();
-    assert_eq!(plan.drift[0].what, "its `require_partition_filter` was changed");
-    assert_eq!(plan.steps[0].reasons, [Reason::Redescribed]);
-    assert!(matches!(plan.steps[0].action, Action::Describe { .. }));
-    // How long partitions are kept is others' where the manifest says nothing of it.
-    let other = Observed { partition_expires_ms: Some(1), ..seen.clone() };
-    snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(other.clone());
-    assert!(shop.plan(&snapshot, None, false).unwrap().drift.is_empty());
-    snapshot.state.nodes.get_mut(&address(DAILY)).unwrap().properties.partition_expires_ms = Some(2);
-    let plan = shop.plan(&snapshot, None, false).unwrap();
-    assert_eq!(plan.drift[0].what, "how long it keeps partitions was changed");
-    snapshot.state.nodes.get_mut(&address(DAILY)).unwrap().properties.partition_expires_ms = None;
-    snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(seen);
-    assert!(shop.plan(&snapshot, None, false).unwrap().is_empty());
-}
-
-#[test]
-fn a_table_that_must_be_asked_by_partitions_is_built_to_be_checked() {
-    let by = "partition_by: { column: id, range: { start: 0, end: 9, interval: 1 } }, require_partition_filter: true";
-    let checked = |target: &str| {
-        let shop = laid_out(target).with("models/a.yaml", "cluster_by: [id]", by);
-        let snapshot = shop.built();
-        let more = shop.with("expectations/a.yaml", "columns: [id]", "columns: [id, amount]");
-        let plan = more.plan(&snapshot, None, false).unwrap();
-        assert_eq!(plan.steps[0].reasons, [Reason::ExpectationsChanged]);
-        matches!(plan.steps[0].action, Action::Check { .. })
-    };
-    assert!(!checked("cloud"));
-    assert!(checked("local"));
-}
-
-#[test]
-fn partitions_that_grew_old_are_not_missed() {
-    let mut snapshot = laid_out("cloud").built();
-    let (node, object) = (address(DAILY), "marts.daily");
-    snapshot.objects.get_mut(object).unwrap().rows = Some(1);
-    let drift = |snapshot: &Snapshot| {
-        super::diff::drift("shop", &node, &snapshot.state.nodes[&node], snapshot.objects.get(object))
-    };
-    let of_rows =
-        |what: &str| Some(Alteration { what: what.to_owned(), remedy: Remedy::RebuildUnlessGathered });
-    assert_eq!(drift(&snapshot), of_rows("it had 3 rows and has 1"));
-    snapshot.state.nodes.get_mut(&node).unwrap().properties.partition_expires_ms = Some(1);
-    assert_eq!(drift(&snapshot), None);
-    snapshot.objects.get_mut(object).unwrap().rows = Some(4);
-    assert_eq!(drift(&snapshot), of_rows("it had 3 rows and has 4"));
-}
-
-#[test]
-fn a_table_whose_description_somebody_wrote_is_still_known_by_its_label() {
-    let shop = laid_out("cloud");
-    let mut snapshot = shop.built();
-    let hash = snapshot.state.nodes[&address(DAILY)].data_hash.clone();
-    let label = label_of_mark(&mark("shop", &address(DAILY), &hash));
-    let object = snapshot.objects.get_mut("marts.daily").unwrap();
-    object.comment = Some("The steward's words.".to_owned());
-    object.observed = Some(Observed { mark: Some(label.clone()), ..Observed::default() });
-    let plan = shop.plan(&snapshot, None, false).unwrap();
-    assert_eq!(plan.drift[0].what, "its description was changed");
-    assert_eq!(plan.steps[0].reasons, [Reason::Redescribed]);
-    assert!(matches!(plan.steps[0].action, Action::Describe { .. }));
-    // Another build's label is no better than none: a table without either is somebody else's.
-    let object = snapshot.objects.get_mut("marts.daily").unwrap();
-    object.observed = Some(Observed { mark: Some(label_of_mark("other")), ..Observed::default() });
-    assert!(shop.plan(&snapshot, None, false).is_err());
-}
-
-#[test]
-fn what_somebody_did_to_rows_or_to_the_query_of_a_view_is_seen() {
-    let shop = laid_out("cloud");
-    let mut snapshot = shop.built();
-    let was = Observed { written_ms: Some(10), query: Some("a".to_owned()), ..Observed::default() };
-    snapshot.state.nodes.get_mut(&address(DAILY)).unwrap().observed = Some(was.clone());
-    for (now, told) in [
-        (Observed { written_ms: Some(11), ..was.clone() }, Some("its rows were changed")),
-        (Observed { written_ms: Some(9), ..was.clone() }, None),
-        (Observed { query: Some("b".to_owned()), ..was.clone() }, Some("its query was changed")),
-        (Observed { query: None, written_ms: None, ..was.clone() }, None),
-    ] {
-        snapshot.objects.get_mut("marts.daily").unwrap().observed = Some(now);
-        let plan = shop.plan(&snapshot, None, false).unwrap();
-        assert_eq!(plan.drift.first().map(|drift| drift.what.as_str()), told);
-        assert_eq!(plan.steps.first().map(|step| step.reasons.clone()), told.map(|_| vec![Reason::Drifted]));
-    }
 }

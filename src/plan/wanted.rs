@@ -1,6 +1,7 @@
 //! How a table is to be laid out and what is to be said of it, where the target has a place for it.
 
-use super::Record;
+use super::diff::{is_kept_otherwise, is_parted_otherwise};
+use super::{Publish, Record};
 use crate::compile::{CompiledNode, CompiledProject, Dialect};
 use crate::fingerprint::Fingerprint;
 use crate::project::{Layout, Node, Properties};
@@ -56,8 +57,9 @@ pub(super) fn relaid(
             let mut changes = record.layout.differs(&state.layout);
             if let (Some(before), Some(now)) = (&state.observed, &object.observed) {
                 let others = [
-                    ("partitioning", before.partition_by != now.partition_by),
+                    ("partitioning", is_parted_otherwise(before, now)),
                     ("clustering", before.cluster_by != now.cluster_by),
+                    ("way it is kept", is_kept_otherwise(before, now, &state.layout)),
                 ];
                 for (what, _) in others.into_iter().filter(|(_, differs)| *differs) {
                     if !changes.iter().any(|known| known == what) {
@@ -69,4 +71,28 @@ pub(super) fn relaid(
         }
         _ => Vec::new(),
     }
+}
+
+/// BigQuery changes no more partitions of a table in a day.
+///
+/// Source: <https://cloud.google.com/bigquery/quotas#partitioned_tables>.
+const CHANGED_A_DAY: u64 = 30_000;
+
+/// Who builds every hour publishes so often.
+const OFTEN: u64 = 24;
+
+/// What is to be known of a table that is published over one with as many partitions as there are: all of them are changed.
+pub(super) fn seldom(publish: &Publish, object: Option<&Object>) -> Option<String> {
+    let is_parted = publish.relaid.is_empty() && publish.record.layout.partition.is_some();
+    let partitions = object?.partitions.filter(|_| is_parted)?;
+    let times = CHANGED_A_DAY / partitions.max(1);
+    (times < OFTEN).then(|| {
+        format!(
+            "publishing it changes all of its {} partitions; BigQuery lets {} of a table be changed in a day: it can be \
+             published {}",
+            partitions,
+            CHANGED_A_DAY,
+            if times == 1 { "once".to_owned() } else { format!("{times} times") }
+        )
+    })
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::googlesql::Column;
-use crate::manifest::types::Materialization;
+use crate::manifest::types::{Granularity, Materialization};
 use crate::project::{Address, Grant, Layout, Properties};
 
 /// Format of the state; a newer one is refused.
@@ -120,6 +120,8 @@ pub struct Object {
     pub comment: Option<String>,
     /// Its rows; nothing for views and for what Pipewright did not make.
     pub rows: Option<u64>,
+    /// Its partitions, as far as it has any and they were counted with its rows.
+    pub partitions: Option<u64>,
     /// How it is laid out; nothing where the engine has no layouts.
     pub observed: Option<Observed>,
 }
@@ -129,12 +131,24 @@ pub struct Object {
 pub struct Observed {
     /// The column that parts it.
     pub partition_by: Option<String>,
+    /// The time that one of its partitions holds; nothing where it is parted by numbers or that is not known.
+    #[serde(default)]
+    pub granularity: Option<Granularity>,
     /// The columns by which rows lie together.
     pub cluster_by: Vec<String>,
     /// How long its partitions are kept, in milliseconds.
     pub partition_expires_ms: Option<u64>,
     /// Whether queries must say which partitions they read.
     pub require_partition_filter: bool,
+    /// Whether there is a time at which it goes.
+    #[serde(default)]
+    pub expires: bool,
+    /// Whether it is a view whose result is kept.
+    #[serde(default)]
+    pub materialized_view: bool,
+    /// All labels that it has, whoever gave them.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
     /// The mark of what Pipewright made at a place where people who describe it do not write, see [`label_of`].
     #[serde(default)]
     pub mark: Option<String>,

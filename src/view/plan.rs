@@ -261,9 +261,8 @@ fn details(step: &Step, out: &mut String) {
     for warning in &step.warnings {
         out.push_str(&format!("      {} {warning}\n", style("!").yellow()));
     }
-    if let Some(publish) = step.action.publish().filter(|publish| !publish.relaid.is_empty()) {
-        let what = publish.relaid.join(" and ");
-        out.push_str(&format!("      {} {what} changed: the table is replaced\n", style("!").yellow()));
+    if let Some(replaced) = replaced(step) {
+        out.push_str(&format!("      {} {replaced}\n", style("!").yellow()));
     }
     for column in &step.columns.added {
         out.push_str(&format!("      {} column {} {}\n", style("+").green(), column.name, column.data_type));
@@ -282,6 +281,23 @@ fn details(step: &Step, out: &mut String) {
     }
     if !step.columns.is_empty() && !step.touches.is_empty() {
         out.push_str(&format!("      read by {}\n", shortened(step.touches.iter().cloned(), 6)));
+    }
+}
+
+/// That something is not changed where it is, but another thing takes its place.
+fn replaced(step: &Step) -> Option<String> {
+    let publish = step.action.publish()?;
+    let made = match &step.action {
+        Action::Build(build) => build.materialization,
+        _ => Materialization::Table,
+    };
+    let noun = |kind: Materialization| kind.keyword().to_lowercase();
+    match publish.replaces {
+        Some(there) if there != made => {
+            Some(format!("the {} that is there is dropped: a {} takes its place", noun(there), noun(made)))
+        }
+        _ if publish.relaid.is_empty() => None,
+        _ => Some(format!("{} changed: the {} is replaced", publish.relaid.join(" and "), noun(made))),
     }
 }
 

@@ -146,6 +146,8 @@ fn a_changed_type_is_told_with_its_readers() {
 fn a_changed_materialization_replaces_a_table_by_a_view_and_back() {
     let project = built();
     project.replace("models/shop.yaml", "materialized: view", "materialized: table");
+    let told = project.run(&["plan"]).succeeds();
+    assert!(told.stdout.contains("! the view that is there is dropped: a table takes its place\n"), "{told}");
     does_exactly(&project, &[("model.clean_orders", "build"), ("model.daily_sales", "build")]);
     let kind = "SELECT table_type FROM information_schema.tables WHERE table_name = 'clean_orders'";
     assert_eq!(rows(&project, kind), json!([["BASE TABLE"]]));

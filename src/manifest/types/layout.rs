@@ -61,6 +61,24 @@ impl Granularity {
             Self::Year => "YEAR",
         }
     }
+
+    /// Which one an engine means by a word.
+    pub(crate) fn from_keyword(word: &str) -> Option<Self> {
+        [Self::Hour, Self::Day, Self::Month, Self::Year].into_iter().find(|one| one.keyword() == word)
+    }
+
+    /// Of partitions whose names have so many digits: `2024`, `202402`, `20240229`, `2024022923`.
+    ///
+    /// Source: <https://cloud.google.com/bigquery/docs/managing-partitioned-tables#partition_ids>.
+    pub(crate) fn from_digits(digits: u64) -> Option<Self> {
+        match digits {
+            4 => Some(Self::Year),
+            6 => Some(Self::Month),
+            8 => Some(Self::Day),
+            10 => Some(Self::Hour),
+            _ => None,
+        }
+    }
 }
 
 /// Whole numbers in partitions of one width.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::compile::partition;
 use crate::googlesql::names::{Ident, Text};
-use crate::manifest::types::IntegerRange;
+use crate::manifest::types::{Granularity, IntegerRange};
 use crate::project::{ColumnProperties, Layout, Partition, Parts, Properties};
 use crate::state::{Observed, label_of};
 
@@ -86,12 +86,17 @@ pub(super) fn observed(table: &Value) -> Observed {
     let (time, range) = (&table["timePartitioning"], &table["rangePartitioning"]);
     let fields = table["clustering"]["fields"].as_array().into_iter().flatten();
     let milliseconds = &time["expirationMs"];
+    let labels = table["labels"].as_object().into_iter().flatten();
     Observed {
         partition_by: time["field"].as_str().or_else(|| range["field"].as_str()).map(str::to_owned),
+        granularity: time["type"].as_str().and_then(Granularity::from_keyword),
         cluster_by: fields.filter_map(Value::as_str).map(str::to_owned).collect(),
         partition_expires_ms: milliseconds.as_u64().or_else(|| milliseconds.as_str()?.parse().ok()),
         require_partition_filter: [&table["requirePartitionFilter"], &time["requirePartitionFilter"]]
             .contains(&&json!(true)),
+        expires: !table["expirationTime"].is_null(),
+        materialized_view: table["type"] == "MATERIALIZED_VIEW",
+        labels: labels.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect(),
         mark: table["labels"][MARK].as_str().map(str::to_owned),
         query: table["view"]["query"].as_str().map(query_print),
         // Beside its rows what is said of it is meant: no earlier than the last of them.
@@ -102,6 +107,13 @@ pub(super) fn observed(table: &Value) -> Observed {
 /// The label that has the mark of what Pipewright made: people who describe a table leave it alone, and whoever replaces
 /// the table takes it away.
 pub(super) const MARK: &str = "pipewright";
+
+/// The labels of a table, given as the literal that they were written as: `[STRUCT("team", "a"), STRUCT("cost", "7")]`. Neither
+/// names nor values have quotes in them.
+pub(super) fn labels_in(literal: &str) -> BTreeMap<String, String> {
+    let quoted: Vec<&str> = literal.split('"').skip(1).step_by(2).collect();
+    quoted.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect()
+}
 
 /// A fingerprint of a view's query, whose white space at its ends is nobody's.
 pub(super) fn query_print(query: &str) -> String {
@@ -244,7 +256,6 @@ fn keep_tags(field: &mut Value, path: &str, foreign: &Foreign) {
 mod tests {
     use super::*;
     use crate::googlesql::Type;
-    use crate::manifest::types::Granularity;
 
     fn partition(data_type: Type, parts: Parts) -> Layout {
         let partition = Partition { column: "at".to_owned(), data_type, parts };
@@ -315,6 +326,11 @@ mod tests {
         assert!(!alike(&table("DAY", "1"), &json!({ "clustering": { "fields": ["id"] } })));
         assert!(alike(&json!({}), &json!({ "schema": {} })));
         let seen = observed(&table("DAY", "86400000"));
+        assert_eq!(seen.granularity, Some(Granularity::Day));
+        let labels = labels_in("[STRUCT(\"team\", \"a\"), STRUCT(\"cost\", \"\")]");
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(labels, BTreeMap::from([pair("team", "a"), pair("cost", "")]));
+        assert_eq!(labels_in("[]"), BTreeMap::new());
         assert_eq!((seen.partition_expires_ms, seen.cluster_by), (Some(86_400_000), vec!["id".to_owned()]));
         assert_eq!(milliseconds_of_days("1.5"), Some(129_600_000));
         assert_eq!(milliseconds_of_days("x"), None);

@@ -64,6 +64,7 @@ mod tests {
             columns: Vec::new(),
             comment: None,
             rows: None,
+            partitions: None,
             observed: None,
         };
         let objects = BTreeMap::from([

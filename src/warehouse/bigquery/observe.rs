@@ -11,7 +11,7 @@ use super::layout;
 use super::place::Place;
 use crate::googlesql::names::{Ident, Text};
 use crate::googlesql::parse;
-use crate::manifest::types::Materialization;
+use crate::manifest::types::{Granularity, Materialization};
 use crate::state::{Object, Observed};
 
 /// BigQuery counts the rows of a thousand tables at a time.
@@ -40,7 +40,7 @@ pub(super) fn objects(
                 "SELECT {name} AS dataset, 0 AS what, table_name AS name, table_type AS one, '' AS other, 0 AS place \
                  FROM {tables} UNION ALL \
                  SELECT {name}, 1, table_name, option_value, option_name, 0 FROM {options} WHERE option_name IN \
-                 ('description', 'labels', 'require_partition_filter', 'partition_expiration_days') \
+                 ('description', 'labels', 'require_partition_filter', 'partition_expiration_days', 'expiration_timestamp') \
                  UNION ALL SELECT {name}, 2, table_name, column_name, data_type, ordinal_position FROM {columns} \
                  UNION ALL SELECT {name}, 3, table_name, column_name, is_partitioning_column, \
                  IFNULL(clustering_ordinal_position, 0) FROM {columns} \
@@ -61,9 +61,11 @@ pub(super) fn objects(
             Some(0) => {
                 let materialization =
                     if told("one").contains("VIEW") { Materialization::View } else { Materialization::Table };
-                let (columns, comment, rows) = (Vec::new(), None, None);
-                let observed = Some(Observed::default());
-                objects.insert(name, Object { materialization, columns, comment, rows, observed });
+                let materialized_view = told("one").starts_with("MATERIALIZED");
+                let observed = Some(Observed { materialized_view, ..Observed::default() });
+                let (columns, comment, rows, partitions) = (Vec::new(), None, None, None);
+                objects
+                    .insert(name, Object { materialization, columns, comment, rows, partitions, observed });
             }
             Some(1) => {
                 if let Some(object) = objects.get_mut(&name) {
@@ -107,11 +109,10 @@ fn option(object: &mut Object, name: &str, literal: &str) {
         "partition_expiration_days" => {
             observed.partition_expires_ms = layout::milliseconds_of_days(literal);
         }
-        // `[STRUCT("team", "a"), STRUCT("pipewright", "0123")]`
+        "expiration_timestamp" => observed.expires = true,
         "labels" => {
-            let start = format!("\"{}\", \"", layout::MARK);
-            let value = literal.split_once(&start).and_then(|(_, rest)| rest.split_once('"'));
-            observed.mark = value.map(|(value, _)| value.to_owned());
+            observed.labels = layout::labels_in(literal);
+            observed.mark = observed.labels.get(layout::MARK).cloned();
         }
         _ => object.comment = Some(unquoted(literal)),
     }
@@ -121,7 +122,8 @@ fn is_marked(object: &Object) -> bool {
     object.mark().is_some() || object.observed.as_ref().is_some_and(|observed| observed.mark.is_some())
 }
 
-/// The rows of the tables that Pipewright made, and when they were last written.
+/// The rows and partitions of the tables that Pipewright made, and when they were last written. Partitions have names of their
+/// time, but for those of rows without one, `__NULL__`.
 fn count(
     jobs: &Jobs,
     labels: &Labels,
@@ -144,7 +146,8 @@ fn count(
             .map(|(dataset, tables)| {
                 format!(
                     "SELECT {} AS dataset, table_name AS name, SUM(total_rows) AS counted, \
-                     UNIX_MILLIS(MAX(last_modified_time)) AS written FROM {} WHERE table_name IN ({}) GROUP BY table_name",
+                     UNIX_MILLIS(MAX(last_modified_time)) AS written, COUNT(partition_id) AS parts, \
+                     MAX(IF(STARTS_WITH(partition_id, '_'), NULL, LENGTH(partition_id))) AS digits FROM {} WHERE table_name IN ({}) GROUP BY table_name",
                     Text(dataset),
                     view(dataset, "PARTITIONS"),
                     tables.join(", ")
@@ -157,7 +160,10 @@ fn count(
             let object = objects.get_mut(&format!("{}.{}", told("dataset"), told("name")));
             if let Some(object) = object {
                 object.rows = counted(&row["counted"]);
-                object.observed.get_or_insert_default().written_ms = counted(&row["written"]);
+                object.partitions = counted(&row["parts"]).filter(|parts| *parts > 0);
+                let observed = object.observed.get_or_insert_default();
+                observed.written_ms = counted(&row["written"]);
+                observed.granularity = counted(&row["digits"]).and_then(Granularity::from_digits);
             }
         }
         // A table without a row may have no partition to count.

@@ -34,8 +34,14 @@ pub(super) fn objects(connection: &Connection) -> Result<BTreeMap<String, Object
             if schema == SCHEMA || schema == RUNTIME_SCHEMA {
                 continue;
             }
-            let mut object =
-                Object { materialization, columns: Vec::new(), comment, rows: None, observed: None };
+            let mut object = Object {
+                materialization,
+                columns: Vec::new(),
+                comment,
+                rows: None,
+                partitions: None,
+                observed: None,
+            };
             if materialization == Materialization::Table && object.mark().is_some() {
                 object.rows =
                     Some(count(connection, &Relation { dataset: schema.clone(), table: name.clone() })?);

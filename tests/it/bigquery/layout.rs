@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::between::Between;
+use super::between::{Answer, Between, Request};
 use super::emulator::Emulator;
 use crate::shop::shop;
 use crate::support::{Outcome, Project};
@@ -133,6 +133,44 @@ fn tables_are_laid_out_and_described_and_stay_so() {
     project.run(&["apply"]).succeeds();
     project.replace("models/shop.yaml", "granularity: year", "granularity: day");
     assert!(project.run(&["apply"]).succeeds().stdout.contains("Nothing to do"));
+}
+
+/// Refuses queries that read the table of days without naming partitions, which the emulator answers.
+fn asks_for_partitions(request: &Request) -> Answer {
+    let sql = if request.line.starts_with("POST ") && request.line.contains("/jobs") {
+        request.json()["configuration"]["query"]["query"].as_str().unwrap_or_default().to_owned()
+    } else {
+        String::new()
+    };
+    let read = sql.matches("FROM `demo.marts.daily_sales`").count();
+    let named = sql.matches("FROM `demo.marts.daily_sales` WHERE `day` >= DATE '0001-01-01'").count();
+    let message = "Cannot query over table 'marts.daily_sales' without a filter over column(s) 'day' that can be used for \
+                   partition elimination";
+    let refusal = json!({ "error": { "message": message, "errors": [{ "reason": "invalidQuery" }] } });
+    (read > named).then_some((400, refusal))
+}
+
+#[test]
+fn tables_that_must_be_asked_by_partitions_are_checked_and_compared_with() {
+    let Some(emulator) = Emulator::start() else { return };
+    let project = laid_out();
+    project.write(
+        "expectations/more.yaml",
+        "suites:\n  catalogue:\n    expectations:\n      - { expect: row_count, equals: daily_sales }\n",
+    );
+    let between = Between::before(emulator.port(), asks_for_partitions);
+    let run = |arguments: &[&str]| {
+        let mut command = emulator.command(&project, arguments);
+        Outcome::of(command.env("BIGQUERY_ENDPOINT", between.endpoint()))
+    };
+    // The emulator shows that they are refused, and that all rows are looked at.
+    run(&["apply"]).succeeds();
+    run(&["query", "SELECT * FROM `demo.marts.daily_sales`"]).ends_with(1);
+    let told = run(&["check"]).succeeds();
+    assert!(told.stdout.contains("3 expectations: 3 passed"), "{told}");
+    project.replace("expectations/shop.yaml", "revenue > 0", "revenue > 3");
+    assert_eq!(steps(run(&["plan", "--json"])), ["model.daily_sales check expectations_changed"]);
+    run(&["apply"]).ends_with(1);
 }
 
 #[test]

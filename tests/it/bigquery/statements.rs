@@ -70,7 +70,15 @@ const VIEWS: [(&str, &[(&str, &str)]); 5] = [
             ("clustering_ordinal_position", "INT64"),
         ],
     ),
-    ("PARTITIONS", &[("table_name", "STRING"), ("total_rows", "INT64"), ("last_modified_time", "TIMESTAMP")]),
+    (
+        "PARTITIONS",
+        &[
+            ("table_name", "STRING"),
+            ("partition_id", "STRING"),
+            ("total_rows", "INT64"),
+            ("last_modified_time", "TIMESTAMP"),
+        ],
+    ),
     ("VIEWS", &[("table_name", "STRING"), ("view_definition", "STRING")]),
 ];
 

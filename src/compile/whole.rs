@@ -1,0 +1,46 @@
+//! Tables that no query may read without naming partitions, read as a whole all the same: by checks, which are about all
+//! rows.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use super::{CompiledNode, Dialect, Naming, partition};
+use crate::googlesql::names::Ident;
+use crate::googlesql::substitute::{Instead, substitute};
+use crate::project::Project;
+
+/// What each such table of a project is read by.
+pub(crate) struct Whole {
+    /// Queries of all rows, by the path of the table.
+    queries: BTreeMap<String, String>,
+}
+
+impl Whole {
+    pub(crate) fn new(project: &Project, nodes: &IndexMap<String, CompiledNode>, naming: &Naming) -> Self {
+        let asked = project.nodes.values().filter(|node| {
+            // Elsewhere the setting has no effect.
+            naming.dialect == Dialect::BigQuery && node.properties.require_partition_filter
+        });
+        let queries = asked.filter_map(|node| {
+            let partition = nodes.get(node.table())?.layout.partition.as_ref()?;
+            let path = naming.path(&node.dataset, node.table());
+            let query = format!("SELECT * FROM {} WHERE {}", Ident(&path), partition::any(partition));
+            Some((path, query))
+        });
+        Self { queries: queries.collect() }
+    }
+
+    /// The query of all rows of a table, by its path; nothing where its name is enough.
+    pub(crate) fn query(&self, path: &str) -> Option<&str> {
+        self.queries.get(path).map(String::as_str)
+    }
+
+    /// A query that names tables as any other, as one that may run.
+    pub(crate) fn within(&self, sql: String) -> String {
+        if self.queries.is_empty() {
+            return sql;
+        }
+        substitute(&sql, &|path| self.query(path).map(|query| Instead::Rows(query.to_owned()))).sql
+    }
+}
