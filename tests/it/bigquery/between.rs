@@ -116,6 +116,18 @@ fn read(reader: &mut impl BufRead) -> std::io::Result<Request> {
     Ok(request)
 }
 
+/// What a server of this machine answers to a request.
+///
+/// # Errors
+/// That it is not there, or does not speak.
+pub fn ask(request: &Request, server: u16) -> std::io::Result<(u16, Value)> {
+    let answer = hand_on(request, server)?;
+    let text = String::from_utf8_lossy(&answer);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+    Ok((status, serde_json::from_str(body).unwrap_or_default()))
+}
+
 fn hand_on(request: &Request, server: u16) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(("127.0.0.1", server))?;
     let mut head = format!("{} HTTP/1.1\r\n", request.line);

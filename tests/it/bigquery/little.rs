@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -123,13 +123,7 @@ impl Little {
 
     /// Starts the program against a server and does not wait for it.
     pub fn start(&self, emulator: &Emulator, arguments: &[&str]) -> Child {
-        let mut command = emulator.command(&self.project, arguments);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts")
+        start(emulator.command(&self.project, arguments))
     }
 
     /// Runs the program against a server.
@@ -162,6 +156,16 @@ fn lines(outcome: &Outcome) -> Vec<String> {
     let mut lines: Vec<String> = outcome.clone().succeeds().stdout.lines().map(str::to_owned).collect();
     lines.sort();
     lines
+}
+
+/// Starts a program and does not wait for it.
+pub fn start(mut command: Command) -> Child {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts")
 }
 
 /// How a started program ended.

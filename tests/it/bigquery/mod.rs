@@ -7,6 +7,7 @@ mod cuts;
 mod datasets;
 mod defer;
 mod emulator;
+mod halfway;
 mod increments;
 mod kills;
 mod layout;

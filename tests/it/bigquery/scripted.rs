@@ -99,6 +99,8 @@ pub enum Answer {
     Rows(Value, Vec<Value>),
     /// A job that is taken and fails, with the reason and message.
     Failed(String, String),
+    /// A script that fails behind so many of its statements.
+    Ends(usize),
     /// A job that does what it would have done, and is billed for so many bytes.
     Billed(u64),
     /// This.

@@ -223,6 +223,13 @@ impl Target {
                 job["status"]["errorResult"] = json!({ "reason": reason, "message": message });
                 (Value::Null, Vec::new())
             }
+            Answer::Ends(statements) => {
+                let script = job["configuration"]["query"]["query"].as_str().unwrap_or_default();
+                let done: Vec<&str> = script.split("; ").take(*statements).collect();
+                self.rename(&done.join("; "));
+                job["status"]["errorResult"] = json!({ "reason": "backendError", "message": "it ended" });
+                (Value::Null, Vec::new())
+            }
             _ => self.run(&mut job, buckets),
         };
         if let Answer::Billed(bytes) = end {
@@ -365,7 +372,7 @@ impl Target {
             form("^ALTER TABLE PATH RENAME TO `([^`]+)`$"),
             form("^DROP TABLE (IF EXISTS )?PATH$"),
         );
-        for sql in script.split("; ") {
+        for sql in script.split("; ").filter(|sql| !sql.is_empty()) {
             if let Some(found) = copy.captures(sql) {
                 let table = self.tables[&format!("{}.{}", &found[3], &found[4])].clone();
                 self.tables.insert(format!("{}.{}", &found[1], &found[2]), table);
