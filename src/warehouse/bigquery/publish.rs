@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::super::{Relation, Result, WarehouseError};
+use super::Shared;
 use super::api::Stop;
 use super::governance::{Governance, Governed, Guard, lost};
 use super::job::Jobs;
-use super::layout::{self, Description};
+use super::layout::{self, Description, Foreign};
 use super::leftover::{RELAID, REPLACED, to_replace};
 use super::now_ms;
 use super::place::Place;
@@ -33,8 +34,34 @@ pub(super) struct Standing {
     pub(super) governed: Governed,
 }
 
+/// What others have said of what stands at a place.
+fn foreign(standing: Option<&Standing>) -> Foreign {
+    standing.map(|standing| standing.governed.foreign.clone()).unwrap_or_default()
+}
+
+/// How a publication takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taking<'a> {
+    /// By one job that is done as a whole or not at all.
+    AtOnce,
+    /// A view that asks the same is there, and stays: one made anew would be another to who was granted its use.
+    Stays,
+    /// A table of another layout is there, which none replaces in one statement: both are given other names.
+    Renames,
+    /// Something that goes first, by what BigQuery calls it: of another kind, or a materialized view of another layout.
+    Drops(&'a str),
+}
+
+impl Taking<'_> {
+    /// Whether something may be left on the way: then it is brought to its end, and not tried again by who does not know
+    /// what there was.
+    fn is_of_several_steps(self) -> bool {
+        matches!(self, Self::Renames | Self::Drops(_))
+    }
+}
+
 /// What a job does that publishes something.
-pub(super) enum Making {
+enum Making {
     /// It copies a table over another.
     Copy(Value),
     /// It runs a statement.
@@ -42,35 +69,48 @@ pub(super) enum Making {
 }
 
 impl Publication {
-    /// The job that publishes it, with the query of a view.
-    fn job(
+    /// How it takes the place of what stands there. The build of a view is a plain one, of no layout.
+    fn taking<'a>(
         &self,
-        place: &Place,
+        standing: Option<&'a Standing>,
+        built: &Value,
         query: Option<&String>,
-        there: Option<&str>,
-        relaid: bool,
-    ) -> Result<Making> {
+    ) -> Taking<'a> {
+        let Some(Standing { table, .. }) = standing else { return Taking::AtOnce };
+        let there = table["type"].as_str().unwrap_or_default();
+        let is_alike = match self.kind {
+            Materialization::Table => layout::alike(table, built),
+            Materialization::View => layout::alike(table, &json!(layout::settings(&self.description.layout))),
+        };
+        match self.kind {
+            _ if there != self.type_name() => Taking::Drops(there),
+            Materialization::Table if !is_alike => Taking::Renames,
+            Materialization::View if !is_alike => Taking::Drops(there),
+            Materialization::View if query.is_some_and(|query| asks(table, query)) => Taking::Stays,
+            _ => Taking::AtOnce,
+        }
+    }
+
+    /// The job that publishes it, with the query of a view.
+    fn job(&self, place: &Place, query: Option<&String>, taking: Taking<'_>) -> Result<Making> {
         let (from, to) = (place.path(&self.from), place.path(&self.to));
-        let other = there.filter(|there| *there != self.type_name());
-        let other = other.or(relaid.then_some(self.type_name()));
-        let dropped = other.map(|kind| format!("DROP {} IF EXISTS {to}; ", kind.replace('_', " ")));
-        let (drop, create) = match &dropped {
-            Some(drop) => (drop.as_str(), "CREATE"),
-            None => ("", "CREATE OR REPLACE"),
+        let create = match taking {
+            Taking::Drops(there) => format!("{}; CREATE", drop_of(there, &to)),
+            _ => "CREATE OR REPLACE".to_owned(),
         };
         let sql = match (self.kind, query) {
             (Materialization::View, Some(query)) if self.description.layout.materialized_view => {
                 let clauses = layout::clauses(&self.description.layout, &Properties::default());
-                format!("{drop}{create} MATERIALIZED VIEW {to}{clauses} AS {query}")
+                format!("{create} MATERIALIZED VIEW {to}{clauses} AS {query}")
             }
-            (Materialization::View, Some(query)) => format!("{drop}{create} VIEW {to} AS {query}"),
+            (Materialization::View, Some(query)) => format!("{create} VIEW {to} AS {query}"),
             (Materialization::View, None) => {
                 let message = format!("nothing is known of the view {}", self.from);
                 return Err(Diagnostic::error(Code::Internal, message).into());
             }
-            // Nothing replaces a table by one of another layout in one statement. What may be refused comes first, and the
-            // old one goes last: a script that ends on the way has lost nothing, see [`super::leftover`].
-            (Materialization::Table, _) if relaid => {
+            // What may be refused comes first, and the old one goes last: a script that ends on the way has lost nothing,
+            // see [`super::leftover`].
+            (Materialization::Table, _) if taking == Taking::Renames => {
                 let beside = |suffix: &str| self.to.sibling(format!("{}{suffix}", self.to.table));
                 let (new, old) = (beside(RELAID), beside(REPLACED));
                 let named = |relation: &Relation| Ident(&relation.table).to_string();
@@ -105,6 +145,11 @@ impl Publication {
     }
 }
 
+/// The statement that drops something of a kind, as BigQuery calls it.
+fn drop_of(kind: &str, path: &str) -> String {
+    format!("DROP {} IF EXISTS {path}", kind.replace('_', " "))
+}
+
 /// A failure after which something may have been published. Another try would begin from what is remembered, and could
 /// take new rows in twice: whoever plans next finds out first.
 pub(super) fn unsettled(error: impl Into<WarehouseError>) -> WarehouseError {
@@ -136,63 +181,12 @@ impl BigQuerySession {
         // What is done in several steps is brought to its end.
         let stop = Stop::default();
         let guard = Guard { shared: &shared, stop: &stop };
-        let Publication { from, to, kind, description } = publication;
-        let foreign = standing.map(|standing| standing.governed.foreign.clone()).unwrap_or_default();
+        let Publication { from, to, description, .. } = publication;
+        let foreign = foreign(standing);
         let finished = self.unit.finished.get(from).cloned().unwrap_or_default();
-        // What keeps rows and columns from readers is on the build before they see it.
-        if let Some(standing) = standing {
-            guard.carry_over((from, to), *kind, &standing.governed.before)?;
-        }
-        if *kind == Materialization::Table {
-            // So is what it is described as: whoever may not ask for the job knows by that what was published.
-            let mut said = json!({ "description": description.comment });
-            if let Some(label) = label_of(&description.comment) {
-                said["labels"] = json!({ layout::MARK: label });
-            }
-            if description.has_policy_tags(&foreign) {
-                said["schema"] = json!({ "fields": description.fields(&finished, &foreign) });
-            }
-            shared.patch(&stop, from, &said)?;
-        }
-        let there = standing.and_then(|standing| standing.table["type"].as_str());
-        let is_other = there.is_some_and(|there| there != publication.type_name());
+        self.prepare(&guard, publication, standing, &finished)?;
         shared.hold()?;
-        if let (true, Materialization::Table, Some(there)) = (is_other, kind, there) {
-            let sql = format!("DROP {} IF EXISTS {}", there.replace('_', " "), self.path(to));
-            shared.jobs.execute(&stop, &self.labels, &sql)?;
-        }
-        // The build of a view is a plain one, of no layout.
-        let laid = match kind {
-            Materialization::Table => finished.clone(),
-            Materialization::View => json!(layout::settings(&description.layout)),
-        };
-        let relaid = !is_other && standing.is_some_and(|standing| !layout::alike(&standing.table, &laid));
-        let query = self.unit.aside.get(from).and_then(Option::as_ref);
-        let is_there = !relaid && !is_other && query.is_some_and(|query| is_of(standing, query));
-        let making = publication.job(&shared.place, query, there, relaid)?;
-        let configuration = match making {
-            Making::Copy(copy) => shared.jobs.configuration("copy", &copy, &self.labels),
-            Making::Statement(sql) => shared.jobs.statement(&sql, &[], &self.labels),
-        };
-        // A view that asks the same gives the same: one made anew would be another to who was granted its use.
-        // A copy is done as a whole or not at all, so that it can be stopped.
-        let own = Arc::clone(&self.stop);
-        let until = if relaid || is_other { &stop } else { own.as_ref() };
-        if !is_there {
-            match shared.jobs.run_as(until, job, &Jobs::without_end(configuration)) {
-                // What is known to have failed has changed nothing; a table that was to be replaced may be gone, and
-                // another try would not know what governed it.
-                Err(error) if error.is_transient_of_job() && !relaid && !is_other => return Err(error.into()),
-                Err(error) => {
-                    // It may be reading what it publishes: whoever plans next finds out, and clears away.
-                    if !error.is_of_job() {
-                        self.unit.aside.remove(from);
-                    }
-                    return Err(unsettled(error));
-                }
-                Ok(_) => {}
-            }
-        }
+        self.take_place(&shared, publication, standing, &finished, job)?;
         let description = description.patch(&finished, &foreign, now_ms());
         let table = shared.patch(&stop, to, &description).map_err(unsettled)?;
         self.unit.observe(to, &table);
@@ -202,6 +196,74 @@ impl BigQuerySession {
             }
             None => Vec::new(),
         })
+    }
+
+    /// Puts on a build what keeps rows and columns from readers before they see it, and what it is described as: whoever may
+    /// not ask for the job that publishes it knows by that what was published.
+    fn prepare(
+        &self,
+        guard: &Guard<'_>,
+        publication: &Publication,
+        standing: Option<&Standing>,
+        finished: &Value,
+    ) -> Result<()> {
+        let Publication { from, to, kind, description } = publication;
+        let foreign = foreign(standing);
+        if let Some(standing) = standing {
+            guard.carry_over((from, to), *kind, &standing.governed.before)?;
+        }
+        if *kind == Materialization::Table {
+            let mut said = json!({ "description": description.comment });
+            if let Some(label) = label_of(&description.comment) {
+                said["labels"] = json!({ layout::MARK: label });
+            }
+            if description.has_policy_tags(&foreign) {
+                said["schema"] = json!({ "fields": description.fields(finished, &foreign) });
+            }
+            guard.shared.patch(guard.stop, from, &said)?;
+        }
+        Ok(())
+    }
+
+    /// Lets a publication take its place by a job of a name.
+    fn take_place(
+        &mut self,
+        shared: &Shared,
+        publication: &Publication,
+        standing: Option<&Standing>,
+        finished: &Value,
+        job: &str,
+    ) -> Result<()> {
+        let Publication { from, to, kind, .. } = publication;
+        let query = self.unit.aside.get(from).and_then(Option::as_ref);
+        let taking = publication.taking(standing, finished, query);
+        if taking == Taking::Stays {
+            return Ok(());
+        }
+        let is_of_several_steps = taking.is_of_several_steps();
+        let (to_the_end, own) = (Stop::default(), Arc::clone(&self.stop));
+        let stop = if is_of_several_steps { &to_the_end } else { own.as_ref() };
+        if let (Taking::Drops(there), Materialization::Table) = (taking, kind) {
+            // A copy is no statement that could stand behind another.
+            shared.jobs.execute(stop, &self.labels, &drop_of(there, &self.path(to)))?;
+        }
+        let configuration = match publication.job(&shared.place, query, taking)? {
+            Making::Copy(copy) => shared.jobs.configuration("copy", &copy, &self.labels),
+            Making::Statement(sql) => shared.jobs.statement(&sql, &[], &self.labels),
+        };
+        match shared.jobs.run_as(stop, job, &Jobs::without_end(configuration)) {
+            Ok(_) => Ok(()),
+            // What is known to have failed has changed nothing; where something is gone by then, another try would not know
+            // what governed it.
+            Err(error) if error.is_transient_of_job() && !is_of_several_steps => Err(error.into()),
+            Err(error) => {
+                // It may be reading what it publishes: whoever plans next finds out, and clears away.
+                if !error.is_of_job() {
+                    self.unit.aside.remove(from);
+                }
+                Err(unsettled(error))
+            }
+        }
     }
 
     /// Puts on a build what keeps readers from rows and columns of the table whose place it is to take, and what the
@@ -238,9 +300,8 @@ impl BigQuerySession {
 }
 
 /// Whether what stands at a place is a view of a query.
-fn is_of(standing: Option<&Standing>, query: &str) -> bool {
-    let asks = |kind: &str| standing.is_some_and(|standing| standing.table[kind]["query"] == query);
-    asks("view") || asks("materializedView")
+fn asks(table: &Value, query: &str) -> bool {
+    ["view", "materializedView"].iter().any(|kind| table[*kind]["query"] == query)
 }
 
 #[cfg(test)]
@@ -259,19 +320,19 @@ mod tests {
         let state = "pipewright".to_owned();
         let place = Place { project: "p".to_owned(), prefix: String::new(), state };
         let query = "SELECT 1 AS `a`".to_owned();
-        let job = |publication: &Publication, query: Option<&String>, relaid: bool| {
-            publication.job(&place, query, None, relaid).unwrap()
+        let job = |publication: &Publication, query: Option<&String>, taking: Taking<'_>| {
+            publication.job(&place, query, taking).unwrap()
         };
         let sql = |job: &Making| match job {
             Making::Statement(sql) => sql.clone(),
             Making::Copy(copy) => copy.to_string(),
         };
         let table = publication(Materialization::Table, Layout::default());
-        let Making::Copy(copy) = job(&table, None, false) else { panic!("rows are copied") };
+        let Making::Copy(copy) = job(&table, None, Taking::AtOnce) else { panic!("rows are copied") };
         assert_eq!(copy["writeDisposition"], "WRITE_TRUNCATE");
         assert_eq!(copy["destinationTable"]["tableId"], "t");
         // BigQuery replaces no table by one that is laid out otherwise.
-        let replaced = sql(&job(&table, None, true));
+        let replaced = sql(&job(&table, None, Taking::Renames));
         // The copy may be refused, and comes before anything is touched; the old one goes last.
         assert_eq!(
             replaced,
@@ -280,20 +341,48 @@ mod tests {
              ALTER TABLE `p.d.t__pipewright_relaid` RENAME TO `t`; DROP TABLE `p.d.t__pipewright_replaced`"
         );
         let view = publication(Materialization::View, Layout::default());
-        let made = sql(&job(&view, Some(&query), false));
+        let made = sql(&job(&view, Some(&query), Taking::AtOnce));
         assert_eq!(made, "CREATE OR REPLACE VIEW `p.d.t` AS SELECT 1 AS `a`");
-        let other = sql(&view.job(&place, Some(&query), Some("TABLE"), false).unwrap());
+        let other = sql(&job(&view, Some(&query), Taking::Drops("TABLE")));
         assert_eq!(other, "DROP TABLE IF EXISTS `p.d.t`; CREATE VIEW `p.d.t` AS SELECT 1 AS `a`");
         let cluster_by = vec!["a".to_owned()];
         let kept = Layout { materialized_view: true, cluster_by, ..Layout::default() };
         let kept = publication(Materialization::View, kept);
         assert_eq!(kept.type_name(), "MATERIALIZED_VIEW");
-        let made = sql(&job(&kept, Some(&query), false));
+        let made = sql(&job(&kept, Some(&query), Taking::AtOnce));
         assert_eq!(made, "CREATE OR REPLACE MATERIALIZED VIEW `p.d.t` CLUSTER BY `a` AS SELECT 1 AS `a`");
-        let made = sql(&job(&kept, Some(&query), true));
+        let made = sql(&job(&kept, Some(&query), Taking::Drops("MATERIALIZED_VIEW")));
         assert!(
             made.starts_with("DROP MATERIALIZED VIEW IF EXISTS `p.d.t`; CREATE MATERIALIZED VIEW `p.d.t` ")
         );
-        assert!(view.job(&place, None, None, false).is_err());
+        assert!(view.job(&place, None, Taking::AtOnce).is_err());
+    }
+
+    #[test]
+    fn what_stands_there_says_how_its_place_is_taken() {
+        let standing = |table: Value| Some(Standing { table, governed: Governed::default() });
+        let (table, view) = (
+            publication(Materialization::Table, Layout::default()),
+            publication(Materialization::View, Layout::default()),
+        );
+        let clustered = json!({ "type": "TABLE", "clustering": { "fields": ["a"] } });
+        let plain = json!({ "type": "TABLE" });
+        let query = "SELECT 1".to_owned();
+        let there = standing(json!({ "type": "VIEW", "view": { "query": query } }));
+        assert_eq!(table.taking(None, &plain, None), Taking::AtOnce);
+        assert_eq!(table.taking(standing(plain.clone()).as_ref(), &plain, None), Taking::AtOnce);
+        assert_eq!(table.taking(standing(clustered.clone()).as_ref(), &plain, None), Taking::Renames);
+        assert_eq!(table.taking(standing(plain.clone()).as_ref(), &clustered, None), Taking::Renames);
+        assert_eq!(table.taking(there.as_ref(), &plain, None), Taking::Drops("VIEW"));
+        assert_eq!(view.taking(there.as_ref(), &Value::Null, Some(&query)), Taking::Stays);
+        assert_eq!(view.taking(there.as_ref(), &Value::Null, Some(&"SELECT 2".to_owned())), Taking::AtOnce);
+        assert_eq!(view.taking(standing(plain).as_ref(), &Value::Null, Some(&query)), Taking::Drops("TABLE"));
+        let layout =
+            Layout { materialized_view: true, cluster_by: vec!["a".to_owned()], ..Layout::default() };
+        let kept = publication(Materialization::View, layout);
+        let there = standing(json!({ "type": "MATERIALIZED_VIEW", "materializedView": { "query": query } }));
+        // The same query, and another layout.
+        let taking = kept.taking(there.as_ref(), &Value::Null, Some(&query));
+        assert_eq!(taking, Taking::Drops("MATERIALIZED_VIEW"));
     }
 }
