@@ -121,7 +121,8 @@ pub struct BigQueryTarget {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({"team": "finance"}))]
     pub labels: IndexMap<String, String>,
-    /// Whether queries run at once or when BigQuery has room for them.
+    /// Whether queries run at once or when BigQuery has room for them. What Pipewright looks up and writes down for itself runs
+    /// at once.
     #[serde(default)]
     pub priority: Priority,
     /// The most steps and dry runs at a time, without `--threads`: jobs wait for BigQuery, not for this machine.

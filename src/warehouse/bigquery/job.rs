@@ -144,7 +144,7 @@ impl Jobs {
     /// # Errors
     /// What BigQuery says.
     pub(super) fn claim(&self, name: &str, labels: &Labels) -> Result<bool, ApiError> {
-        let done = self.run_as(&Stop::default(), name, &self.statement(NOTHING, &[], labels));
+        let done = self.run_as(&Stop::default(), name, &self.own(NOTHING, &[], labels));
         match done {
             Ok(done) => Ok(done.is_claim()),
             // It came, and did nothing.
@@ -203,8 +203,23 @@ impl Jobs {
         self.rows(stop, &self.run(stop, &statement)?)
     }
 
-    /// The rows of a query of Pipewright's own about what is there and what is remembered. No limit ends it: what a run
-    /// did is written down also where it has cost too much.
+    /// Runs a statement of Pipewright's own, about what is there and what is remembered. No limit ends it: what a run did is
+    /// written down also where it has cost too much. Nor does it wait for its turn among those that may wait: others wait
+    /// for it.
+    ///
+    /// # Errors
+    /// What BigQuery says.
+    pub(super) fn note(&self, labels: &Labels, sql: &str, parameters: &[Value]) -> Result<Done, ApiError> {
+        self.run(&Stop::default(), &self.own(sql, parameters, labels))
+    }
+
+    fn own(&self, sql: &str, parameters: &[Value], labels: &Labels) -> Value {
+        let mut statement = self.statement(sql, parameters, labels);
+        statement["query"]["priority"] = json!("INTERACTIVE");
+        statement
+    }
+
+    /// The rows of such a query.
     ///
     /// # Errors
     /// What BigQuery says.
@@ -214,8 +229,7 @@ impl Jobs {
         sql: &str,
         parameters: &[Value],
     ) -> Result<QueryResult, ApiError> {
-        let stop = Stop::default();
-        self.rows(&stop, &self.run(&stop, &self.statement(sql, parameters, labels))?)
+        self.rows(&Stop::default(), &self.note(labels, sql, parameters)?)
     }
 
     /// Runs a job of any kind.

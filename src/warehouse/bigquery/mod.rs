@@ -120,7 +120,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Shared {
     fn store(&self) -> Store<'_> {
-        Store { jobs: &self.jobs, place: &self.place, pipeline: &self.pipeline }
+        Store { jobs: &self.jobs, place: &self.place, pipeline: &self.pipeline, labels: self.labels() }
     }
 
     fn serial(&self) -> u64 {

@@ -73,6 +73,7 @@ pub(super) struct Store<'a> {
     pub(super) jobs: &'a Jobs,
     pub(super) place: &'a Place,
     pub(super) pipeline: &'a str,
+    pub(super) labels: Labels,
 }
 
 /// A change of what is remembered of a node.
@@ -121,17 +122,12 @@ impl Store<'_> {
         self.place.path(&Relation { dataset: self.place.state.clone(), table: table.to_owned() })
     }
 
-    fn labels(&self) -> Labels {
-        Labels::from([("pipewright".to_owned(), label(self.pipeline))])
-    }
-
     pub(super) fn rows(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Value>> {
-        Ok(self.jobs.look_up(&self.labels(), sql, parameters)?.objects())
+        Ok(self.jobs.look_up(&self.labels, sql, parameters)?.objects())
     }
 
     fn write(&self, sql: &str, parameters: &[Value]) -> std::result::Result<Option<u64>, ApiError> {
-        let statement = self.jobs.statement(sql, parameters, &self.labels());
-        Ok(self.jobs.run(&Stop::default(), &statement)?.affected())
+        Ok(self.jobs.note(&self.labels, sql, parameters)?.affected())
     }
 
     /// Everything that is remembered of the pipeline.
@@ -378,7 +374,7 @@ impl Store<'_> {
             "writeDisposition": "WRITE_APPEND",
             "createDisposition": "CREATE_NEVER",
         });
-        let configuration = self.jobs.configuration("load", &load, &self.labels());
+        let configuration = self.jobs.configuration("load", &load, &self.labels);
         let stop = Stop::default();
         let mut upload = Upload::open(self.jobs, &stop, &configuration, CONTENT)?;
         for row in rows {

@@ -160,6 +160,18 @@ fn jobs_are_ours_and_say_what_they_are_for() {
     let appended = one(&|job| job["load"]["destinationTable"]["tableId"] == "steps");
     assert_eq!(appended["load"]["writeDisposition"], "WRITE_APPEND");
     assert_eq!(appended["load"]["createDisposition"], "CREATE_NEVER");
+    // What Pipewright writes down is the run's, too.
+    let written = json!({ "pipewright": "shop", "pipewright_run": run });
+    assert_eq!(appended["labels"], written);
+    let entries = jobs.iter().map(|job| &job["configuration"]);
+    let entries: Vec<&Value> = entries
+        .filter(|job| {
+            job["query"]["query"]
+                .as_str()
+                .is_some_and(|sql| sql.starts_with("INSERT INTO `demo.pipewright.nodes`"))
+        })
+        .collect();
+    assert!(entries.len() >= 10 && entries.iter().all(|job| job["labels"] == written), "{entries:?}");
 
     let again = self::run(&server, &project, &["apply"]).succeeds();
     assert!(again.stdout.contains("Nothing to do"), "{again}");
