@@ -2,7 +2,7 @@
 
 use super::{ColumnChanges, Reason};
 use crate::googlesql::Column;
-use crate::project::Layout;
+use crate::project::{ColumnProperties, Layout};
 use crate::state::{NodeState, Object, Observed, label_of_mark, mark};
 
 /// How columns change from one list to the other; names are compared without case.
@@ -105,7 +105,7 @@ pub(super) fn drift(
         return change("its description was changed".to_owned(), Remedy::Describe);
     }
     let what = observed.and_then(|(before, now)| settings_drift(before, now, state))?;
-    change(what.to_owned(), Remedy::Describe)
+    change(what, Remedy::Describe)
 }
 
 /// Whether an object has the mark of a pipeline's node, of whichever build. What is remembered of the node, if it was built
@@ -156,7 +156,18 @@ pub(super) fn is_kept_otherwise(before: &Observed, now: &Observed, made_as: &Lay
 }
 
 /// What the manifest says of a table and somebody has said otherwise.
-fn settings_drift(before: &Observed, now: &Observed, state: &NodeState) -> Option<&'static str> {
+fn settings_drift(before: &Observed, now: &Observed, state: &NodeState) -> Option<String> {
+    // Not every server keeps them: one that took none has lost none.
+    let tagged = |(name, column): (&String, &ColumnProperties)| {
+        let tag = vec![column.policy_tag.clone()?];
+        let has = |observed: &Observed| {
+            Some(observed.policy_tags.as_ref()?.get(&name.to_lowercase()) == Some(&tag))
+        };
+        (has(before)? && !has(now)?).then(|| format!("the policy tag of `{name}` was changed"))
+    };
+    if let Some(what) = state.properties.columns.iter().find_map(tagged) {
+        return Some(what);
+    }
     let expires = state.properties.partition_expires_ms.is_some();
     let labels = &state.properties.labels;
     let are_there = labels.iter().all(|(name, value)| now.labels.get(name) == Some(value));
@@ -175,7 +186,7 @@ fn settings_drift(before: &Observed, now: &Observed, state: &NodeState) -> Optio
             "its `require_partition_filter` was changed",
         ),
     ];
-    told.into_iter().find_map(|(changed, what)| changed.then_some(what))
+    told.into_iter().find_map(|(changed, what)| changed.then(|| what.to_owned()))
 }
 
 fn column_drift(before: &[(String, String)], now: &[(String, String)]) -> String {

@@ -149,6 +149,9 @@ pub struct Observed {
     /// All labels that it has, whoever gave them.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// Who may read which columns, by their names in small letters; nothing where that was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_tags: Option<BTreeMap<String, Vec<String>>>,
     /// The mark of what Pipewright made at a place where people who describe it do not write, see [`label_of`].
     #[serde(default)]
     pub mark: Option<String>,

@@ -1,16 +1,13 @@
 //! Queries that BigQuery looks at and does not run: what they would read and give. Nothing is billed for it
 //! (<https://cloud.google.com/bigquery/docs/running-queries#dry-run>).
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use serde_json::{Value, json};
 
 use super::super::Result;
 use super::api::Stop;
 use super::error::ApiError;
 use super::job::{Jobs, Labels};
-use super::{locked, results, spot};
+use super::{results, several, spot};
 use crate::plan::{Accuracy, Answer, Refusal, Scanned};
 
 /// Asks about queries, several at a time; the answers are in their order.
@@ -18,31 +15,8 @@ use crate::plan::{Accuracy, Answer, Refusal, Scanned};
 /// # Errors
 /// What is wrong with more than one query: nobody is reached, the project is not there, or nothing is permitted in it.
 pub(super) fn all(jobs: &Jobs, labels: &Labels, queries: &[&str], threads: usize) -> Result<Vec<Answer>> {
-    let next = AtomicUsize::new(0);
-    let answers: Mutex<Vec<Option<Answer>>> = Mutex::new(vec![None; queries.len()]);
-    let failed: Mutex<Option<ApiError>> = Mutex::default();
     let stop = Stop::default();
-    let work = || {
-        while locked(&failed).is_none() {
-            let index = next.fetch_add(1, Ordering::SeqCst);
-            let Some(query) = queries.get(index) else { return };
-            match one(jobs, &stop, labels, query) {
-                Ok(answer) => locked(&answers)[index] = Some(answer),
-                Err(error) => *locked(&failed) = Some(error),
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.clamp(1, queries.len().max(1)) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    if let Some(error) = locked(&failed).take() {
-        return Err(error.into());
-    }
-    let answers = std::mem::take(&mut *locked(&answers));
-    Ok(answers.into_iter().flatten().collect())
+    Ok(several::each(threads, queries, |query| one(jobs, &stop, labels, query))?)
 }
 
 fn one(jobs: &Jobs, stop: &Stop, labels: &Labels, query: &str) -> std::result::Result<Answer, ApiError> {

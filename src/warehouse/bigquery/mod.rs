@@ -29,6 +29,7 @@ mod place;
 mod publish;
 mod results;
 mod session;
+mod several;
 mod spot;
 mod storage;
 mod store;
@@ -68,7 +69,7 @@ use crate::manifest::types::{BigQueryTarget, Dataset, Materialization};
 use crate::plan::{Answer, DatasetChange, Record};
 use crate::project::{Address, Project, Properties};
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
-use crate::state::{DatasetObject, FileState, NodeState, Snapshot, State};
+use crate::state::{DatasetObject, FileState, NodeState, Object, Snapshot, State};
 
 /// A project of BigQuery, open for one command.
 pub struct BigQuery {
@@ -157,6 +158,26 @@ impl Shared {
             }
             read => read.map_err(|error| self.located(error)),
         }
+    }
+
+    /// Looks at the policy tags of the tables for which the manifest has some. No view of a dataset tells them, and whoever
+    /// takes one away lets others read.
+    fn observe_tags(&self, state: &State, objects: &mut BTreeMap<String, Object>) -> Result<()> {
+        let is_tagged = |node: &&NodeState| {
+            node.properties.columns.values().any(|column| column.policy_tag.is_some())
+                && objects.contains_key(&node.relation)
+        };
+        let tagged: Vec<&NodeState> = state.nodes.values().filter(is_tagged).collect();
+        let stop = Stop::default();
+        let found =
+            several::each(self.threads, &tagged, |node| self.table(&stop, &Relation::parse(&node.relation)))?;
+        for (node, table) in tagged.iter().zip(found) {
+            let observed = objects.get_mut(&node.relation).and_then(|object| object.observed.as_mut());
+            if let (Some(observed), Some(table)) = (observed, table) {
+                observed.policy_tags = layout::observed(&table).policy_tags;
+            }
+        }
+        Ok(())
     }
 
     fn remembered(&self, entry: Entry) {
@@ -361,18 +382,18 @@ impl Warehouse for BigQuery {
         *locked(&shared.settled) = settled;
         *locked(&shared.unasked) = unasked;
         *locked(&shared.leftovers) = leftover::among(&objects, &own);
-        let mut observed = BTreeMap::new();
-        for (dataset, has_settings) in &self.declared {
-            if is_there(dataset) {
-                let object = if *has_settings {
-                    shared.observe_dataset(dataset)?
-                } else {
-                    Some(DatasetObject::default())
-                };
-                observed.extend(object.map(|object| (dataset.clone(), object)));
-            }
-        }
-        Ok(Snapshot { state, objects, datasets: Some(observed) })
+        shared.observe_tags(&state, &mut objects)?;
+        let declared: Vec<(&String, &bool)> =
+            self.declared.iter().filter(|(dataset, _)| is_there(dataset)).collect();
+        let datasets = several::each(shared.threads, &declared, |(dataset, has_settings)| {
+            let object = if **has_settings {
+                shared.observe_dataset(dataset)?
+            } else {
+                Some(DatasetObject::default())
+            };
+            Ok::<_, ApiError>(object.map(|object| ((*dataset).clone(), object)))
+        })?;
+        Ok(Snapshot { state, objects, datasets: Some(datasets.into_iter().flatten().collect()) })
     }
 
     fn files_at(&self, addresses: &[String]) -> Result<Vec<FileState>> {

@@ -430,6 +430,33 @@ fn a_clustered_table_is_as_it_was_left() {
 }
 
 #[test]
+fn a_policy_tag_that_somebody_took_away_is_seen_and_put_back() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let tag = "projects/demo/locations/us/taxonomies/1/policyTags/2";
+    project.replace(
+        "models/shop.yaml",
+        "  catalogue:\n",
+        &format!("  catalogue:\n    columns:\n      Colour: {{ policy_tag: {tag} }}\n"),
+    );
+    run(&server, &project, &["apply"]).succeeds();
+    let plan = run(&server, &project, &["plan", "--json"]).succeeds().json();
+    assert_eq!((&plan["steps"], &plan["drift"]), (&json!([]), &json!([])), "{plan}");
+    let fields = json!([{ "name": "product", "type": "STRING" }, { "name": "colour", "type": "STRING" }]);
+    let bare = json!({ "type": "TABLE", "schema": { "fields": fields } });
+    server.always(|one| one.is("GET", "/tables/catalogue"), Answer::json(200, &bare));
+    let plan = run(&server, &project, &["plan"]).succeeds().stdout;
+    assert!(plan.contains("the policy tag of `Colour` was changed"), "{plan}");
+    assert!(plan.contains("1 to check or describe"), "{plan}");
+    server.asked();
+    run(&server, &project, &["apply"]).succeeds();
+    let asked = server.asked();
+    let said: Vec<Value> =
+        asked.iter().filter(|one| one.is("PATCH", "/tables/catalogue")).map(Request::json).collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(said[0]["schema"]["fields"][1]["policyTags"]["names"], json!([tag]));
+}
+
+#[test]
 fn a_lease_whose_holder_is_gone_is_taken_over_by_one_alone() {
     let word = |until: u64| {
         let word = json!({

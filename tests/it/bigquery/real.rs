@@ -114,6 +114,18 @@ fn tables_are_laid_out_and_cost_what_the_plan_says() {
     real.project.replace("models/shop.yaml", "    cluster_by: [revenue]\n", "");
     let relaid = real.run(&["apply"]).succeeds();
     assert!(relaid.stdout.contains("the table is replaced"), "{relaid}");
+    // What was billed is what was told: the queries as it was told, and the bookkeeping about so much.
+    real.project.replace("models/catalogue.sql", "INITCAP(colour)", "UPPER(colour)");
+    let plan = real.run(&["plan", "--json", "--select", "catalogue"]).succeeds().json();
+    let number = |key: &str| plan["cost"][key].as_u64().unwrap_or_else(|| panic!("{key}: {plan}"));
+    let (queries, bookkeeping) = (number("billed"), number("bookkeeping"));
+    assert_eq!(plan["cost"]["accuracy"], "exact", "{plan}");
+    let done = real.run(&["apply", "--json", "--select", "catalogue"]).succeeds().json();
+    let billed = done["billed"].as_u64().unwrap_or_else(|| panic!("{done}"));
+    assert!(
+        (queries..=queries + 2 * bookkeeping).contains(&billed),
+        "billed {billed}; told {queries} and about {bookkeeping}"
+    );
     let refused = real.run(&["query", "SELECT no_such_column FROM UNNEST([1]) AS x"]).ends_with(1);
     assert!(refused.stderr.contains("no_such_column"), "{refused}");
 }
