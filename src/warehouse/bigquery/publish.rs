@@ -184,7 +184,7 @@ impl BigQuerySession {
         let Publication { from, to, description, .. } = publication;
         let foreign = foreign(standing);
         let finished = self.unit.finished.get(from).cloned().unwrap_or_default();
-        self.prepare(&guard, publication, standing, &finished)?;
+        prepare(&guard, publication, standing, &finished)?;
         shared.hold()?;
         self.take_place(&shared, publication, standing, &finished, job)?;
         let description = description.patch(&finished, &foreign, now_ms());
@@ -196,33 +196,6 @@ impl BigQuerySession {
             }
             None => Vec::new(),
         })
-    }
-
-    /// Puts on a build what keeps rows and columns from readers before they see it, and what it is described as: whoever may
-    /// not ask for the job that publishes it knows by that what was published.
-    fn prepare(
-        &self,
-        guard: &Guard<'_>,
-        publication: &Publication,
-        standing: Option<&Standing>,
-        finished: &Value,
-    ) -> Result<()> {
-        let Publication { from, to, kind, description } = publication;
-        let foreign = foreign(standing);
-        if let Some(standing) = standing {
-            guard.carry_over((from, to), *kind, &standing.governed.before)?;
-        }
-        if *kind == Materialization::Table {
-            let mut said = json!({ "description": description.comment });
-            if let Some(label) = label_of(&description.comment) {
-                said["labels"] = json!({ layout::MARK: label });
-            }
-            if description.has_policy_tags(&foreign) {
-                said["schema"] = json!({ "fields": description.fields(finished, &foreign) });
-            }
-            guard.shared.patch(guard.stop, from, &said)?;
-        }
-        Ok(())
     }
 
     /// Lets a publication take its place by a job of a name.
@@ -297,6 +270,32 @@ impl BigQuerySession {
         let guard = Guard { shared: &self.shared, stop: &self.stop };
         Ok(guard.read(relation, &table)?.keeps_readers_out())
     }
+}
+
+/// Puts on a build what keeps rows and columns from readers before they see it, and what it is described as: whoever may
+/// not ask for the job that publishes it knows by that what was published.
+fn prepare(
+    guard: &Guard<'_>,
+    publication: &Publication,
+    standing: Option<&Standing>,
+    finished: &Value,
+) -> Result<()> {
+    let Publication { from, to, kind, description } = publication;
+    let foreign = foreign(standing);
+    if let Some(standing) = standing {
+        guard.carry_over((from, to), *kind, &standing.governed.before)?;
+    }
+    if *kind == Materialization::Table {
+        let mut said = json!({ "description": description.comment });
+        if let Some(label) = label_of(&description.comment) {
+            said["labels"] = json!({ layout::MARK: label });
+        }
+        if description.has_policy_tags(&foreign) {
+            said["schema"] = json!({ "fields": description.fields(finished, &foreign) });
+        }
+        guard.shared.patch(guard.stop, from, &said)?;
+    }
+    Ok(())
 }
 
 /// Whether what stands at a place is a view of a query.

@@ -19,11 +19,9 @@ where
 {
     let threads = threads.clamp(1, of.len().max(1));
     match ThreadPoolBuilder::new().num_threads(threads).build() {
-        Ok(pool) if threads > 1 => {
-            pool.install(|| of.par_iter().with_max_len(1).map(|one| ask(one)).collect())
-        }
+        Ok(pool) if threads > 1 => pool.install(|| of.par_iter().with_max_len(1).map(&ask).collect()),
         // Where there are no threads to be had, one after the other.
-        _ => of.iter().map(ask).collect(),
+        _ => of.iter().map(&ask).collect(),
     }
 }
 
