@@ -300,7 +300,27 @@ impl ApiError {
         self.message.contains("has not enabled BigQuery")
     }
 
+    /// What to do about a table that has too many partitions for what is done to it.
+    ///
+    /// Source: <https://cloud.google.com/bigquery/quotas#partitioned_tables>.
+    fn help_of_partitions(&self) -> Option<&'static str> {
+        let about = |words: &str| self.message.to_lowercase().contains(words);
+        if about("too many partitions produced by query") {
+            return Some(
+                "BigQuery writes 4,000 partitions in one go: a coarser `granularity` or a wider `interval` of `partition_by` has \
+                 fewer",
+            );
+        }
+        about("partition modifications").then_some(
+            "each publication changes all partitions of its table, and BigQuery allows 30,000 of them in a day: publish it less \
+             often, or take a coarser `granularity`",
+        )
+    }
+
     fn help(&self) -> Option<&'static str> {
+        if let Some(help) = self.help_of_partitions() {
+            return Some(help);
+        }
         Some(match self.code() {
             Code::CredentialsRefused => {
                 "log in with `gcloud auth application-default login`, or give a service account's key with \
@@ -400,6 +420,18 @@ mod tests {
             assert_eq!((error.diagnostic.code, error.transient), (code, transient), "{reason}: {message}");
             assert_eq!(error.diagnostic.message, message);
         }
+    }
+
+    #[test]
+    fn too_many_partitions_are_told_with_what_has_fewer() {
+        let help = |message: &str| of(403, "quotaExceeded", message).diagnostic.help;
+        let modified = "Quota exceeded: Your table exceeded quota for Number of partition modifications to a column \
+                        partitioned table";
+        assert!(help(modified).is_some_and(|help| help.contains("less often")));
+        let written =
+            "Too many partitions produced by query, allowed 4000, query produces at least 5000 partitions";
+        assert!(help(written).is_some_and(|help| help.contains("4,000 partitions")));
+        assert!(help("Quota exceeded").is_some_and(|help| help.starts_with("wait")));
     }
 
     #[test]
