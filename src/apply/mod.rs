@@ -114,6 +114,7 @@ pub fn apply(plan: &Plan, running: &Running<'_>) -> Result<Ended, WarehouseError
     };
     let forget_before = running.keep_history.and_then(|kept| before(now, kept));
     let unrecorded = running.warehouse.finish_run(&report, forget_before.as_deref()).err();
+    let unrecorded = unrecorded.map(|error| told_once(error, &report));
     // What remembering all of this was billed for is in it.
     report.billed = running.warehouse.billed();
     tell(&Event::RunFinished { report: &report });
@@ -125,4 +126,18 @@ pub fn run_id(seed: &str, now: chrono::DateTime<chrono::Utc>) -> String {
     let seed = format!("{seed} {} {}", rfc3339(now), std::process::id());
     let hash = blake3::hash(seed.as_bytes()).to_hex();
     format!("{}-{}", now.format("%Y%m%dT%H%M%SZ"), &hash[..8])
+}
+
+/// What the run's own record met, without the words that a step has met before.
+fn told_once(mut error: WarehouseError, report: &RunReport) -> WarehouseError {
+    let faults = report.steps.iter().filter_map(|step| step.fault.as_ref());
+    for fault in faults.filter(|fault| !fault.message.is_empty()) {
+        let Some(start) = error.diagnostic.message.strip_suffix(&format!(": {}", fault.message)) else {
+            continue;
+        };
+        error.diagnostic.message = format!("{start}, for the same reason");
+        error.diagnostic.help = None;
+        break;
+    }
+    error
 }

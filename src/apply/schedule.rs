@@ -1,4 +1,5 @@
-//! Which step runs when: as soon as all that it waits for is done, the largest first, so many at a time.
+//! Which step runs when: as soon as all that it waits for is done, the largest first, so many at a time. What goes is dropped
+//! when all stands that comes: something may read it until then, or take its place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -19,28 +20,47 @@ struct Board {
 /// Runs all steps and reports each, in the plan's order.
 pub(super) fn run(context: &Context<'_>) -> Vec<StepReport> {
     let steps = &context.plan.steps;
+    let is_drop = |index: &usize| matches!(steps[*index].action, Action::Drop { .. });
+    let (drops, rest): (Vec<usize>, Vec<usize>) = (0..steps.len()).partition(is_drop);
+    let mut reports = run_some(context, &rest);
+    let failed = reports.values().filter(|report| report.status == Status::Failed);
+    let failed: Vec<Address> = failed.map(|report| report.address.clone()).collect();
+    if failed.is_empty() {
+        reports.extend(run_some(context, &drops));
+    } else {
+        for index in drops {
+            let report = StepReport::not_run(&steps[index], Status::HeldBack, failed.clone());
+            (context.tell)(&Event::StepFinished { step: &report });
+            reports.insert(index, report);
+        }
+    }
+    reports.into_values().collect()
+}
+
+/// Runs some of the steps, by their places in the plan.
+fn run_some(context: &Context<'_>, some: &[usize]) -> BTreeMap<usize, StepReport> {
+    let waits_for = |index: &usize| (*index, context.plan.steps[*index].waits_for.clone());
     let board = Mutex::new(Board {
-        waiting: steps.iter().enumerate().map(|(index, step)| (index, step.waits_for.clone())).collect(),
+        waiting: some.iter().map(waits_for).collect(),
         running: 0,
         reports: BTreeMap::new(),
     });
     let changed = Condvar::new();
-    let workers = context.running.threads.clamp(1, steps.len().max(1));
+    let workers = context.running.threads.clamp(1, some.len().max(1));
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| worker(context, &board, &changed));
         }
     });
-    let board = board.into_inner().unwrap_or_else(PoisonError::into_inner);
-    board.reports.into_values().collect()
+    board.into_inner().unwrap_or_else(PoisonError::into_inner).reports
 }
 
 fn worker(context: &Context<'_>, board: &Mutex<Board>, changed: &Condvar) {
     let mut session = None;
     while let Some(index) = next(context, board, changed) {
-        let report = run_step(context, &context.plan.steps[index], &mut session);
+        let (report, of_target) = run_step(context, &context.plan.steps[index], &mut session);
         (context.tell)(&Event::StepFinished { step: &report });
-        finish(context, board, index, report);
+        finish(context, board, index, report, of_target);
         changed.notify_all();
     }
     changed.notify_all();
@@ -84,7 +104,7 @@ fn next(context: &Context<'_>, board: &Mutex<Board>, changed: &Condvar) -> Optio
     }
 }
 
-fn finish(context: &Context<'_>, board: &Mutex<Board>, index: usize, report: StepReport) {
+fn finish(context: &Context<'_>, board: &Mutex<Board>, index: usize, report: StepReport, of_target: bool) {
     let steps = &context.plan.steps;
     let mut now = board.lock().unwrap_or_else(PoisonError::into_inner);
     now.running -= 1;
@@ -97,16 +117,26 @@ fn finish(context: &Context<'_>, board: &Mutex<Board>, index: usize, report: Ste
         }
         return;
     }
+    let hold_back = |now: &mut Board, index: usize, cause: &Address| {
+        now.waiting.remove(&index);
+        let report = StepReport::not_run(&steps[index], Status::HeldBack, vec![cause.clone()]);
+        (context.tell)(&Event::StepFinished { step: &report });
+        now.reports.insert(index, report);
+    };
+    // What all would meet is not met by all of them.
+    if of_target {
+        for index in now.waiting.keys().copied().collect::<Vec<_>>() {
+            hold_back(&mut now, index, &address);
+        }
+        return;
+    }
     // What depends on a step that failed is held back, with all that depends on it in turn.
     let mut held: Vec<Address> = vec![address];
     while let Some(cause) = held.pop() {
         let dependents: Vec<usize> =
             now.waiting.iter().filter(|(_, waits)| waits.contains(&cause)).map(|(index, _)| *index).collect();
         for index in dependents {
-            now.waiting.remove(&index);
-            let report = StepReport::not_run(&steps[index], Status::HeldBack, vec![cause.clone()]);
-            (context.tell)(&Event::StepFinished { step: &report });
-            now.reports.insert(index, report);
+            hold_back(&mut now, index, &cause);
             held.push(steps[index].address.clone());
         }
     }

@@ -18,7 +18,7 @@ use crate::plan::{Action, BuildAction, FAILED_SUFFIX, LoadAction, Plan, Publish,
 use crate::project::NodeKind;
 use crate::report::FileRows;
 use crate::state::NodeState;
-use crate::warehouse::{Interrupt, Loaded, Relation, Result, Session, WarehouseError};
+use crate::warehouse::{Interrupt, Loaded, Relation, Result, Session, UNSETTLED, WarehouseError};
 
 /// What all steps of a run share.
 pub(super) struct Context<'a> {
@@ -71,12 +71,12 @@ impl Refused {
     }
 }
 
-/// Runs a step with its retries; never fails, but reports.
+/// Runs a step with its retries; never fails, but reports. Says whether any other step would fail alike.
 pub(super) fn run_step(
     context: &Context<'_>,
     step: &Step,
     session: &mut Option<Box<dyn Session>>,
-) -> StepReport {
+) -> (StepReport, bool) {
     let started = Instant::now();
     (context.tell)(&Event::StepStarted {
         address: &step.address,
@@ -86,6 +86,7 @@ pub(super) fn run_step(
     let mut report = StepReport::not_run(step, Status::Done, Vec::new());
     let retries = &context.plan.retries;
     let mut wait = retries.wait.0;
+    let mut of_target = false;
     loop {
         report.tries += 1;
         let mut work = Work::default();
@@ -117,12 +118,13 @@ pub(super) fn run_step(
             Err(error) => {
                 report.status = Status::Failed;
                 report.fault = Some(fault(&error.diagnostic));
+                of_target = error.of_target;
                 break;
             }
         }
     }
     report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    report
+    (report, of_target)
 }
 
 /// Waits, but not for a run that is to stop.
@@ -209,12 +211,14 @@ fn within(
     };
     let result = watched(limit.unwrap_or(Duration::MAX), &is_to_stop, interrupt, work);
     match (result, timed_out.load(Ordering::SeqCst), limit) {
-        (Err(_), true, Some(limit)) if !cancel.is_cancelled() => Err(Diagnostic::error(
-            Code::TimedOut,
-            format!("it took longer than {} and was stopped", DurationText(limit)),
-        )
-        .help("raise `timeout` of the model or `step_timeout` in `defaults`, or make the query cheaper")
-        .into()),
+        (Err(error), true, Some(limit)) if !cancel.is_cancelled() => {
+            let message = format!("it took longer than {} and was stopped", DurationText(limit));
+            let is_unsettled = error.diagnostic.help.as_deref() == Some(UNSETTLED);
+            let cheaper =
+                "raise `timeout` of the model or `step_timeout` in `defaults`, or make the query cheaper";
+            let help = if is_unsettled { UNSETTLED } else { cheaper };
+            Err(Diagnostic::error(Code::TimedOut, message).help(help).into())
+        }
         (result, _, _) => result,
     }
 }
@@ -296,7 +300,14 @@ fn perform_build(
     let of = Of { table, columns, before: before.as_ref(), reading: None };
     let size = check(context, &build.publish.audit, &of, session, work)?;
     work.refused = Refused::new(&at, relation, build.materialization, &build.publish);
-    refuse_failures(work)?;
+    refuse_failures(work).map_err(|error| match build.materialization {
+        Materialization::Table => error,
+        // Its definition is what is not published. What it reads has been.
+        Materialization::View => error.diagnostic.help(
+            "the view stays as it was defined, and shows what the tables have that it reads; mend the data or the query, or make \
+             it a table, which shows nothing that has not passed",
+        ).into(),
+    })?;
     prove(session, build.proof.as_deref())?;
     refuse_shrinking(context, &build.publish, size, before.as_ref())?;
     work.refused = None;

@@ -56,12 +56,12 @@ impl CompiledProject {
     pub fn hidden(&self, expectation: &Expectation) -> Hidden {
         let (node, compiled) = (self.node(&expectation.on), self.nodes.get(&expectation.on.name));
         match node.zip(compiled) {
-            Some((node, compiled)) => self.auditor(node, compiled, &self.whole()).hidden(expectation),
+            Some((_, compiled)) => hidden(&self.project, &compiled.columns, &self.nodes, expectation),
             None => Hidden { columns: self.project.masked.clone(), ..Hidden::default() },
         }
     }
 
-    /// Tables that no query may read without naming partitions.
+    /// What tables in partitions are read by as a whole.
     pub(crate) fn whole(&self) -> Whole {
         Whole::new(&self.project, &self.nodes, &self.naming)
     }
@@ -214,7 +214,7 @@ impl Auditor<'_> {
                         Counting::Known => {}
                     }
                     let (address, severity) = (expectation.address(), expectation.severity);
-                    let hidden = self.hidden(expectation);
+                    let hidden = hidden(self.project, self.columns, self.nodes, expectation);
                     let sample = sample.map(|sql| self.whole.within(sql));
                     audit.checks.push(Check { address, severity, rule, sample, numbered, hidden });
                 }
@@ -243,13 +243,6 @@ impl Auditor<'_> {
             });
         }
         if faults.is_empty() { Ok(audit) } else { Err(faults) }
-    }
-
-    fn hidden(&self, expectation: &Expectation) -> Hidden {
-        let read = expectation.reads().into_iter().filter_map(|address| self.nodes.get(&address.name));
-        let tables: Vec<&[Column]> =
-            [self.columns].into_iter().chain(read.map(|node| node.columns.as_slice())).collect();
-        Hidden::of(expectation, &self.project.masked, &tables)
     }
 
     /// The query of an expectation alone; none where it has none, and where it cannot be written, which is a fault when
@@ -310,6 +303,19 @@ impl Auditor<'_> {
             })
         })
     }
+}
+
+/// What an expectation about a table of some columns does not tell.
+fn hidden(
+    project: &Project,
+    columns: &[Column],
+    nodes: &IndexMap<String, CompiledNode>,
+    expectation: &Expectation,
+) -> Hidden {
+    let read = expectation.reads().into_iter().filter_map(|address| nodes.get(&address.name));
+    let tables: Vec<&[Column]> =
+        [columns].into_iter().chain(read.map(|node| node.columns.as_slice())).collect();
+    Hidden::of(expectation, &project.masked, &tables)
 }
 
 fn untranslated(expectation: &Expectation, fault: SqlFault) -> Diagnostic {

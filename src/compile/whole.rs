@@ -1,5 +1,5 @@
-//! Tables that no query may read without naming partitions, read as a whole all the same: by checks, which are about all
-//! rows.
+//! Tables in partitions, read as a whole by naming all of them: by checks, which are about all rows, and for which a table
+//! that no query may read without naming some is no exception.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::googlesql::names::Ident;
 use crate::googlesql::substitute::{Instead, substitute};
 use crate::project::Project;
 
-/// What each such table of a project is read by.
+/// What each table in partitions of a project is read by.
 pub(crate) struct Whole {
     /// Queries of all rows, by the path of the table.
     queries: BTreeMap<String, String>,
@@ -18,10 +18,9 @@ pub(crate) struct Whole {
 
 impl Whole {
     pub(crate) fn new(project: &Project, nodes: &IndexMap<String, CompiledNode>, naming: &Naming) -> Self {
-        let asked = project.nodes.values().filter(|node| {
-            // Elsewhere the setting has no effect.
-            naming.dialect == Dialect::BigQuery && node.properties.require_partition_filter
-        });
+        // Whether it must be asked so, the table knows and not the manifest, which may say otherwise by now. It does no harm
+        // where it need not.
+        let asked = project.nodes.values().filter(|_| naming.dialect == Dialect::BigQuery);
         let queries = asked.filter_map(|node| {
             let partition = nodes.get(node.table())?.layout.partition.as_ref()?;
             let path = naming.path(&node.dataset, node.table());
@@ -41,6 +40,8 @@ impl Whole {
         if self.queries.is_empty() {
             return sql;
         }
-        substitute(&sql, &|path| self.query(path).map(|query| Instead::Rows(query.to_owned()))).sql
+        let done = substitute(&sql, &|path| self.query(path).map(|query| Instead::Rows(query.to_owned())));
+        // Behind a table of an earlier time or a sample of it there can be no query: who wrote that names partitions.
+        if done.misfit { sql } else { done.sql }
     }
 }

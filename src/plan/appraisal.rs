@@ -90,9 +90,10 @@ pub fn questions(plan: &Plan, compiled: &CompiledProject, snapshot: &Snapshot) -
         let Some(node) = compiled.node(&planned.address) else { continue };
         // Which partitions new rows are in, nobody knows yet.
         let parted = compiled.increment(node).is_some_and(|(_, increment)| !increment.reads_whole_table);
+        let is_relaid = planned.action.publish().is_some_and(|publish| !publish.relaid.is_empty());
         let mut ask = |part: Part, sql: &str| {
             let (substituted, nearest) = match part {
-                Part::Merge if parted => (None, Accuracy::LowerBound),
+                Part::Merge if parted && !is_relaid => (None, Accuracy::LowerBound),
                 _ => stand_ins.fit(node, sql),
             };
             questions.push(Question { step, part, substituted, nearest });
@@ -116,7 +117,7 @@ pub fn questions(plan: &Plan, compiled: &CompiledProject, snapshot: &Snapshot) -
                 }
                 // Statements that change rows are not asked about: not every server that is told to look at one does no
                 // more than that. What they read is the table.
-                if merge.strategy != Strategy::Append {
+                if merge.strategy != Strategy::Append || is_relaid {
                     let table = compiled.naming.relation(&node.dataset, node.table());
                     ask(Part::Merge, &stand_ins.whole.within(format!("SELECT * FROM {table}")));
                 }

@@ -43,16 +43,23 @@ pub(super) struct Alteration {
 }
 
 impl Alteration {
-    /// Why something is built anew for it; nothing where it is not, which is told where one would expect it.
-    pub(super) fn reason(&mut self, is_there: bool, is_gathered: bool) -> Option<Reason> {
+    /// Why something is built anew for it; nothing where it is not.
+    pub(super) fn reason(&self, is_there: bool, is_gathered: bool) -> Option<Reason> {
         match self.remedy {
-            Remedy::RebuildUnlessGathered if is_gathered => {
-                self.what.push_str("; they stay so, unless `--full-refresh` builds it anew");
-                None
-            }
+            Remedy::RebuildUnlessGathered if is_gathered => None,
             Remedy::Rebuild | Remedy::RebuildUnlessGathered if is_there => Some(Reason::Drifted),
             Remedy::Rebuild | Remedy::RebuildUnlessGathered => Some(Reason::Missing),
             Remedy::Describe => None,
+        }
+    }
+
+    /// What is told of it: also that nothing is done about it, where one would expect something.
+    pub(super) fn told(self, is_gathered: bool) -> String {
+        match self.remedy {
+            Remedy::RebuildUnlessGathered if is_gathered => {
+                format!("{}; it stays so, unless `--full-refresh` builds it anew", self.what)
+            }
+            _ => self.what,
         }
     }
 }
@@ -81,11 +88,17 @@ pub(super) fn drift(
         return change("it was replaced, or its comment was changed".to_owned(), Remedy::Rebuild);
     }
     if object.columns != state.native_columns {
-        return change(column_drift(&state.native_columns, &object.columns), Remedy::Rebuild);
+        // Rows that came one run after the other are not made anew for a column that somebody added.
+        let is_added = state.native_columns.iter().all(|column| object.columns.contains(column));
+        let remedy = if is_added { Remedy::RebuildUnlessGathered } else { Remedy::Rebuild };
+        return change(column_drift(&state.native_columns, &object.columns), remedy);
     }
     let observed = state.observed.as_ref().zip(object.observed.as_ref());
     if let Some(what) = observed.and_then(|(before, now)| layout_drift(before, now, state)) {
         return change(what.to_owned(), Remedy::Rebuild);
+    }
+    if observed.is_some_and(|(before, now)| before.cluster_by != now.cluster_by) {
+        return change("its clustering was changed".to_owned(), Remedy::RebuildUnlessGathered);
     }
     // Partitions that have grown old take their rows with them.
     let expires = state.properties.partition_expires_ms.is_some()
@@ -97,15 +110,19 @@ pub(super) fn drift(
         }
         _ => {}
     }
-    let written = |(before, now): (&Observed, &Observed)| before.written_ms.zip(now.written_ms);
-    if observed.and_then(written).is_some_and(|(before, now)| now > before) {
-        return change("its rows were changed".to_owned(), Remedy::RebuildUnlessGathered);
-    }
+    // Whoever changes what is said of a table changes when it was last changed: only the rest is of its rows.
     if !is_described {
         return change("its description was changed".to_owned(), Remedy::Describe);
     }
-    let what = observed.and_then(|(before, now)| settings_drift(before, now, state))?;
-    change(what, Remedy::Describe)
+    if let Some(what) = observed.and_then(|(before, now)| settings_drift(before, now, state)) {
+        return change(what, Remedy::Describe);
+    }
+    let written = |(before, now): (&Observed, &Observed)| before.written_ms.zip(now.written_ms);
+    let (before, now) = observed.and_then(written)?;
+    if now <= before {
+        return None;
+    }
+    change("its rows were changed".to_owned(), Remedy::RebuildUnlessGathered)
 }
 
 /// Whether an object has the mark of a pipeline's node, of whichever build. What is remembered of the node, if it was built
@@ -137,7 +154,6 @@ fn layout_drift(before: &Observed, now: &Observed, state: &NodeState) -> Option<
         (is_kept_otherwise(before, now, &state.layout), kind),
         (other_query, "its query was changed"),
         (is_parted_otherwise(before, now), "its partitioning was changed"),
-        (before.cluster_by != now.cluster_by, "its clustering was changed"),
     ];
     told.into_iter().find_map(|(changed, what)| changed.then_some(what))
 }
@@ -157,16 +173,20 @@ pub(super) fn is_kept_otherwise(before: &Observed, now: &Observed, made_as: &Lay
 
 /// What the manifest says of a table and somebody has said otherwise.
 fn settings_drift(before: &Observed, now: &Observed, state: &NodeState) -> Option<String> {
-    // Not every server keeps them: one that took none has lost none.
-    let tagged = |(name, column): (&String, &ColumnProperties)| {
-        let tag = vec![column.policy_tag.clone()?];
-        let has = |observed: &Observed| {
-            Some(observed.policy_tags.as_ref()?.get(&name.to_lowercase()) == Some(&tag))
+    let said = |(name, wanted): (&String, &ColumnProperties)| {
+        let now = now.columns.as_ref()?.get(&name.to_lowercase()).cloned().unwrap_or_default();
+        let what = if wanted.policy_tag.is_some() && wanted.policy_tag != now.policy_tag {
+            "policy tag"
+        } else if wanted.description.is_some() && wanted.description != now.description {
+            "description"
+        } else {
+            return None;
         };
-        (has(before)? && !has(now)?).then(|| format!("the policy tag of `{name}` was changed"))
+        Some(format!("the {what} of `{name}` was changed"))
     };
-    if let Some(what) = state.properties.columns.iter().find_map(tagged) {
-        return Some(what);
+    let of_columns = state.properties.columns.iter().find_map(said);
+    if of_columns.is_some() {
+        return of_columns;
     }
     let expires = state.properties.partition_expires_ms.is_some();
     let labels = &state.properties.labels;

@@ -58,7 +58,8 @@ pub(super) fn new_rows(
 ) -> Result<Option<NewRows>, Diagnostics> {
     let Some((settings, increment)) = planning.compiled.increment(node) else { return Ok(None) };
     let goes_on = |reason: &Reason| match reason {
-        Reason::UpstreamChanged => true,
+        // The rows that are there are laid out anew.
+        Reason::UpstreamChanged | Reason::LayoutChanged => true,
         // Where that is a reason to build, it is only to check what is built.
         Reason::ExpectationsChanged | Reason::ReferencesChanged => true,
         Reason::QueryChanged => settings.on_query_change == OnQueryChange::Keep,

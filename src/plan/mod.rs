@@ -125,10 +125,14 @@ pub enum Reason {
     Missing,
     /// Somebody changed or replaced it.
     Drifted,
+    /// It is there, made by this pipeline, and nothing is remembered of it.
+    Forgotten,
     /// Its query changed.
     QueryChanged,
     /// Another setting of it changed.
     ConfigChanged,
+    /// How its table is laid out changed, and nothing else.
+    LayoutChanged,
     /// The content of its files changed.
     FileChanged,
     /// Something that it reads is built anew.
@@ -154,8 +158,10 @@ impl Reason {
             Self::New => "new",
             Self::Missing => "missing in the target",
             Self::Drifted => "changed outside of Pipewright",
+            Self::Forgotten => "there, and nothing is remembered of it",
             Self::QueryChanged => "SQL changed",
             Self::ConfigChanged => "config changed",
+            Self::LayoutChanged => "layout changed",
             Self::FileChanged => "file changed",
             Self::UpstreamChanged => "upstream changed",
             Self::Requested => "rebuild requested",

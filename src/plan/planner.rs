@@ -12,7 +12,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::Audit;
 use crate::fingerprint::Fingerprint;
 use crate::manifest::types::{FailedBuilds, Materialization};
-use crate::project::{Address, Detail, Load, Node};
+use crate::project::{Address, Detail, Layout, Load, Node};
 use crate::state::{FileState, NodeState, Object, Snapshot, mark, marked_comment};
 
 /// The files of each source and seed, as they are.
@@ -150,6 +150,11 @@ impl<'a> Planner<'a> {
             self.faults.push(foreign(node));
             return;
         }
+        let is_gathered = self.planning.compiled.increment(node).is_some();
+        if is_gathered && reasons.contains(&Reason::Forgotten) && !self.planning.full_refresh {
+            self.faults.push(forgotten(node));
+            return;
+        }
         let missing = self.missing_inputs(node);
         if let (Some(missing), None) = (missing.first(), self.planning.defer) {
             self.faults.push(
@@ -186,17 +191,30 @@ impl<'a> Planner<'a> {
         };
         let before = state.map(|state| state.columns.as_slice()).unwrap_or_default();
         let mut warnings = Vec::new();
+        if let Some(state) = state.filter(|state| is_gathered && state.relation != node.relation()) {
+            let old = &state.relation;
+            warnings.push(format!(
+                "it is built anew at its new place: rows that its query no longer gives are in {old} alone"
+            ));
+        }
         let mut action = if rebuilds {
             let mut publish = self.publish(node, object, audit.cloned().unwrap_or_default(), record);
-            publish.relaid = wanted::relaid(node, state, object, &publish.record);
-            warnings.extend(wanted::seldom(&publish, object));
             match increment::new_rows(self.planning, node, compiled, &reasons, before) {
                 Ok(Some(mut new_rows)) => {
+                    // They come into the table as it is laid out, unless that is what is changed.
+                    if reasons.contains(&Reason::LayoutChanged) {
+                        publish.relaid = wanted::relaid(node, state, object, &publish.record);
+                    }
+                    warnings.extend(wanted::seldom(&publish, object, false));
                     warnings.extend(new_rows.warning.take());
                     let rows_there = object.and_then(|object| object.rows);
                     Action::Merge(Box::new(new_rows.action(publish, rows_there)))
                 }
-                Ok(None) => self.rebuild(node, compiled, publish),
+                Ok(None) => {
+                    publish.relaid = wanted::relaid(node, state, object, &publish.record);
+                    warnings.extend(wanted::seldom(&publish, object, true));
+                    self.rebuild(node, compiled, publish)
+                }
                 Err(faults) => return self.faults.extend(faults),
             }
         } else if reasons.iter().any(|reason| CHECKED_ONLY.contains(reason)) {
@@ -302,15 +320,7 @@ impl<'a> Planner<'a> {
             (Detail::Model(_), Some(query)) => query.hash.clone(),
             (Detail::Model(_), None) => String::new(),
         };
-        let materialization = match node.materialization() {
-            Materialization::View => "view",
-            Materialization::Table => "table",
-        };
-        let mut own = Fingerprint::new("own").text(&query).text(materialization).text(&node.relation());
-        if let Some((settings, _)) = self.planning.compiled.increment(node) {
-            own = increment::with_strategy(own, settings);
-        }
-        let own = wanted::with_layout(own, self.planning.compiled, compiled).finish();
+        let own = self.own(node, &query, &wanted::layout(self.planning.compiled, compiled));
         let mut data = Fingerprint::new("data").text(&own);
         if let Some(files) = self.planning.files.get(&node.address) {
             data = data.texts(files.iter().map(|file| file.hash.as_str()));
@@ -353,6 +363,19 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// A fingerprint of a node's own definition, with a layout.
+    fn own(&self, node: &Node, query: &str, layout: &Layout) -> String {
+        let materialization = match node.materialization() {
+            Materialization::View => "view",
+            Materialization::Table => "table",
+        };
+        let mut own = Fingerprint::new("own").text(query).text(materialization).text(&node.relation());
+        if let Some((settings, _)) = self.planning.compiled.increment(node) {
+            own = increment::with_strategy(own, settings);
+        }
+        wanted::with_layout(own, layout).finish()
+    }
+
     /// The rows of the tables that a node's expectations compare it with. When they change, what held before may hold
     /// no longer: an order that is gone leaves items behind that were loaded long ago.
     fn references(&self, address: &Address) -> String {
@@ -380,19 +403,24 @@ impl<'a> Planner<'a> {
         state: Option<&NodeState>,
         object: Option<&Object>,
     ) -> (Vec<Reason>, Option<String>) {
-        let Some(state) = state else { return (vec![Reason::New], None) };
+        let Some(state) = state else {
+            let is_ours = |object| diff::is_ours(&self.plan.pipeline, &node.address, None, object);
+            let reason = if object.is_some_and(is_ours) { Reason::Forgotten } else { Reason::New };
+            return (vec![reason], None);
+        };
         if state.relation != node.relation() {
             return (vec![Reason::ConfigChanged], None);
         }
-        let mut drift = diff::drift(&self.plan.pipeline, &node.address, state, object);
+        let drift = diff::drift(&self.plan.pipeline, &node.address, state, object);
         let mut reasons = BTreeSet::new();
         let is_gathered = self.planning.compiled.increment(node).is_some();
-        reasons.extend(drift.as_mut().and_then(|found| found.reason(object.is_some(), is_gathered)));
+        reasons.extend(drift.as_ref().and_then(|found| found.reason(object.is_some(), is_gathered)));
         if state.query_hash != prints.query {
             let load = matches!(node.detail, Detail::Load(_));
             reasons.insert(if load { Reason::ConfigChanged } else { Reason::QueryChanged });
         } else if state.own_hash != prints.own {
-            reasons.insert(Reason::ConfigChanged);
+            let is_layout = self.own(node, &prints.query, &state.layout) == state.own_hash;
+            reasons.insert(if is_layout { Reason::LayoutChanged } else { Reason::ConfigChanged });
         }
         if self.planning.full_refresh && self.planning.compiled.increment(node).is_some() {
             reasons.insert(Reason::Requested);
@@ -429,7 +457,7 @@ impl<'a> Planner<'a> {
                 reasons.insert(Reason::Redescribed);
             }
         }
-        (reasons.into_iter().collect(), drift.map(|found| found.what))
+        (reasons.into_iter().collect(), drift.map(|found| found.told(is_gathered)))
     }
 
     /// What the manifest no longer has: dropped on request, never touched if it is not Pipewright's any more.
@@ -557,6 +585,19 @@ fn load_print(load: &Load) -> String {
     }
     let rest = serde_json::json!([load.format, load.on_new_column, load.on_missing_column, load.max_rejects]);
     print.text(&rest.to_string()).finish()
+}
+
+/// Rows that came one run after the other are not made anew because nobody remembers them.
+fn forgotten(node: &Node) -> Diagnostic {
+    let message =
+        format!("`{}` is there, filled by earlier runs, and nothing is remembered of it", node.relation());
+    Diagnostic::error(Code::ForeignObject, message)
+        .at(node.span.clone(), "would be built anew")
+        .about(node.address.to_string())
+        .help(
+            "give the target the `state_dataset` or the database that it had; or `pipewright apply --full-refresh` builds it anew, \
+             and rows that its query no longer gives are lost",
+        )
 }
 
 fn foreign(node: &Node) -> Diagnostic {

@@ -495,7 +495,7 @@ fn an_incremental_table_takes_new_rows_only_when_nothing_else_has_changed() {
     assert_eq!(daily(&shop(), &drifted), None);
     assert_eq!(daily(&newer(shop()), &drifted).unwrap(), "model.daily merge UpstreamChanged");
     let plan = newer(shop()).plan(&drifted, None, false).unwrap();
-    let told = "it had 3 rows and has 2; they stay so, unless `--full-refresh` builds it anew";
+    let told = "it had 3 rows and has 2; it stays so, unless `--full-refresh` builds it anew";
     assert_eq!(plan.drift[0].what, told);
     let step = plan.steps.iter().find(|step| step.address == address(DAILY)).unwrap();
     assert!(matches!(&step.action, Action::Merge(merge) if merge.rows_there == Some(2)));

@@ -23,14 +23,9 @@ pub(super) fn properties(project: &CompiledProject, node: &Node) -> Properties {
     }
 }
 
-/// A fingerprint with the layout. None leaves it as it was before there were any.
-pub(super) fn with_layout(
-    print: Fingerprint,
-    project: &CompiledProject,
-    compiled: &CompiledNode,
-) -> Fingerprint {
-    let layout = layout(project, compiled);
-    if layout == Layout::default() { print } else { print.text(&serde_json::json!(layout).to_string()) }
+/// A fingerprint with a layout. None leaves it as it was before there were any.
+pub(super) fn with_layout(print: Fingerprint, layout: &Layout) -> Fingerprint {
+    if *layout == Layout::default() { print } else { print.text(&serde_json::json!(layout).to_string()) }
 }
 
 /// A fingerprint with what is to be said.
@@ -78,21 +73,29 @@ pub(super) fn relaid(
 /// Source: <https://cloud.google.com/bigquery/quotas#partitioned_tables>.
 const CHANGED_A_DAY: u64 = 30_000;
 
+/// BigQuery writes no more partitions in one go.
+///
+/// Source: as above.
+const WRITTEN_AT_ONCE: u64 = 4_000;
+
 /// Who builds every hour publishes so often.
 const OFTEN: u64 = 24;
 
-/// What is to be known of a table that is published over one with as many partitions as there are: all of them are changed.
-pub(super) fn seldom(publish: &Publish, object: Option<&Object>) -> Option<String> {
+/// What is to be known of a table that is published over one with as many partitions as there are: all of them are changed,
+/// and, where it is built anew, written.
+pub(super) fn seldom(publish: &Publish, object: Option<&Object>, is_built_anew: bool) -> Option<String> {
     let is_parted = publish.relaid.is_empty() && publish.record.layout.partition.is_some();
     let partitions = object?.partitions.filter(|_| is_parted)?;
+    if is_built_anew && partitions > WRITTEN_AT_ONCE {
+        return Some(format!(
+            "it has {partitions} partitions, and BigQuery writes {WRITTEN_AT_ONCE} in one go: building it anew may be refused"
+        ));
+    }
     let times = CHANGED_A_DAY / partitions.max(1);
     (times < OFTEN).then(|| {
         format!(
-            "publishing it changes all of its {} partitions; BigQuery lets {} of a table be changed in a day: it can be \
-             published {}",
-            partitions,
-            CHANGED_A_DAY,
-            if times == 1 { "once".to_owned() } else { format!("{times} times") }
+            "publishing it changes all of its {partitions} partitions; BigQuery lets {CHANGED_A_DAY} of a table be changed in a \
+             day: it can be published {times} times"
         )
     })
 }

@@ -10,6 +10,8 @@ use crate::manifest::yaml::{Document, escape_pointer};
 
 /// The most labels of one thing.
 pub(super) const MOST: usize = 64;
+/// How the names of Pipewright's own labels begin.
+const OWN: &str = "pipewright";
 /// The longest name or value, in characters.
 const LONGEST: usize = 63;
 
@@ -41,6 +43,16 @@ impl Resolver<'_> {
             if !is_label(name) || !name.starts_with(|first: char| first.is_alphabetic()) {
                 let message = format!("`{name}` cannot be the name of a label");
                 self.faults.push(fault(message, document.key_span(&place)));
+            }
+            if name.starts_with(OWN) {
+                self.faults.push(
+                    Diagnostic::error(
+                        Code::BadValue,
+                        format!("the label `{name}` is kept for Pipewright's own"),
+                    )
+                    .at(document.key_span(&place), "this name")
+                    .help("choose a name that does not begin with `pipewright`"),
+                );
             }
             if !is_label(value) {
                 // What a variable gives may be a secret.

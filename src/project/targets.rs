@@ -10,9 +10,6 @@ use crate::manifest::yaml::escape_pointer;
 /// The most labels of jobs: the rest of BigQuery's 64 is for the pipeline, the run and the node.
 const MOST_LABELS: usize = 60;
 
-/// How the names of Pipewright's own labels begin.
-const OWN: &str = "pipewright";
-
 impl Resolver<'_> {
     /// Gives the places of projects that have no name. They are refused where their target is used: variables of other
     /// targets may be unset.
@@ -47,13 +44,6 @@ impl Resolver<'_> {
                          the {MOST_LABELS} that may be given",
                         super::labels::MOST
                     )),
-            );
-        }
-        for name in settings.labels.keys().filter(|name| name.starts_with(OWN)) {
-            self.faults.push(
-                Diagnostic::error(Code::BadValue, format!("the label `{name}` is kept for Pipewright's own"))
-                    .at(document.key_span(&format!("{pointer}/{}", escape_pointer(name))), "this name")
-                    .help("choose a name that does not begin with `pipewright`"),
             );
         }
     }

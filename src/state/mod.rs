@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::googlesql::Column;
 use crate::manifest::types::{Granularity, Materialization};
-use crate::project::{Address, Grant, Layout, Properties};
+use crate::project::{Address, ColumnProperties, Grant, Layout, Properties};
 
 /// Format of the state; a newer one is refused.
 pub const FORMAT: u32 = 1;
@@ -149,9 +149,10 @@ pub struct Observed {
     /// All labels that it has, whoever gave them.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// Who may read which columns, by their names in small letters; nothing where that was not looked at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy_tags: Option<BTreeMap<String, Vec<String>>>,
+    /// What is said of its columns, by their names in small letters; nothing where that was not looked at. What is remembered
+    /// of it are the properties.
+    #[serde(skip)]
+    pub columns: Option<BTreeMap<String, ColumnProperties>>,
     /// The mark of what Pipewright made at a place where people who describe it do not write, see [`label_of`].
     #[serde(default)]
     pub mark: Option<String>,

@@ -297,7 +297,10 @@ fn replaced(step: &Step) -> Option<String> {
             Some(format!("the {} that is there is dropped: a {} takes its place", noun(there), noun(made)))
         }
         _ if publish.relaid.is_empty() => None,
-        _ => Some(format!("{} changed: the {} is replaced", publish.relaid.join(" and "), noun(made))),
+        _ => {
+            let keeps = if matches!(step.action, Action::Merge(_)) { ", and keeps its rows" } else { "" };
+            Some(format!("{} changed: the {} is replaced{keeps}", publish.relaid.join(" and "), noun(made)))
+        }
     }
 }
 

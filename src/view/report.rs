@@ -1,5 +1,7 @@
 //! A finished run as people read it.
 
+use std::collections::BTreeSet;
+
 use console::{StyledObject, style};
 use serde_json::Value;
 
@@ -48,12 +50,19 @@ pub fn run_text(report: &RunReport, place: Place<'_>) -> String {
             out.push_str(&format!("\n{told}"));
         }
     }
+    let mut seen = BTreeSet::new();
     for step in &report.steps {
         let (stopping, rest): (Vec<&CheckReport>, Vec<&CheckReport>) =
             step.checks.iter().partition(|check| stops(check));
         let mut untold = rest;
         if let Some(fault) = &step.fault {
-            out.push_str(&format!("\n{} {} [{}]\n", style("failed").red(), step.address, fault.code));
+            let alike = alike(report, step);
+            // What several have met is told once.
+            if !seen.insert(alike.first().map_or(&step.address, |first| &first.address)) {
+                continue;
+            }
+            let names = names(&alike);
+            out.push_str(&format!("\n{} {names} [{}]\n", style("failed").red(), fault.code));
             if fault.code == Code::ExpectationFailed.id() && !stopping.is_empty() {
                 for check in stopping {
                     out.push_str(&format!("    {} {}", check.address, word(check)));
@@ -62,7 +71,7 @@ pub fn run_text(report: &RunReport, place: Place<'_>) -> String {
             } else {
                 out.push_str(&format!("    {}\n", fault.message.replace('\n', "\n    ")));
                 // Some faults tell a nearer one themselves.
-                let of_step = place(&step.address.to_string());
+                let of_step = place(&step.address.to_string()).filter(|_| alike.len() == 1);
                 out.push_str(&at(of_step.filter(|place| !fault.message.contains(place.as_str())), 4));
                 untold.extend(stopping);
             }
@@ -82,6 +91,27 @@ pub fn run_text(report: &RunReport, place: Place<'_>) -> String {
     }
     out.push_str(&format!("\n{}\n", summary(report)));
     out
+}
+
+/// The steps that failed with the very same words, about no expectation of theirs; else the step alone.
+fn alike<'a>(report: &'a RunReport, step: &'a StepReport) -> Vec<&'a StepReport> {
+    let is_plain = |step: &StepReport| step.checks.is_empty() && step.kept.is_none();
+    if !is_plain(step) {
+        return vec![step];
+    }
+    report.steps.iter().filter(|other| other.fault == step.fault && is_plain(other)).collect()
+}
+
+/// `model.a, model.b and 5 more`.
+fn names(steps: &[&StepReport]) -> String {
+    const MOST: usize = 4;
+    let mut names: Vec<String> = steps.iter().take(MOST).map(|step| step.address.to_string()).collect();
+    let more = steps.len() - names.len();
+    if more > 0 {
+        let last = names.pop().unwrap_or_default();
+        names.push(format!("{last} and {more} more"));
+    }
+    names.join(", ")
 }
 
 /// What became of the rows of each file, for tables of several files and where rows were rejected.

@@ -67,6 +67,9 @@ pub struct WarehouseError {
     pub diagnostic: Diagnostic,
     /// Whether trying again may help.
     pub transient: bool,
+    /// Whether it is about the target as a whole, so that any other step would meet it: who asks, the project and its
+    /// quotas, the way there.
+    pub of_target: bool,
 }
 
 impl std::fmt::Display for WarehouseError {
@@ -79,9 +82,12 @@ impl std::error::Error for WarehouseError {}
 
 impl From<Diagnostic> for WarehouseError {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { diagnostic, transient: false }
+        Self { diagnostic, transient: false, of_target: false }
     }
 }
+
+/// What helps after a failure that may have come too late to keep something from being published.
+pub const UNSETTLED: &str = "it may have been published; the next run finds out and goes on from there";
 
 /// Shorthand for results of warehouses.
 pub type Result<T> = std::result::Result<T, WarehouseError>;

@@ -106,7 +106,7 @@ fn rows_that_somebody_took_away_stay_away_and_a_table_that_was_changed_is_built_
     log_step(&project);
     by_hand(&project, "DELETE FROM marts.log WHERE id = 1");
     let plan = project.run(&["plan", "--select", "+log"]).succeeds();
-    let told = "it had 3 rows and has 2; they stay so, unless `--full-refresh` builds it anew";
+    let told = "it had 3 rows and has 2; it stays so, unless `--full-refresh` builds it anew";
     assert!(plan.stdout.contains(told), "{plan}");
     project.write("data/orders.csv", &format!("{ORDERS}4,2024-01-03,cup,1.00\n"));
     assert_eq!(log_step(&project), json!(["append", 1, 3]));

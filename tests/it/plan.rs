@@ -156,6 +156,31 @@ fn a_changed_materialization_replaces_a_table_by_a_view_and_back() {
     assert_eq!(rows(&project, kind), json!([["VIEW"]]));
 }
 
+#[test]
+fn what_a_moved_table_leaves_is_dropped_when_all_that_read_it_reads_the_new_one() {
+    for _ in 0..4 {
+        let project = built();
+        project.replace("models/shop.yaml", "  clean_orders:\n", "  clean_orders:\n    dataset: raw\n");
+        project.replace("models/clean_orders.sql", "amount FROM", "amount + 1 AS amount FROM");
+        project.run(&["apply", "--prune", "--yes", "--threads", "4"]).succeeds();
+        let revenue = "SELECT CAST(SUM(revenue) AS DOUBLE) FROM marts.daily_sales";
+        assert_eq!(rows(&project, revenue), json!([["15.0"]]));
+        let kinds = "SELECT table_schema FROM information_schema.tables WHERE table_name = 'clean_orders'";
+        assert_eq!(rows(&project, kinds), json!([["raw"]]));
+    }
+}
+
+#[test]
+fn nothing_is_dropped_where_something_could_not_be_built() {
+    let project = built();
+    project.replace("models/shop.yaml", "  clean_orders:\n", "  clean_orders:\n    dataset: raw\n");
+    project.replace("models/catalogue.sql", "INITCAP(colour)", "CAST(CAST(colour AS INT64) AS STRING)");
+    let failed = project.run(&["apply", "--prune", "--yes"]).ends_with(1);
+    assert!(failed.stdout.contains("held back"), "{failed}");
+    let kinds = "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'clean_orders'";
+    assert_eq!(rows(&project, kinds), json!([["2"]]));
+}
+
 // Drift.
 
 #[track_caller]

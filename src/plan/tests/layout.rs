@@ -19,9 +19,9 @@ fn another_layout_is_another_table_and_what_is_said_of_one_is_not() {
     assert!(shop.plan(&snapshot, None, false).unwrap().is_empty());
     let range = "partition_by: { column: id, range: { start: 0, end: 9, interval: 1 } }, ";
     for (from, to, reason, relaid) in [
-        ("cluster_by: [id]", "cluster_by: [amount, id]", Reason::ConfigChanged, vec!["clustering"]),
-        ("cluster_by: [id], ", "", Reason::ConfigChanged, vec!["clustering"]),
-        ("cluster_by: [id], ", range, Reason::ConfigChanged, vec!["partitioning", "clustering"]),
+        ("cluster_by: [id]", "cluster_by: [amount, id]", Reason::LayoutChanged, vec!["clustering"]),
+        ("cluster_by: [id], ", "", Reason::LayoutChanged, vec!["clustering"]),
+        ("cluster_by: [id], ", range, Reason::LayoutChanged, vec!["partitioning", "clustering"]),
         ("team: a", "team: b", Reason::MetadataChanged, vec![]),
         ("team: a }", "team: a }, expires_after: 9d", Reason::MetadataChanged, vec![]),
         ("max_shrink: 1.0", "columns: { id: { description: Key. } }", Reason::MetadataChanged, vec![]),

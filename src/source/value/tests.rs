@@ -279,6 +279,12 @@ fn json_is_checked_and_depth_is_bounded() {
     for text in ["", "{", "{'a': 1}", "[1,]", "nul", "1 2"] {
         assert_eq!(json(text), Err(ValueFault::Json), "{text}");
     }
+    for text in ["\"\\ud800\"", "{\"x\": \"\\ud800 \"}", "[\"\\udc00\"]", "{\"\\ud83d\": 1}"] {
+        assert_eq!(json(text), Err(ValueFault::Json), "{text}");
+    }
+    for text in ["\"\\ud83d\\ude00\"", "\"\\u00e9\"", "{\"\\u0041\": 1e3}"] {
+        assert_eq!(json(text), Ok(()), "{text}");
+    }
     assert_eq!(json(&"[".repeat(1_000_000)), Err(ValueFault::Json));
 }
 

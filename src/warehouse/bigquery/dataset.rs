@@ -24,22 +24,21 @@ const TRIES: u32 = 8;
 const CONDITIONS: (&str, &str) = ("accessPolicyVersion", "3");
 
 impl Shared {
-    /// The names of the project's datasets.
-    pub(super) fn datasets(&self) -> std::result::Result<BTreeSet<String>, ApiError> {
+    /// The names of the project's datasets. Where those of this pipeline are, jobs are done unless a place was asked for.
+    ///
+    /// # Errors
+    /// What BigQuery says; that they are in several places, where no job could read all of them.
+    pub(super) fn datasets(&self) -> Result<BTreeSet<String>> {
         let path = self.datasets_path();
         // Those whose names begin with `_` are told only to who asks for all.
         let mut query = vec![("maxResults", "1000".to_owned()), ("all", "true".to_owned())];
-        let mut names = BTreeSet::new();
+        let (mut names, mut places) = (BTreeSet::new(), BTreeMap::new());
         loop {
             let page = self.jobs.api.persist(&Stop::default(), || self.jobs.api.get(&path, &query))?;
             for found in page["datasets"].as_array().into_iter().flatten() {
                 let Some(name) = found["datasetReference"]["datasetId"].as_str() else { continue };
-                // A job that is looked up before any answer has told where it is, is where this is.
-                if let (true, Some(location)) =
-                    (name == self.place.dataset(&self.place.state), found["location"].as_str())
-                {
-                    self.jobs.found_in(location);
-                }
+                let place = found["location"].as_str().filter(|_| self.datasets.contains(name));
+                places.extend(place.map(|place| (place.to_owned(), name.to_owned())));
                 names.insert(name.to_owned());
             }
             match page["nextPageToken"].as_str() {
@@ -47,9 +46,21 @@ impl Shared {
                     query.truncate(2);
                     query.push(("pageToken", token.to_owned()));
                 }
-                _ => return Ok(names),
+                _ => break,
             }
         }
+        let mut places = places.into_iter();
+        match (places.next(), places.next()) {
+            (Some((one, first)), Some((other, second))) if self.location.is_none() => {
+                let message = format!("the dataset `{first}` is in {one}, and `{second}` in {other}");
+                return Err(Diagnostic::error(Code::TargetNotFound, message)
+                    .help("a job reads and writes in one place: have all of them there, and name it as the `location` of the target")
+                    .into());
+            }
+            (Some((place, _)), None) => self.jobs.found_in(&place),
+            _ => {}
+        }
+        Ok(names)
     }
 
     /// A refusal of a job that did not find a dataset in its own location, with where that is.
@@ -141,12 +152,17 @@ impl Shared {
             "datasetReference".to_owned(),
             json!({ "projectId": self.place.project, "datasetId": self.place.dataset(dataset) }),
         );
-        if let Some(location) = &self.location {
+        if let Some(location) = self.jobs.located() {
             body.insert("location".to_owned(), json!(location));
         }
         let body = Value::Object(body);
         match self.jobs.api.persist(&Stop::default(), || self.jobs.api.post(&path, &body)) {
-            Ok(made) => Ok(Some(made)),
+            Ok(made) => {
+                if let Some(place) = made["location"].as_str() {
+                    self.jobs.found_in(place);
+                }
+                Ok(Some(made))
+            }
             Err(error) if error.is_duplicate() => Ok(None),
             Err(error) => Err(error),
         }
@@ -268,7 +284,7 @@ fn entry(grant: &Grant) -> Value {
 
 /// A refusal, with the dataset and what it takes.
 fn refused(error: ApiError, dataset: &str, is_new: bool) -> WarehouseError {
-    let WarehouseError { mut diagnostic, transient } = error.into();
+    let WarehouseError { mut diagnostic, transient, of_target } = error.into();
     diagnostic.message = format!("the dataset `{dataset}`: {}", diagnostic.message);
     if diagnostic.code == Code::AccessDenied {
         diagnostic.help = Some(if is_new {
@@ -282,7 +298,7 @@ fn refused(error: ApiError, dataset: &str, is_new: bool) -> WarehouseError {
                 .to_owned()
         });
     }
-    WarehouseError { diagnostic, transient }
+    WarehouseError { diagnostic, transient, of_target }
 }
 
 fn unseen(change: &DatasetChange) -> WarehouseError {

@@ -25,7 +25,7 @@ fn one(jobs: &Jobs, stop: &Stop, labels: &Labels, query: &str) -> std::result::R
     // What has been asked before reads nothing, as long as its tables stay as they are: they will not.
     configuration["query"]["useQueryCache"] = json!(false);
     // It has no name: there is nothing to look up afterwards.
-    let reference = json!({ "projectId": jobs.project, "location": jobs.location });
+    let reference = json!({ "projectId": jobs.project, "location": jobs.located() });
     let asked = json!({ "jobReference": reference, "configuration": configuration });
     let path = format!("/bigquery/v2/projects/{}/jobs", jobs.project);
     match jobs.api.persist(stop, || jobs.api.post(&path, &asked)) {

@@ -192,6 +192,21 @@ impl ApiError {
         of_code && !self.is_transient()
     }
 
+    /// Whether any other request would be refused alike.
+    fn is_of_target(&self) -> bool {
+        match self.code() {
+            Code::CredentialsRefused => true,
+            // Some quotas are a table's own.
+            Code::QuotaExceeded => !self.is_transient() && !self.message.to_lowercase().contains("table"),
+            Code::TargetUnavailable => self.is_unreachable(),
+            Code::AccessDenied | Code::TargetNotFound => match self.named() {
+                Some((kind, _)) => matches!(kind, "Project" | "Location" | "location"),
+                None => !self.message.to_lowercase().contains("in different locations"),
+            },
+            _ => false,
+        }
+    }
+
     /// What is missing or closed: its kind and name, `Table` and `project:dataset.table`.
     pub(super) fn named(&self) -> Option<(&str, &str)> {
         const STARTS: [&str; 2] = ["Access Denied: ", "Not found: "];
@@ -271,7 +286,9 @@ impl ApiError {
                 Code::QuotaExceeded
             }
             ("bytesBilledLimitExceeded" | "billingTierLimitExceeded", _) => Code::TooExpensive,
-            (NO_ANSWER | UNREACHABLE | LOST_TRACK, _) => Code::TargetUnavailable,
+            (NO_ANSWER | UNREACHABLE | LOST_TRACK, _) | (_, Some(500 | 502 | 503 | 504)) => {
+                Code::TargetUnavailable
+            }
             ("billingNotEnabled" | "accessNotConfigured" | "SERVICE_DISABLED", _) => Code::TargetNotFound,
             ("notFound" | "invalid", _) if self.is_about_a_place() || self.is_about_the_interface() => {
                 Code::TargetNotFound
@@ -337,6 +354,9 @@ impl ApiError {
                 "make it read less (partitions, fewer columns), or raise `max_bytes_per_job` or `max_bytes_per_run` of the \
                  target"
             }
+            Code::TargetUnavailable if self.status.is_some() => {
+                "BigQuery was asked several times and answered so each time: try again later; is `endpoint` of the target right?"
+            }
             Code::TargetUnavailable => "is the network up, and is `endpoint` of the target right?",
             Code::TargetNotFound if self.reason == "billingNotEnabled" => {
                 "link a billing account to the project in the Google Cloud console"
@@ -383,7 +403,7 @@ impl From<ApiError> for WarehouseError {
         let transient = error.is_transient() || error.reason == UPLOAD_LOST;
         let diagnostic = Diagnostic::error(error.code(), error.message.clone())
             .maybe_help(error.help().map(str::to_owned));
-        Self { diagnostic, transient }
+        Self { diagnostic, transient, of_target: error.is_of_target() }
     }
 }
 
@@ -413,7 +433,7 @@ mod tests {
             ),
             (404, "notFound", "Not found: Table p:d.t", Code::StepFailed, false),
             (400, "invalidQuery", "Syntax error at [1:2]", Code::StepFailed, false),
-            (503, "backendError", "try again", Code::StepFailed, true),
+            (503, "backendError", "try again", Code::TargetUnavailable, true),
         ];
         for (status, reason, message, code, transient) in cases {
             let error = of(status, reason, message);
@@ -470,7 +490,12 @@ mod tests {
             let body = serde_json::json!({"error": {"message": message, "errors": [{"reason": reason}]}});
             let error = ApiError::of_answer(status, &body.to_string());
             assert_eq!(error.is_of_one_query("p"), of_one, "{reason}: {message}");
+            // What is about one query is about no other step. Another project, and a moment, are neither.
+            let of_target = !of_one && reason != "backendError" || message.contains("Project other");
+            assert_eq!(error.is_of_target(), of_target, "{reason}: {message}");
         }
+        let of_a_table = "Quota exceeded: Your table exceeded quota for imports or query appends per table";
+        assert!(!of(403, "quotaExceeded", of_a_table).of_target);
         assert!(!ApiError::unreachable("down").is_of_one_query("p"));
         assert!(!ApiError::stopped().is_of_one_query("p"));
     }

@@ -96,7 +96,7 @@ impl Governance {
         }
     }
 
-    fn has_row_policies(&self) -> bool {
+    pub(super) fn has_row_policies(&self) -> bool {
         self.row_policies.as_ref().is_some_and(|policies| !policies.is_empty())
     }
 }

@@ -116,7 +116,12 @@ impl Jobs {
 
     /// A job's name with where it is.
     pub(super) fn reference(&self, name: &str) -> Value {
-        json!({ "projectId": self.project, "jobId": name, "location": self.location })
+        json!({ "projectId": self.project, "jobId": name, "location": self.located() })
+    }
+
+    /// Where jobs are done: as was asked for, or where the tables are found to be.
+    pub(super) fn located(&self) -> Option<&String> {
+        self.location.as_ref().or_else(|| self.found.get())
     }
 
     /// A job of some kind, `load` or `query`, before it has a name.
@@ -216,7 +221,7 @@ impl Jobs {
     fn own(&self, sql: &str, parameters: &[Value], labels: &Labels) -> Value {
         let mut statement = self.statement(sql, parameters, labels);
         statement["query"]["priority"] = json!("INTERACTIVE");
-        statement
+        Self::without_end(statement)
     }
 
     /// The rows of such a query.
@@ -324,8 +329,7 @@ impl Jobs {
         if let (Some(told), None) = (told, &self.location) {
             self.found.get_or_init(|| told.to_owned());
         }
-        let known = || self.location.as_ref().or_else(|| self.found.get()).cloned();
-        let place = told.map(str::to_owned).or_else(known);
+        let place = told.map(str::to_owned).or_else(|| self.located().cloned());
         place.map(|place| ("location", place)).into_iter().collect()
     }
 

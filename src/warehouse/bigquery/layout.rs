@@ -40,6 +40,12 @@ pub(super) fn clauses(layout: &Layout, properties: &Properties) -> String {
     clauses
 }
 
+/// What a statement says of what it makes beside its layout: whose it is.
+pub(super) fn said(comment: &str) -> String {
+    let label = label_of(comment).map(|label| format!(", labels = [({}, {})]", Text(MARK), Text(&label)));
+    format!(" OPTIONS(description = {}{})", Text(comment), label.unwrap_or_default())
+}
+
 /// A number of milliseconds as days, which options count in.
 fn days(milliseconds: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "lengths of time lie far below 2^53 milliseconds")]
@@ -97,17 +103,12 @@ pub(super) fn observed(table: &Value) -> Observed {
         expires: !table["expirationTime"].is_null(),
         materialized_view: table["type"] == "MATERIALIZED_VIEW",
         labels: labels.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect(),
-        policy_tags: Some(policy_tags(table)),
+        columns: None,
         mark: table["labels"][MARK].as_str().map(str::to_owned),
         query: table["view"]["query"].as_str().map(query_print),
         // Beside its rows what is said of it is meant: no earlier than the last of them.
         written_ms: table["lastModifiedTime"].as_str().and_then(|time| time.parse().ok()),
     }
-}
-
-/// The policy tags of a table by the path of their column, in small letters.
-pub(super) fn policy_tags(table: &Value) -> BTreeMap<String, Vec<String>> {
-    super::governance::Governance::of_table(table).policy_tags
 }
 
 /// The label that has the mark of what Pipewright made: people who describe a table leave it alone, and whoever replaces

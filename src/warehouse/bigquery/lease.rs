@@ -18,7 +18,8 @@ use super::api::{Api, Stop, unique};
 use super::error::ApiError;
 use super::place::Place;
 use super::store::overtaken;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, rfc3339};
+use crate::diag::Diagnostic;
 
 /// How long a lease holds that nobody prolongs.
 const TERM: Duration = Duration::from_secs(300);
@@ -83,6 +84,19 @@ fn is_alive(pid: u32) -> bool {
     !processes.join("self").exists() || processes.join(pid.to_string()).exists()
 }
 
+/// What the second one is told: also until when, as the first may have died.
+fn taken(word: Option<&Word>, what: &str) -> Diagnostic {
+    let fault = Holder::fault(word.map(|word| &word.holder), what);
+    let until = word.and_then(|word| chrono::DateTime::from_timestamp_millis(word.until));
+    match until {
+        Some(until) => fault.help(format!(
+            "wait until it is done, or give `--lock-timeout 5m` to wait for it; one that died holds it until {} at the latest",
+            rfc3339(until)
+        )),
+        None => fault,
+    }
+}
+
 /// The right to write, held until it is dropped.
 pub(super) struct Lease {
     held: Arc<Held>,
@@ -115,10 +129,15 @@ impl Lease {
                 Err(error) => return Err(error.into()),
             }
             match held.read()? {
-                Some(found) if found.is_of(&held) => return Ok(Self::prolonged(held)),
+                // Made all the same: the answer was lost. Until when it holds is said anew.
+                Some(found) if found.is_of(&held) => match held.change(found.tag.as_deref()) {
+                    Ok(()) => return Ok(Self::prolonged(held)),
+                    Err(error) if error.is_outdated() || error.is_missing() => {}
+                    Err(error) => return Err(error.into()),
+                },
                 Some(found) if !found.is_over(now()) => {
                     let what = format!("{}.{}", place.project, place.dataset(&place.state));
-                    return Err(Holder::fault(found.word.as_ref().map(|word| &word.holder), &what).into());
+                    return Err(taken(found.word.as_ref(), &what).into());
                 }
                 Some(found) => match held.change(found.tag.as_deref()) {
                     Ok(()) => return Ok(Self::prolonged(held)),

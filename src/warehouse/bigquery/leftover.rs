@@ -28,6 +28,12 @@ pub(super) const RELAID: &str = "__pipewright_relaid";
 /// What stands behind the name of a table while one of another layout takes its place.
 pub(super) const REPLACED: &str = "__pipewright_replaced";
 
+/// Whether a table has taken the place of another, which stands beside it still.
+pub(super) fn is_replaced(objects: &BTreeMap<String, Object>, table: &Relation) -> bool {
+    let old = table.sibling(format!("{}{REPLACED}", table.table));
+    objects.contains_key(&table.to_string()) && objects.contains_key(&old.to_string())
+}
+
 /// Something that was left aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Leftover {

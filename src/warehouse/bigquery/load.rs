@@ -99,13 +99,27 @@ impl Loading<'_> {
         at: &'l Relation,
         rejects_at: &'l Relation,
         columns: &[Column],
-        layout: &Layout,
+        layout: &'l Layout,
         disposition: &'static str,
     ) -> Result<Sent<'l>> {
         let rows = self.open(at, columns, layout, disposition)?;
         let encoder = Encoder::new(columns);
         let (good, rejected) = (0, 0);
-        Ok(Sent { loading: self, encoder, rows, at, good, rejects: None, rejects_at, rejected, disposition })
+        let columns = columns.to_vec();
+        let rejects = None;
+        Ok(Sent {
+            loading: self,
+            encoder,
+            rows,
+            at,
+            good,
+            rejects,
+            rejects_at,
+            rejected,
+            disposition,
+            columns,
+            layout,
+        })
     }
 
     fn open(
@@ -177,11 +191,24 @@ struct Sent<'a> {
     rejects_at: &'a Relation,
     rejected: u64,
     disposition: &'static str,
+    columns: Vec<Column>,
+    layout: &'a Layout,
 }
 
 impl Sent<'_> {
     /// Has all that was sent loaded, and counted on the other side.
     fn finish(self, load: &LoadAction) -> Result<()> {
+        // Nothing is no upload: whether one of no bytes is over, servers tell in different ways.
+        if self.good == 0 {
+            self.loading.make(self.at, &self.columns, self.layout)?;
+            return match self.rejects {
+                Some(rejects) => {
+                    let done = rejects.finish().map_err(|error| refused(error, load))?;
+                    written(&done, self.rejects_at, self.rejected, self.disposition != "WRITE_APPEND")
+                }
+                None => Ok(()),
+            };
+        }
         let finish = |upload: Upload<'_>| upload.finish().map_err(|error| refused(error, load));
         let is_alone = self.disposition != "WRITE_APPEND";
         written(&finish(self.rows)?, self.at, self.good, is_alone)?;

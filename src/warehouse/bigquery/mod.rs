@@ -47,7 +47,7 @@ use sqlparser::tokenizer::{Location, Span};
 use self::api::{Api, Backoff, Stop, Way};
 use self::credentials::Origin;
 use self::error::ApiError;
-use self::governance::{Guard, lost, told};
+use self::governance::{Governed, Guard, lost, told};
 use self::job::{Jobs, Labels};
 use self::layout::{Description, Foreign};
 use self::lease::Lease;
@@ -69,7 +69,7 @@ use crate::manifest::types::{BigQueryTarget, Dataset, Materialization};
 use crate::plan::{Answer, DatasetChange, Record};
 use crate::project::{Address, Project, Properties};
 use crate::report::{PastCheck, PastRun, PastStep, RunReport, Track};
-use crate::state::{DatasetObject, FileState, NodeState, Object, Snapshot, State};
+use crate::state::{DatasetObject, FileState, NodeState, Snapshot, State};
 
 /// A project of BigQuery, open for one command.
 pub struct BigQuery {
@@ -90,6 +90,8 @@ struct Shared {
     storage: Storage,
     place: Place,
     location: Option<String>,
+    /// The datasets of the pipeline and of what is remembered, as BigQuery names them.
+    datasets: BTreeSet<String>,
     pipeline: String,
     /// What is remembered, as it was read and as this run has changed it.
     state: Mutex<State>,
@@ -97,6 +99,8 @@ struct Shared {
     settled: Mutex<Vec<Pending>>,
     /// Jobs of an earlier run that were about to be asked for, and are not there.
     unasked: Mutex<Vec<String>>,
+    /// What governed tables that an earlier run took away and put nothing in their place.
+    unfinished: Mutex<BTreeMap<Relation, Governed>>,
     /// What an earlier run was building when it ended without a word.
     leftovers: Mutex<Vec<Leftover>>,
     lease: Mutex<Option<Lease>>,
@@ -158,26 +162,6 @@ impl Shared {
             }
             read => read.map_err(|error| self.located(error)),
         }
-    }
-
-    /// Looks at the policy tags of the tables for which the manifest has some. No view of a dataset tells them, and whoever
-    /// takes one away lets others read.
-    fn observe_tags(&self, state: &State, objects: &mut BTreeMap<String, Object>) -> Result<()> {
-        let is_tagged = |node: &&NodeState| {
-            node.properties.columns.values().any(|column| column.policy_tag.is_some())
-                && objects.contains_key(&node.relation)
-        };
-        let tagged: Vec<&NodeState> = state.nodes.values().filter(is_tagged).collect();
-        let stop = Stop::default();
-        let found =
-            several::each(self.threads, &tagged, |node| self.table(&stop, &Relation::parse(&node.relation)))?;
-        for (node, table) in tagged.iter().zip(found) {
-            let observed = objects.get_mut(&node.relation).and_then(|object| object.observed.as_mut());
-            if let (Some(observed), Some(table)) = (observed, table) {
-                observed.policy_tags = layout::observed(&table).policy_tags;
-            }
-        }
-        Ok(())
     }
 
     fn remembered(&self, entry: Entry) {
@@ -289,15 +273,21 @@ impl BigQuery {
             prefix: target.dataset_prefix.clone().unwrap_or_default(),
             state: target.state_dataset.clone(),
         };
+        let relations: BTreeSet<Relation> =
+            project.nodes.values().map(|node| Relation::parse(&node.relation())).collect();
+        let datasets = relations.iter().map(|relation| &relation.dataset).chain(project.datasets.keys());
+        let datasets = datasets.chain([&place.state]).map(|dataset| place.dataset(dataset)).collect();
         let shared = Shared {
             jobs,
             storage,
+            datasets,
             place,
             location,
             pipeline: project.name.clone(),
             state: Mutex::default(),
             settled: Mutex::default(),
             unasked: Mutex::default(),
+            unfinished: Mutex::default(),
             leftovers: Mutex::default(),
             lease: Mutex::default(),
             serial: AtomicU64::new(0),
@@ -305,7 +295,6 @@ impl BigQuery {
             run: Mutex::default(),
             threads: usize::try_from(target.threads).unwrap_or(1),
         };
-        let relations = project.nodes.values().map(|node| Relation::parse(&node.relation())).collect();
         let declared =
             project.datasets.iter().map(|(name, declared)| (name.clone(), *declared != Dataset::default()));
         let warehouse = Self {
@@ -346,22 +335,29 @@ impl Warehouse for BigQuery {
         let known = known.map(|relation| Relation::parse(relation));
         let own: BTreeSet<Relation> = self.relations.iter().cloned().chain(known).collect();
         let datasets = own.iter().map(|relation| relation.dataset.clone()).filter(is_there).collect();
+        // What is still going on is waited for, before it is looked at what is there.
+        let stop = Stop::default();
+        let ended = |pending: &Pending| {
+            let found = shared.jobs.look(&stop, &pending.job);
+            found.and_then(|job| shared.jobs.finished(&stop, &pending.job, job))
+        };
+        let ends: Vec<_> = remembered.pending.iter().map(ended).collect();
         let mut objects = observe::objects(&shared.jobs, &shared.labels(), &shared.place, &datasets)
             .map_err(|error| shared.located(error))?;
-        let (mut settled, mut unasked) = (Vec::new(), Vec::new());
-        for pending in remembered.pending {
-            // Of a job that is there its end tells. One that failed did nothing.
-            let stop = Stop::default();
+        let (mut settled, mut unasked, mut unfinished) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for (mut pending, ended) in remembered.pending.into_iter().zip(ends) {
+            let relation = Relation::parse(&pending.state.relation);
+            let is_replaced = leftover::is_replaced(&objects, &relation);
             let object = objects.get_mut(&pending.state.relation);
-            let ended = shared.jobs.look(&stop, &pending.job);
-            let is_done = match ended.and_then(|job| shared.jobs.finished(&stop, &pending.job, job)) {
+            let is_done = match ended {
                 // A run that took the name may have ended on the way as well.
                 Ok(done) => !done.is_claim(),
                 Err(error) if error.is_missing() => {
                     unasked.push(pending.job.clone());
                     false
                 }
-                Err(error) if error.is_of_job() => false,
+                // One that failed did nothing, unless it failed to drop what it had taken the place of.
+                Err(error) if error.is_of_job() => is_replaced,
                 // Not everybody may ask for another's job. A table is described by what was to be published.
                 Err(error) if error.is_denied() => {
                     object.as_ref().is_some_and(|object| object.comment.as_ref() == Some(&pending.comment))
@@ -375,14 +371,23 @@ impl Warehouse for BigQuery {
                 }
                 state.nodes.insert(pending.address.clone(), pending.state.clone());
                 settled.push(pending);
+            } else if let (None, Some(governed)) = (object, pending.governed.take()) {
+                unfinished.insert(relation, governed);
             }
         }
+        *locked(&shared.unfinished) = unfinished;
         shared.serial.store(state.serial, Ordering::SeqCst);
         *locked(&shared.state) = state.clone();
         *locked(&shared.settled) = settled;
         *locked(&shared.unasked) = unasked;
-        *locked(&shared.leftovers) = leftover::among(&objects, &own);
-        shared.observe_tags(&state, &mut objects)?;
+        let leftovers = leftover::among(&objects, &own);
+        // They bear the marks of the tables that they were to be, and are none.
+        objects.retain(|name, _| !leftovers.iter().any(|leftover| leftover.at.to_string() == *name));
+        *locked(&shared.leftovers) = leftovers;
+        let says = |node: &NodeState| !node.properties.columns.is_empty();
+        if state.nodes.values().any(says) {
+            observe::columns(&shared.jobs, &shared.labels(), &shared.place, &datasets, &mut objects)?;
+        }
         let declared: Vec<(&String, &bool)> =
             self.declared.iter().filter(|(dataset, _)| is_there(dataset)).collect();
         let datasets = several::each(shared.threads, &declared, |(dataset, has_settings)| {
@@ -552,14 +557,26 @@ impl BigQuery {
             };
             let relation = Relation::parse(&pending.state.relation);
             let governed = pending.governed.unwrap_or_default();
-            let found = shared.table(&stop, &relation)?.unwrap_or_default();
-            let said = description.patch(&found, &governed.foreign, now_ms());
-            let table = shared.patch(&stop, &relation, &said)?;
-            pending.state.observed = Some(layout::observed(&table));
-            let after = Guard { shared, stop: &stop }.settle(&relation, &table, &governed.before)?;
+            // It may be gone since: then it is planned anew.
+            let found = shared.table(&stop, &relation)?;
+            let said = found.as_ref().map(|found| description.patch(found, &governed.foreign, now_ms()));
+            // What is refused now would be refused again: it is told, and does not stand in the way for good.
+            let (table, refused) = match said.map(|said| shared.patch(&stop, &relation, &said)) {
+                Some(Ok(table)) => (Some(table), None),
+                Some(Err(error)) if error.is_transient() => return Err(error.into()),
+                Some(Err(error)) => (found, Some(error)),
+                None => (None, None),
+            };
+            pending.state.observed = table.as_ref().map(layout::observed);
+            let guard = Guard { shared, stop: &stop };
+            let after = table.map(|table| guard.settle(&relation, &table, &governed.before)).transpose()?;
             let entry = Entry { address: pending.address, state: Some(pending.state) };
             shared.store().add(&entry, shared.next_entry(), None, serial)?;
-            let gone = lost(&governed.before, &governed.foreign, &after);
+            if let Some(error) = refused {
+                return Err(error.into());
+            }
+            let gone =
+                after.map(|after| lost(&governed.before, &governed.foreign, &after)).unwrap_or_default();
             if !gone.is_empty() {
                 return Err(told(&relation, &gone).into());
             }

@@ -12,6 +12,7 @@ use super::place::Place;
 use crate::googlesql::names::{Ident, Text};
 use crate::googlesql::parse;
 use crate::manifest::types::{Granularity, Materialization};
+use crate::project::ColumnProperties;
 use crate::state::{Object, Observed};
 
 /// BigQuery counts the rows of a thousand tables at a time.
@@ -28,10 +29,7 @@ pub(super) fn objects(
     if datasets.is_empty() {
         return Ok(objects);
     }
-    let view = |dataset: &str, view: &str| {
-        let path = format!("{}.{}", place.project, place.dataset(dataset));
-        format!("{}.INFORMATION_SCHEMA.{view}", Ident(&path))
-    };
+    let view = |dataset: &str, view: &str| view_of(place, dataset, view);
     let parts: Vec<String> = datasets
         .iter()
         .map(|dataset| {
@@ -97,6 +95,56 @@ pub(super) fn objects(
     }
     count(jobs, labels, &view, &mut objects)?;
     Ok(objects)
+}
+
+fn view_of(place: &Place, dataset: &str, view: &str) -> String {
+    let path = format!("{}.{}", place.project, place.dataset(dataset));
+    format!("{}.INFORMATION_SCHEMA.{view}", Ident(&path))
+}
+
+/// Looks at what is said of the columns of all tables and views of some datasets. A server that has no view of it is asked in
+/// vain: then nothing is known of it.
+pub(super) fn columns(
+    jobs: &Jobs,
+    labels: &Labels,
+    place: &Place,
+    datasets: &BTreeSet<String>,
+    objects: &mut BTreeMap<String, Object>,
+) -> Result<()> {
+    let parts: Vec<String> = datasets
+        .iter()
+        .map(|dataset| {
+            format!(
+                "SELECT {} AS dataset, table_name AS name, field_path AS path, IFNULL(description, '') AS description, \
+                 IFNULL(ARRAY_TO_STRING(policy_tags, ','), '') AS tags FROM {} \
+                 WHERE description IS NOT NULL OR ARRAY_LENGTH(policy_tags) > 0",
+                Text(dataset),
+                view_of(place, dataset, "COLUMN_FIELD_PATHS")
+            )
+        })
+        .collect();
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let said = match jobs.look_up(labels, &parts.join(" UNION ALL "), &[]) {
+        Ok(said) => said,
+        Err(error) if error.is_of_query() => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let observed = objects.values_mut().map(|object| object.observed.get_or_insert_default());
+    observed.for_each(|observed| observed.columns = Some(BTreeMap::new()));
+    for row in said.objects() {
+        let told = |key: &str| row[key].as_str().map(str::to_owned).filter(|text| !text.is_empty());
+        let (Some(dataset), Some(name), Some(path)) = (told("dataset"), told("name"), told("path")) else {
+            continue;
+        };
+        let observed =
+            objects.get_mut(&format!("{dataset}.{name}")).and_then(|object| object.observed.as_mut());
+        let columns = observed.and_then(|observed| observed.columns.as_mut());
+        let said = ColumnProperties { description: told("description"), policy_tag: told("tags") };
+        columns.map(|columns| columns.insert(path.to_lowercase(), said));
+    }
+    Ok(())
 }
 
 /// What an option of a table says, which is given as the literal that it was written as.

@@ -20,11 +20,12 @@ use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wante
 use super::Shared;
 use super::api::Stop;
 use super::error::ApiError;
-use super::governance::told;
-use super::job::{Jobs, Labels};
+use super::governance::{Governed, told};
+use super::job::Labels;
 use super::layout::{self, Description};
+use super::leftover::RELAID;
 use super::load::Loading;
-use super::publish::{Publication, Standing, unsettled};
+use super::publish::{Publication, unsettled};
 use super::results;
 use super::store::{Announced, Entry, label};
 use crate::diag::{Code, Diagnostic};
@@ -108,6 +109,34 @@ impl BigQuerySession {
         }
     }
 
+    /// Makes a copy of a published table that is changed and read as a whole, whatever the manifest says of the table.
+    fn copy_to_change(&mut self, of: &Relation, at: &Relation) -> Result<()> {
+        self.unit.aside.insert(at.clone(), None);
+        // What an earlier run has left.
+        self.discard(&self.stop, at, Materialization::Table)?;
+        self.run(&format!("CREATE TABLE {} CLONE {}", self.path(at), self.path(of)))?;
+        let clone = self.shared.table(&self.stop, at)?.unwrap_or_default();
+        if layout::observed(&clone).require_partition_filter {
+            self.shared.patch(&self.stop, at, &json!({ "requirePartitionFilter": false }))?;
+        }
+        Ok(())
+    }
+
+    /// Writes down what is about to be published, and by which job.
+    pub(super) fn announce(
+        &self,
+        publication: &Publication,
+        governed: Option<&Governed>,
+        job: &str,
+    ) -> Result<()> {
+        let of = publication.to.to_string();
+        let is_of = |entry: &&Entry| entry.state.as_ref().is_some_and(|state| state.relation == of);
+        let Some(entry) = self.unit.entries.iter().find(is_of) else { return Ok(()) };
+        let announced = Announced { job, comment: &publication.description.comment, governed };
+        let number = self.shared.next_entry();
+        self.shared.store().add(entry, number, Some(announced), self.shared.serial())
+    }
+
     /// What stands beside a table, unless something that is not Pipewright's has its name: then nothing.
     fn own_aside(&self, beside: Aside, table: &Relation) -> Result<Option<Relation>> {
         let at = beside.of(table);
@@ -134,27 +163,8 @@ impl Session for BigQuerySession {
         let serial = self.shared.serial();
         let mut faults = Vec::new();
         self.shared.hold()?;
-        let publications = std::mem::take(&mut self.unit.publications);
-        let standing: Vec<Option<Standing>> =
-            publications.iter().map(|publication| self.look_at(publication)).collect::<Result<_>>()?;
-        let jobs: Vec<String> = publications.iter().map(|_| Jobs::name()).collect();
-        let published = || publications.iter().zip(&standing).zip(&jobs);
-        for entry in &self.unit.entries {
-            let of = entry.state.as_ref().map(|state| state.relation.as_str()).unwrap_or_default();
-            let Some(((publication, standing), job)) =
-                published().find(|((one, _), _)| one.to.to_string() == of)
-            else {
-                continue;
-            };
-            let announced = Announced {
-                job,
-                comment: &publication.description.comment,
-                governed: standing.as_ref().map(|standing| &standing.governed),
-            };
-            store.add(entry, self.shared.next_entry(), Some(announced), serial)?;
-        }
-        for ((publication, standing), job) in published() {
-            let gone = self.publish_as(publication, standing.as_ref(), job)?;
+        for publication in std::mem::take(&mut self.unit.publications) {
+            let gone = self.publish_one(&publication)?;
             if !gone.is_empty() {
                 faults.push(told(&publication.to, &gone));
             }
@@ -321,18 +331,24 @@ impl Session for BigQuerySession {
         Ok(())
     }
 
-    fn prepare_merge(&mut self, of: &Relation, into: &Relation, _publish: &Publish) -> Result<()> {
-        self.unit.aside.insert(into.clone(), None);
+    fn prepare_merge(&mut self, of: &Relation, into: &Relation, publish: &Publish) -> Result<()> {
         self.unit.merged.insert(into.clone());
-        // What an earlier run has left.
-        self.discard(&self.stop, into, Materialization::Table)?;
-        self.run(&format!("CREATE TABLE {} CLONE {}", self.path(into), self.path(of)))?;
-        // It is changed and audited as a whole, whatever the manifest says of it now.
-        let clone = self.shared.table(&self.stop, into)?.unwrap_or_default();
-        if layout::observed(&clone).require_partition_filter {
-            self.shared.patch(&self.stop, into, &json!({ "requirePartitionFilter": false }))?;
+        if publish.relaid.is_empty() {
+            self.copy_to_change(of, into)?;
+            return self.shield(into, None);
         }
-        self.shield(into, None)
+        // Another layout is another table: the rows that are there are written into one, by way of a copy that may be read
+        // as a whole.
+        let copy = of.sibling(format!("{}{RELAID}", of.table));
+        self.copy_to_change(of, &copy)?;
+        self.unit.aside.insert(into.clone(), None);
+        self.discard(&self.stop, into, Materialization::Table)?;
+        let clauses = layout::clauses(&publish.record.layout, &publish.record.properties);
+        let (from, to) = (self.path(&copy), self.path(into));
+        self.run(&format!("CREATE TABLE {to}{clauses} AS SELECT * FROM {from}"))?;
+        self.discard(&self.stop, &copy, Materialization::Table)?;
+        self.unit.aside.remove(&copy);
+        self.shield(into, Some(&publish.record.properties))
     }
 
     fn publish_merge(&mut self, into: &Relation, as_: &Relation, publish: &Publish) -> Result<()> {

@@ -172,6 +172,8 @@ impl<'a> Upload<'a> {
         }
         match self.jobs.look(self.stop, &self.name) {
             Ok(job) if last => Ok(Answer::Made(job)),
+            // Whoever sent it anew might bring its rows twice.
+            Err(looked) if last && looked.is_transient() => Err(ApiError::lost_track(&self.name, &looked)),
             _ if is_gone => Err(ApiError::upload_lost()),
             _ => Err(error),
         }

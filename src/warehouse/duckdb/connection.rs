@@ -44,6 +44,7 @@ pub(super) fn open(path: &Path, target: &DuckDbTarget, access: Access) -> Result
         )
         .help("is it a DuckDB file, and does no other program hold it open?"),
         transient: false,
+        of_target: true,
     })?;
     let known = match access {
         Access::Write => runtime::install(&connection),
@@ -93,7 +94,11 @@ pub fn engine_error(error: &duckdb::Error) -> WarehouseError {
         .iter()
         .any(|sign| message.contains(sign))
         && !message.contains("Constraint");
-    WarehouseError { diagnostic: Diagnostic::error(Code::StepFailed, message.trim().to_owned()), transient }
+    WarehouseError {
+        diagnostic: Diagnostic::error(Code::StepFailed, message.trim().to_owned()),
+        transient,
+        of_target: false,
+    }
 }
 
 fn first_line(text: &str) -> &str {

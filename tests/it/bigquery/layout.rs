@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::between::{Answer, Between, Request};
+use super::between::{Answer, Between, Request, ask};
 use super::emulator::Emulator;
 use crate::shop::shop;
 use crate::support::{Outcome, Project};
@@ -114,7 +114,7 @@ fn tables_are_laid_out_and_described_and_stay_so() {
     // Another layout is another table.
     project.replace("models/shop.yaml", "granularity: month", "granularity: year");
     project.replace("models/shop.yaml", "cluster_by: [revenue]", "cluster_by: [day]");
-    assert_eq!(steps(run(&["plan", "--json"])), ["model.daily_sales build config_changed"]);
+    assert_eq!(steps(run(&["plan", "--json"])), ["model.daily_sales build layout_changed"]);
     let told = run(&["plan"]).succeeds();
     assert!(told.stdout.contains("! partitioning and clustering changed: the table is replaced"), "{told}");
     run(&["apply"]).succeeds();
@@ -122,7 +122,7 @@ fn tables_are_laid_out_and_described_and_stay_so() {
 
     // A view of one kind is no view of the other.
     project.replace("models/shop.yaml", "materialized: view", "materialized: materialized_view");
-    let expected = ["model.clean_orders build config_changed", "model.daily_sales build upstream_changed"];
+    let expected = ["model.clean_orders build layout_changed", "model.daily_sales build upstream_changed"];
     assert_eq!(steps(run(&["plan", "--json"])), expected);
     run(&["apply"]).succeeds();
     // Its type cannot be asked for: the emulator calls it a view once it is described.
@@ -207,6 +207,83 @@ fn what_others_set_on_a_table_survives_its_being_built_anew() {
         "{refused}"
     );
     assert_eq!(emulator.ask("GET", path, None)["type"], "TABLE");
+}
+
+#[test]
+fn an_incremental_table_of_another_layout_keeps_its_rows() {
+    let Some(emulator) = Emulator::start() else { return };
+    let project = laid_out();
+    project.write(
+        "models/log.yaml",
+        "models:\n  log: { materialized: incremental, incremental: { strategy: append, on_query_change: keep } }\n",
+    );
+    project.write(
+        "models/log.sql",
+        "SELECT id, day FROM {{ source('orders') }}\n{% if is_incremental() %}WHERE id > (SELECT MAX(id) FROM {{ this }}){% endif %}\n",
+    );
+    // The emulator knows no statement that copies a table to a new one.
+    let server = emulator.port();
+    let between = Between::before(server, move |request| {
+        let mut job: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let script =
+            job["configuration"]["query"]["query"].as_str().filter(|sql| sql.contains(" RENAME TO "))?;
+        assert!(script.contains(
+            "CREATE TABLE `demo.marts.log__pipewright_relaid` COPY `demo.marts.log__pipewright_next`"
+        ));
+        let same = "DROP TABLE `demo.marts.log`; CREATE TABLE `demo.marts.log` CLONE `demo.marts.log__pipewright_next`";
+        job["configuration"]["query"]["query"] = json!(same);
+        let body = job.to_string().into_bytes();
+        let length = ("content-length".to_owned(), body.len().to_string());
+        let mut headers = request.headers.clone();
+        headers.retain(|(name, _)| name != "content-length");
+        headers.push(length);
+        Some(ask(&Request { line: request.line.clone(), headers, body }, server).expect("the emulator"))
+    });
+    let run = |arguments: &[&str]| {
+        let mut command = emulator.command(&project, arguments);
+        Outcome::of(command.env("BIGQUERY_ENDPOINT", between.endpoint()))
+    };
+    run(&["apply"]).succeeds();
+    // What it was made from is gone.
+    project.write("data/orders.csv", "id,day,product,amount\n4,2024-01-03,pen,2.50\n");
+    run(&["apply", "--allow-shrink"]).succeeds();
+    let ids =
+        || run(&["query", "--format", "jsonl", "SELECT id FROM marts.log ORDER BY id"]).succeeds().stdout;
+    let all = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n{\"id\":4}\n";
+    assert_eq!(ids(), all);
+    project.replace("models/log.yaml", "log: {", "log: { cluster_by: [id], partition_by: day,");
+    assert_eq!(steps(run(&["plan", "--json"])), ["model.log merge layout_changed"]);
+    let told = run(&["plan"]).succeeds();
+    let words = "! partitioning and clustering changed: the table is replaced, and keeps its rows";
+    assert!(told.stdout.contains(words), "{told}");
+    run(&["apply"]).succeeds();
+    assert_eq!(ids(), all);
+    assert_eq!(steps(run(&["plan", "--json"])), Vec::<String>::new());
+}
+
+#[test]
+fn an_incremental_table_that_nobody_remembers_is_not_built_anew_without_being_asked() {
+    let Some(emulator) = Emulator::start() else { return };
+    let project = laid_out();
+    project.write("models/log.yaml", "models:\n  log: { materialized: incremental }\n");
+    project.write(
+        "models/log.sql",
+        "SELECT id FROM {{ source('orders') }}\n{% if is_incremental() %}WHERE id > (SELECT MAX(id) FROM {{ this }}){% endif %}\n",
+    );
+    let run = |arguments: &[&str]| Outcome::of(&mut emulator.command(&project, arguments));
+    run(&["apply"]).succeeds();
+    emulator.ask("DELETE", "datasets/pipewright?deleteContents=true", None);
+    let refused = run(&["apply"]).ends_with(1);
+    assert!(
+        refused.stderr.contains("PW0501") && refused.stderr.contains("nothing is remembered"),
+        "{refused}"
+    );
+    assert!(refused.stderr.contains("--full-refresh"), "{refused}");
+    let told = run(&["plan", "--full-refresh"]).succeeds();
+    assert!(told.stdout.contains("there, and nothing is remembered of it"), "{told}");
+    assert!(told.stdout.contains("Plan: 0 to create, 6 to rebuild"), "{told}");
+    run(&["apply", "--full-refresh"]).succeeds();
+    assert_eq!(steps(run(&["plan", "--json"])), Vec::<String>::new());
 }
 
 #[test]

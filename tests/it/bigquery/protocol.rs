@@ -240,7 +240,7 @@ fn what_will_not_go_well_is_not_tried_again() {
 fn tries_come_to_an_end() {
     let (server, project) = (Scripted::start(), shop_there());
     server.always(|one| one.is("GET", "/datasets"), Answer::refused(503, "backendError", "try later"));
-    let outcome = run(&server, &project, &["plan"]).ends_with(1);
+    let outcome = run(&server, &project, &["plan"]).ends_with(2);
     assert!(outcome.stderr.contains("try later"), "{outcome}");
     assert_eq!(server.asked().len(), 8);
 }
@@ -334,8 +334,10 @@ fn published_badly(end: Answer) -> (Scripted, Project, Vec<Request>) {
     run(&server, &project, &["apply"]).succeeds();
     project.replace("models/catalogue.sql", "INITCAP(colour)", "UPPER(colour)");
     server.asked();
-    server.on(publishes, [end]);
+    // A copy that fails in passing is asked for some times.
+    server.on(publishes, vec![end; 20]);
     run(&server, &project, &["apply"]).ends_with(1);
+    server.as_usual();
     let asked = server.asked();
     (server, project, asked)
 }
@@ -355,6 +357,37 @@ fn what_was_not_published_is_planned_again() {
         assert!(server.asked().iter().any(|one| one.is("GET", &format!("/jobs/{name}"))), "{end:?}");
         run(&server, &project, &["apply"]).succeeds();
     }
+}
+
+#[test]
+fn a_publication_that_fails_in_passing_is_asked_for_again_by_itself() {
+    let (server, project) = (Scripted::start(), shop_there());
+    server.on(publishes, [Answer::failed("backendError", "no"), Answer::failed("rateLimitExceeded", "no")]);
+    run(&server, &project, &["apply", "--threads", "1"]).succeeds();
+    let asked = server.asked();
+    let of = |one: &Request| one.json()["configuration"]["copy"]["destinationTable"]["tableId"].clone();
+    let first = of(asked.iter().find(|one| publishes(one)).expect("a job"));
+    let names = names(&asked, |one| publishes(one) && of(one) == first);
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), 3, "{names:?}");
+    // Each is written down before it is asked for, and what it publishes is built once.
+    for name in &names {
+        assert!(
+            asked
+                .iter()
+                .any(|one| one.sql().starts_with("INSERT INTO") && one.json().to_string().contains(name))
+        );
+    }
+    let builds = |one: &&Request| {
+        let asked = one.json();
+        let load = &asked["configuration"]["load"]["destinationTable"]["tableId"];
+        let build = format!("{}__pipewright_build", first.as_str().expect("a name"));
+        let named = format!(".{build}` ");
+        let sql = one.sql();
+        one.opens_upload() && *load == build.as_str() || sql.starts_with("CREATE") && sql.contains(&named)
+    };
+    let built: Vec<String> =
+        asked.iter().filter(builds).map(|one| format!("{} {}", one.line(), one.json())).collect();
+    assert_eq!(built.len(), 1, "{built:?}");
 }
 
 #[test]
@@ -380,7 +413,7 @@ fn what_may_have_been_published_is_not_guessed_at() {
     let (server, project, asked) = published_badly(Answer::failed("backendError", "no"));
     let end = format!("/jobs/{}", names(&asked, publishes).pop().expect("a job"));
     server.always(move |one| one.is("GET", &end), Answer::refused(503, "backendError", "later"));
-    let refused = run(&server, &project, &["plan"]).ends_with(1);
+    let refused = run(&server, &project, &["plan"]).ends_with(2);
     assert!(refused.stderr.contains("later"), "{refused}");
 }
 
@@ -436,24 +469,37 @@ fn a_policy_tag_that_somebody_took_away_is_seen_and_put_back() {
     project.replace(
         "models/shop.yaml",
         "  catalogue:\n",
-        &format!("  catalogue:\n    columns:\n      Colour: {{ policy_tag: {tag} }}\n"),
+        &format!("  catalogue:\n    columns:\n      Colour: {{ policy_tag: {tag}, description: Hue. }}\n"),
     );
     run(&server, &project, &["apply"]).succeeds();
     let plan = run(&server, &project, &["plan", "--json"]).succeeds().json();
     assert_eq!((&plan["steps"], &plan["drift"]), (&json!([]), &json!([])), "{plan}");
-    let fields = json!([{ "name": "product", "type": "STRING" }, { "name": "colour", "type": "STRING" }]);
-    let bare = json!({ "type": "TABLE", "schema": { "fields": fields } });
-    server.always(|one| one.is("GET", "/tables/catalogue"), Answer::json(200, &bare));
+    let columns = ["dataset", "name", "path", "description", "tags"].map(|name| (name, "STRING"));
+    let revenue = ["marts", "daily_sales", "revenue", "What was paid.", ""];
+    let said = |description: &'static str, tag: &'static str| {
+        Answer::rows(&columns, &[&["marts", "catalogue", "colour", description, tag], &revenue])
+    };
+    let is_asked = |one: &Request| one.sql().contains("COLUMN_FIELD_PATHS");
+    // A server that does not know the view has not lost anything.
+    server.on(is_asked, [Answer::failed("invalidQuery", "Table-valued function not found")]);
+    let plan = run(&server, &project, &["plan", "--json"]).succeeds().json();
+    assert_eq!(plan["drift"], json!([]), "{plan}");
+    server.always(is_asked, said("Hue.", ""));
     let plan = run(&server, &project, &["plan"]).succeeds().stdout;
     assert!(plan.contains("the policy tag of `Colour` was changed"), "{plan}");
     assert!(plan.contains("1 to check or describe"), "{plan}");
     server.asked();
     run(&server, &project, &["apply"]).succeeds();
     let asked = server.asked();
-    let said: Vec<Value> =
+    let patches: Vec<Value> =
         asked.iter().filter(|one| one.is("PATCH", "/tables/catalogue")).map(Request::json).collect();
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert_eq!(said[0]["schema"]["fields"][1]["policyTags"]["names"], json!([tag]));
+    assert_eq!(patches.len(), 1, "{patches:?}");
+    assert_eq!(patches[0]["schema"]["fields"][1]["policyTags"]["names"], json!([tag]));
+    // So is what a column is said to hold.
+    server.as_usual();
+    server.always(is_asked, said("Theirs.", tag));
+    let plan = run(&server, &project, &["plan"]).succeeds().stdout;
+    assert!(plan.contains("the description of `Colour` was changed"), "{plan}");
 }
 
 #[test]

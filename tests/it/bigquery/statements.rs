@@ -12,7 +12,7 @@ use crate::shop::add_increments;
 use crate::support::Project;
 
 /// What each recording must hold, so that nothing is left out without a word.
-const KINDS: [&str; 40] = [
+const KINDS: [&str; 43] = [
     "CREATE TABLE IF NOT EXISTS `demo.pipewright.nodes`",
     "INSERT INTO `demo.pipewright.meta`",
     "UPDATE `demo.pipewright.meta`",
@@ -25,6 +25,7 @@ const KINDS: [&str; 40] = [
     "AS what, key AS name",
     "INFORMATION_SCHEMA.TABLE_OPTIONS",
     "INFORMATION_SCHEMA.PARTITIONS",
+    "INFORMATION_SCHEMA.COLUMN_FIELD_PATHS",
     "CREATE OR REPLACE TABLE",
     "CREATE OR REPLACE VIEW",
     "CLONE",
@@ -42,6 +43,8 @@ const KINDS: [&str; 40] = [
     "DROP MATERIALIZED VIEW IF EXISTS `demo.marts.",
     "` COPY `demo.marts.",
     "RENAME TO `",
+    "partition_expiration_days = 9000",
+    " WHERE `day` >= DATE '0001-01-01' OR `day` IS NULL) AS `parted`",
     "INFORMATION_SCHEMA.VIEWS",
     "ADD COLUMN `till` STRING",
     "WHEN MATCHED THEN DELETE",
@@ -56,7 +59,7 @@ const KINDS: [&str; 40] = [
 ];
 
 /// Views of a dataset that tell what is in it, as the documentation lists their columns.
-const VIEWS: [(&str, &[(&str, &str)]); 5] = [
+const VIEWS: [(&str, &[(&str, &str)]); 6] = [
     ("TABLES", &[("table_name", "STRING"), ("table_type", "STRING")]),
     ("TABLE_OPTIONS", &[("table_name", "STRING"), ("option_name", "STRING"), ("option_value", "STRING")]),
     (
@@ -80,6 +83,15 @@ const VIEWS: [(&str, &[(&str, &str)]); 5] = [
         ],
     ),
     ("VIEWS", &[("table_name", "STRING"), ("view_definition", "STRING")]),
+    (
+        "COLUMN_FIELD_PATHS",
+        &[
+            ("table_name", "STRING"),
+            ("field_path", "STRING"),
+            ("description", "STRING"),
+            ("policy_tags", "ARRAY<STRING>"),
+        ],
+    ),
 ];
 
 /// A project whose runs write statements of all kinds.
@@ -100,7 +112,15 @@ fn project() -> Project {
     );
     project.write(
         "models/kept.yaml",
-        "models:\n  kept: { materialized: materialized_view, cluster_by: [product] }\n",
+        "models:\n  kept: { materialized: materialized_view, cluster_by: [product] }\n\
+         \x20 parted: { partition_by: day, require_partition_filter: true, partition_expires_after: 9000d,\n\
+         \x20   columns: { day: { description: When. } } }\n",
+    );
+    project.write("models/parted.sql", "SELECT id, day FROM {{ source('orders') }}\n");
+    project.write(
+        "expectations/parted.yaml",
+        "suites:\n  parted:\n    expectations:\n      - { expect: unique, columns: [id] }\n      - { expect: not_null, columns: [day] }\n\
+         \x20 kept:\n    expectations:\n      - { expect: row_count, fewer_than: parted, severity: info }\n",
     );
     project.write(
         "models/kept.sql",
@@ -112,7 +132,7 @@ fn project() -> Project {
 /// Each statement of a job, with the types of its parameters.
 fn recorded(server: &Scripted) -> BTreeSet<(String, String)> {
     let mut statements = BTreeSet::new();
-    for job in server.asked().iter().filter(|one| one.makes_job()).map(Request::json) {
+    for job in server.asked().iter().filter(|one| one.makes_job() || one.is_dry_run()).map(Request::json) {
         let query = &job["configuration"]["query"];
         let given = query["queryParameters"].as_array().into_iter().flatten();
         let types: Map<String, Value> = given
@@ -121,7 +141,7 @@ fn recorded(server: &Scripted) -> BTreeSet<(String, String)> {
             })
             .collect();
         let script = query["query"].as_str().unwrap_or_default();
-        let publishes = script.starts_with("DROP ");
+        let publishes = script.starts_with("DROP ") || script.contains("__pipewright_relaid`");
         for sql in script.split(if publishes { "; " } else { ";\n" }).filter(|sql| !sql.is_empty()) {
             for (sql, types) in of_script(sql, &types) {
                 statements.insert((sql, Value::from(types).to_string()));
@@ -167,7 +187,7 @@ fn all_that_is_sent_is_accepted() {
     server.always(|one| one.sql().contains("last_good AS"), Answer::rows(&[("expectation", "STRING")], &[]));
     server.always(|one| one.sql().contains("WHERE run IN ("), Answer::rows(&[("run", "STRING")], &[]));
     there(&["results", "--site", "site"]).succeeds();
-    for command in [["runs"].as_slice(), &["runs", "r"], &["results"]] {
+    for command in [["runs"].as_slice(), &["runs", "r"], &["results"], &["check"]] {
         // What the rows mean is not told by this server.
         there(command);
     }

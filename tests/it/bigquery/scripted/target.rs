@@ -303,6 +303,9 @@ impl Target {
         if sql.contains("INFORMATION_SCHEMA.TABLES") {
             return self.objects(sql);
         }
+        if sql.contains("INFORMATION_SCHEMA.COLUMN_FIELD_PATHS") {
+            return self.said_of_columns(sql);
+        }
         if sql.contains("INFORMATION_SCHEMA.PARTITIONS") {
             return self.counted(sql);
         }
@@ -320,17 +323,20 @@ impl Target {
             return nothing;
         }
         let made = Regex::new(
-            r"CREATE (?:OR REPLACE )?(TABLE|VIEW|MATERIALIZED VIEW) (?:IF NOT EXISTS )?`[^`.]+\.([^`.]+\.[^`]+)`(?: (?:PARTITION|CLUSTER) BY .*?)? ?(AS|CLONE|\()([^;]*)",
+            r"CREATE (?:OR REPLACE )?(TABLE|VIEW|MATERIALIZED VIEW) (?:IF NOT EXISTS )?`[^`.]+\.([^`.]+\.[^`]+)`(?: (?:PARTITION|CLUSTER) BY .*?)?(?: OPTIONS\(description = .*?\))? ?(AS|CLONE|\()([^;]*)",
         );
         if sql.contains(" RENAME TO ") {
             self.rename(sql);
             return nothing;
         }
-        let dropped = Regex::new(r"^DROP (?:TABLE|MATERIALIZED VIEW|VIEW) IF EXISTS `[^`.]+\.([^`]+)`")
+        let dropped = Regex::new(r"^DROP (?:TABLE|MATERIALIZED VIEW|VIEW) (?:IF EXISTS )?`[^`.]+\.([^`]+)`")
             .expect("a pattern");
-        if let Some(found) = dropped.captures(sql) {
-            self.tables.remove(&found[1]);
-        }
+        let drop = |tables: &mut BTreeMap<String, Value>, sql: &str| {
+            if let Some(found) = dropped.captures(sql) {
+                tables.remove(&found[1]);
+            }
+        };
+        drop(&mut self.tables, sql);
         let clustered = Regex::new("CLUSTER BY ((?:`[^`]+`(?:, )?)+)").expect("a pattern");
         let mut is_query = true;
         for [kind, name, how, what] in
@@ -350,6 +356,10 @@ impl Target {
                 table["clustering"] = json!({ "fields": names });
             }
             self.tables.insert(name.to_owned(), table);
+        }
+        // What is only tried goes again.
+        for sql in sql.split("; ").filter(|sql| !is_query && sql.contains("__pipewright_relaid")) {
+            drop(&mut self.tables, sql);
         }
         let is_query = is_query && (sql.starts_with("SELECT") || sql.starts_with("WITH"));
         if !is_query {
@@ -396,6 +406,23 @@ impl Target {
             (is_asked && rows_of(table) != "0").then(|| json!([dataset, name, rows_of(table)]))
         });
         (schema(&[("dataset", "STRING"), ("name", "STRING"), ("counted", "INTEGER")]), rows.collect())
+    }
+
+    fn said_of_columns(&self, sql: &str) -> (Value, Vec<Value>) {
+        let types = ["dataset", "name", "path", "description", "tags"].map(|name| (name, "STRING"));
+        let mut rows = Vec::new();
+        for (whole, table) in &self.tables {
+            let (dataset, name) = whole.split_once('.').expect("two parts");
+            if !sql.contains(&format!(".{dataset}`.INFORMATION_SCHEMA")) {
+                continue;
+            }
+            for field in table["schema"]["fields"].as_array().into_iter().flatten() {
+                let description = field["description"].as_str().unwrap_or_default();
+                let tags = field["policyTags"]["names"][0].as_str().unwrap_or_default();
+                rows.push(json!([dataset, name, field["name"], description, tags]));
+            }
+        }
+        (schema(&types), rows)
     }
 
     fn state(&self) -> (Value, Vec<Value>) {
