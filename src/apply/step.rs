@@ -176,7 +176,7 @@ fn one_try(
 
 /// Keeps a build that was refused, and nothing else of what the step did. Gives its place.
 fn keep_failed(session: &mut dyn Session, refused: &Refused) -> Result<Option<String>> {
-    if let Some(query) = &refused.again {
+    if let Some(query) = refused.again.as_ref().filter(|_| !session.still_has(&refused.build)) {
         session.rollback();
         session.begin(&refused.of.to_string())?;
         session.build(&refused.build, refused.kind, query, None)?;

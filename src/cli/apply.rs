@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::{ApplyArgs, PlanScopeArgs};
 use super::places::{place, place_in_query};
-use super::plan::{deferral, make};
+use super::plan::{deferral, make, told};
 use super::workspace::{LoadedProject, Workspace, fault};
 use super::{Outcome, checkpoint, confirm, cost, stop, unheld, usage};
 use crate::apply::{Ended, Running, Status, apply};
@@ -13,7 +13,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::manifest::types::Target;
 use crate::plan::{self, DatasetChange, Plan};
 use crate::state::{FileState, Snapshot};
-use crate::view::{Reporter, plan_text, run_text};
+use crate::view::{Reporter, run_text};
 use crate::warehouse::duckdb::file as database;
 use crate::warehouse::{Access, Warehouse};
 
@@ -44,12 +44,12 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &ApplyArgs) -> Result<Outcome
     unheld::tell(workspace, &loaded.compiled);
     if plan.is_empty() && !warehouse.is_left_halfway() {
         if !args.json {
-            printer.out(&plan_text(&plan));
+            printer.out(&told(&loaded.compiled, &plan));
         }
         return Ok(Outcome::Done);
     }
     if !args.json {
-        printer.out(&plan_text(&plan));
+        printer.out(&told(&loaded.compiled, &plan));
         printer.out("\n");
     }
     cost::refuse_expensive(&loaded, &plan)?;

@@ -29,8 +29,10 @@ pub(super) fn run(workspace: &Workspace<'_>, yes: bool) -> Result<Outcome, Diagn
         printer.note("There is nothing of this pipeline in the target.");
         return Ok(Outcome::Done);
     }
+    // As the target names them: there may be others of the same names without its prefix.
+    let naming = &loaded.compiled.naming;
     for (_, relation, _) in &made {
-        printer.out(&format!("  - {relation}\n"));
+        printer.out(&format!("  - {}\n", naming.path(&relation.dataset, &relation.table)));
     }
     if !yes {
         confirm::drops(printer, made.len())?;

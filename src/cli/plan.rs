@@ -8,6 +8,7 @@ use super::workspace::{LoadedProject, Workspace, fault, files, selected};
 use super::{Outcome, unheld, usage};
 use crate::compile::{CompiledProject, Dialect, Naming};
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::manifest::types::Target;
 use crate::plan::{self, Deferral, Plan, Planning};
 use crate::project::Address;
 use crate::state::Snapshot;
@@ -28,11 +29,24 @@ pub(super) fn run(workspace: &Workspace<'_>, args: &PlanArgs) -> Result<Outcome,
     if args.json {
         workspace.printer.out(&plan::text(&plan)?);
     } else {
-        workspace.printer.out(&plan_text(&plan));
+        workspace.printer.out(&told(&loaded.compiled, &plan));
     }
     cost::refuse_expensive(&loaded, &plan)?;
     let changes = !plan.is_empty() || !plan.orphans.is_empty();
     Ok(if args.detailed_exitcode && changes { Outcome::Changes } else { Outcome::Done })
+}
+
+/// A plan as people read it. What is done in a sandbox is told as such: its datasets have other names than the manifest's.
+pub(super) fn told(compiled: &CompiledProject, plan: &Plan) -> String {
+    let prefix = match compiled.target_settings() {
+        Some(Target::BigQuery(settings)) => settings.dataset_prefix.clone().unwrap_or_default(),
+        _ => String::new(),
+    };
+    let text = plan_text(plan);
+    if prefix.is_empty() {
+        return text;
+    }
+    format!("In `{}`, where names of datasets begin with `{prefix}`:\n\n{text}", compiled.target)
 }
 
 /// The plan for a selection, for a target that may not be open yet. `state:changed` is answered by a plan for everything.

@@ -285,6 +285,11 @@ pub trait Session: Send {
     fn remove_rejects(&mut self, of: &Relation) -> Result<()>;
     /// Gives the rejected rows of a build to the table that it becomes; earlier ones go.
     fn publish_rejects(&mut self, build: &Relation, as_: &Relation) -> Result<()>;
+    /// Whether what a unit of work has built is still there although the unit went on from it: then it need not be built
+    /// again to be kept.
+    fn still_has(&self, _build: &Relation) -> bool {
+        false
+    }
     /// Keeps a build that is not published as `<table>__failed`, in the place of an earlier one; says no where it
     /// cannot be kept.
     fn keep_failed(&mut self, build: &Relation, of: &Relation, kind: Materialization) -> Result<bool>;

@@ -31,6 +31,15 @@ pub(super) struct Governance {
     pub(super) row_policies: Option<BTreeMap<String, String>>,
     /// Who was granted what on the table itself.
     pub(super) grants: Option<BTreeSet<Grant>>,
+    /// Resource tags, which conditions of grants and policies of the organisation go by.
+    #[serde(default)]
+    pub(super) resource_tags: BTreeMap<String, String>,
+    /// Data policies, which mask a column, by its path.
+    #[serde(default)]
+    pub(super) data_policies: BTreeMap<String, String>,
+    /// The key that it is encrypted with, if that is its own.
+    #[serde(default)]
+    pub(super) key: Option<String>,
 }
 
 /// A role that was granted on a table.
@@ -57,6 +66,10 @@ impl Governance {
         for (name, value) in table["labels"].as_object().into_iter().flatten() {
             found.labels.insert(name.clone(), value.as_str().unwrap_or_default().to_owned());
         }
+        for (name, value) in table["resourceTags"].as_object().into_iter().flatten() {
+            found.resource_tags.insert(name.clone(), value.as_str().unwrap_or_default().to_owned());
+        }
+        found.key = table["encryptionConfiguration"]["kmsKeyName"].as_str().map(str::to_owned);
         found.add_columns(&table["schema"]["fields"], "");
         found
     }
@@ -69,6 +82,9 @@ impl Governance {
             let names: Vec<String> = names.filter_map(Value::as_str).map(str::to_owned).collect();
             if !names.is_empty() {
                 self.policy_tags.insert(path.clone(), names);
+            }
+            if field["dataPolicies"].as_array().is_some_and(|policies| !policies.is_empty()) {
+                self.data_policies.insert(path.clone(), field["dataPolicies"].to_string());
             }
             self.add_columns(&field["fields"], &format!("{path}."));
             self.columns.insert(path);
@@ -93,6 +109,7 @@ impl Governance {
         Foreign {
             labels: labels.map(|(name, value)| (name.clone(), value.clone())).collect(),
             policy_tags: tags.map(|(path, names)| (path.clone(), names.clone())).collect(),
+            resource_tags: self.resource_tags.clone(),
         }
     }
 
@@ -122,6 +139,19 @@ pub(super) fn lost(before: &Governance, foreign: &Foreign, after: &Governance) -
         if gone && after.columns.contains(path) {
             lost.push(format!("the policy tag of `{path}`"));
         }
+    }
+    for (name, value) in &before.resource_tags {
+        if after.resource_tags.get(name) != Some(value) {
+            lost.push(format!("the resource tag `{name}`"));
+        }
+    }
+    for (path, policies) in &before.data_policies {
+        if after.data_policies.get(path) != Some(policies) && after.columns.contains(path) {
+            lost.push(format!("the data policies of `{path}`"));
+        }
+    }
+    if before.key.is_some() && before.key != after.key {
+        lost.push("the encryption key".to_owned());
     }
     for (name, predicate) in before.row_policies.iter().flatten() {
         if after.row_policies.as_ref().and_then(|policies| policies.get(name)) != Some(predicate) {
@@ -239,13 +269,22 @@ impl Guard<'_> {
         if kind == Materialization::View {
             return Err(refused("it becomes a view, which has none".to_owned()).into());
         }
-        // A copy of the published table, into which new rows were brought, may have them already.
+        // A copy of the published table, into which new rows were brought, may have them already; so may a build that was given
+        // them when it was made, since when somebody may have changed them.
         let there = self.row_policies(build)?.unwrap_or_default();
         let place = &self.shared.place;
-        for (name, predicate) in policies.iter().filter(|(name, _)| !there.contains_key(*name)) {
-            let path = format!("{}/rowAccessPolicies/{name}:getIamPolicy", place.address(to));
-            let held = self.api_post(&path, &json!({})).map_err(|error| refused(error.message))?;
-            let grantees: BTreeSet<String> = grants(&held).into_iter().map(|grant| grant.member).collect();
+        for (name, predicate) in &policies {
+            let grantees = self.grantees(to, name).map_err(|error| refused(error.message))?;
+            if let Some(known) = there.get(name) {
+                let same = self.grantees(build, name).map_err(|error| refused(error.message))? == grantees;
+                if same && known == predicate {
+                    continue;
+                }
+                let path = format!("{}/rowAccessPolicies/{name}?force=true", place.address(build));
+                let api = &self.shared.jobs.api;
+                let gone = api.persist(self.stop, || api.delete(&path));
+                drop(gone.map_err(|error| refused(error.message))?);
+            }
             let mut reference = place.reference(build);
             reference["policyId"] = json!(name);
             let body = json!({
@@ -259,6 +298,13 @@ impl Guard<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Who sees the rows that a row access policy lets through.
+    fn grantees(&self, of: &Relation, policy: &str) -> std::result::Result<BTreeSet<String>, ApiError> {
+        let path = format!("{}/rowAccessPolicies/{policy}:getIamPolicy", self.shared.place.address(of));
+        let held = self.api_post(&path, &json!({}))?;
+        Ok(grants(&held).into_iter().map(|grant| grant.member).collect())
     }
 
     /// What governs a table that was published anew and is described as given, with the grants that it had put back.

@@ -154,6 +154,8 @@ pub(super) struct Foreign {
     pub(super) labels: BTreeMap<String, String>,
     /// Policy tags by the path of their column.
     pub(super) policy_tags: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub(super) resource_tags: BTreeMap<String, String>,
 }
 
 impl Description {
@@ -190,6 +192,9 @@ impl Description {
         labels.extend(label_of(&self.comment).map(|label| (MARK.to_owned(), json!(label))));
         if !labels.is_empty() {
             patch.insert("labels".to_owned(), Value::Object(labels));
+        }
+        if !foreign.resource_tags.is_empty() {
+            patch.insert("resourceTags".to_owned(), json!(foreign.resource_tags));
         }
         match (wanted.expires_ms, before.expires_ms) {
             (Some(after), _) => {
@@ -377,10 +382,12 @@ mod tests {
         let foreign = Foreign {
             labels: BTreeMap::from([label("theirs")]),
             policy_tags: BTreeMap::from([("more.in".to_owned(), vec!["t9".to_owned()])]),
+            resource_tags: BTreeMap::from([("123/env".to_owned(), "prod".to_owned())]),
         };
         let expected = json!({
             "description": "c",
             "labels": { "old": null, "new": "x", "theirs": "x" },
+            "resourceTags": { "123/env": "prod" },
             "expirationTime": null,
             "requirePartitionFilter": false,
             "timePartitioning": { "type": "DAY", "field": "at", "expirationMs": null },

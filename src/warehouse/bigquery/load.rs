@@ -14,6 +14,7 @@ use super::job::{Done, Jobs, Labels};
 use super::lanes;
 use super::layout;
 use super::place::Place;
+use super::publish::rejects_would_show;
 use super::storage::Storage;
 use super::upload::Upload;
 use crate::diag::{Code, Diagnostic};
@@ -29,7 +30,13 @@ pub(super) struct Loading<'a> {
     pub(super) storage: &'a Storage,
     pub(super) stop: &'a Arc<Stop>,
     pub(super) labels: &'a Labels,
+    /// The published table, where it keeps readers from some of its rows or columns, and what keeps them from those of a
+    /// build: it is there before the first row.
+    pub(super) guarded: Option<(&'a Relation, Shield<'a>)>,
 }
+
+/// Keeps readers from what they may not see of a build.
+pub(super) type Shield<'a> = &'a (dyn Fn(&Relation) -> Result<()> + Sync);
 
 /// The columns of a table of rejected rows.
 const REJECT_COLUMNS: [(&str, Type); 7] = [
@@ -77,7 +84,8 @@ impl Loading<'_> {
     ) -> Result<Loaded> {
         let layout = &load.publish.record.layout;
         if input.count() == 1 {
-            let mut sent = self.sent(at, rejects_at, &input.columns, layout, "WRITE_TRUNCATE")?;
+            let disposition = self.ready(at, &input.columns, layout)?;
+            let mut sent = self.sent(at, rejects_at, &input.columns, layout, disposition)?;
             let loaded = input.read(&mut sent, progress)?;
             sent.finish(load)?;
             return Ok(loaded);
@@ -85,6 +93,7 @@ impl Loading<'_> {
         // Each lane has a job of its own, which adds its rows to a table that is there.
         let columns = input.columns.clone();
         self.make(at, &columns, layout)?;
+        self.ready(at, &columns, layout)?;
         let counted = lanes::read(&input, progress, &|read| {
             let mut sent = self.sent(at, rejects_at, &columns, layout, "WRITE_APPEND")?;
             read(&mut sent)?;
@@ -143,6 +152,14 @@ impl Loading<'_> {
             Err(error) if error.is_missing() => Ok(()),
             done => Ok(done.map(drop)?),
         }
+    }
+
+    /// Makes a table that readers are to be kept from, and keeps them from it. Gives what the first job does with the table.
+    pub(super) fn ready(&self, at: &Relation, columns: &[Column], layout: &Layout) -> Result<&'static str> {
+        let Some((_, shield)) = self.guarded else { return Ok("WRITE_TRUNCATE") };
+        self.make(at, columns, layout)?;
+        shield(at)?;
+        Ok("WRITE_APPEND")
     }
 
     /// Makes a table without rows, unless it is there.
@@ -227,6 +244,9 @@ impl Sink for Sent<'_> {
     }
 
     fn rejects(&mut self, rejects: &[Reject]) -> Result<()> {
+        if let Some((table, _)) = self.loading.guarded {
+            return Err(rejects_would_show(table));
+        }
         let upload = match &mut self.rejects {
             Some(upload) => upload,
             None => {

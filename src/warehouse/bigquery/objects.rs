@@ -94,6 +94,7 @@ impl Loading<'_> {
         if input.columns.iter().any(|column| column.data_type == Type::Timestamp) {
             settings["timestampFormat"] = json!(TIMESTAMPS);
         }
+        settings["writeDisposition"] = json!(self.ready(at, &input.columns, &load.publish.record.layout)?);
         let mut rows = 0;
         for files in jobs_of(files) {
             settings["sourceUris"] = files.iter().map(|file| json!(file.path)).collect();

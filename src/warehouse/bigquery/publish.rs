@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::super::aside::Aside;
 use super::super::{Relation, Result, UNSETTLED, WarehouseError};
 use super::Shared;
 use super::api::{Stop, chance};
@@ -277,29 +278,9 @@ impl BigQuerySession {
         }
     }
 
-    /// Puts on a build what keeps readers from rows and columns of the table whose place it is to take, and what the
-    /// manifest says of who may read its columns: it stands in the same dataset while it is audited.
+    /// As [`shield`].
     pub(super) fn shield(&self, build: &Relation, wanted: Option<&Properties>) -> Result<()> {
-        let Some(published) = to_replace(build) else { return Ok(()) };
-        let said = self.shared.said(&published);
-        let description = Description {
-            properties: wanted.cloned().unwrap_or_else(|| said.clone()),
-            before: said,
-            ..Description::default()
-        };
-        let guard = Guard { shared: &self.shared, stop: &self.stop };
-        let before = match self.shared.table(&self.stop, &published)? {
-            Some(table) => guard.restrictions(&published, &table)?,
-            None => Governance::default(),
-        };
-        guard.carry_over((build, &published), Materialization::Table, &before)?;
-        let foreign = before.foreign(&description);
-        if description.has_policy_tags(&foreign) {
-            let made = self.shared.table(&self.stop, build)?.unwrap_or_default();
-            let fields = description.fields(&made, &foreign);
-            self.shared.patch(&self.stop, build, &json!({ "schema": { "fields": fields } }))?;
-        }
-        Ok(())
+        shield(&self.shared, &self.stop, build, wanted)
     }
 
     /// Whether a published table keeps some readers from some of its rows or columns.
@@ -308,6 +289,46 @@ impl BigQuerySession {
         let guard = Guard { shared: &self.shared, stop: &self.stop };
         Ok(guard.read(relation, &table)?.keeps_readers_out())
     }
+}
+
+/// Puts on a build what keeps readers from rows and columns of the table whose place it is to take, and what the
+/// manifest says of who may read its columns: it stands in the same dataset while it is audited.
+pub(super) fn shield(
+    shared: &Shared,
+    stop: &Stop,
+    build: &Relation,
+    wanted: Option<&Properties>,
+) -> Result<()> {
+    let Some(published) = to_replace(build) else { return Ok(()) };
+    let said = shared.said(&published);
+    let description = Description {
+        properties: wanted.cloned().unwrap_or_else(|| said.clone()),
+        before: said,
+        ..Description::default()
+    };
+    let guard = Guard { shared, stop };
+    let before = match shared.table(stop, &published)? {
+        Some(table) => guard.restrictions(&published, &table)?,
+        None => Governance::default(),
+    };
+    guard.carry_over((build, &published), Materialization::Table, &before)?;
+    let foreign = before.foreign(&description);
+    if description.has_policy_tags(&foreign) {
+        let made = shared.table(stop, build)?.unwrap_or_default();
+        let fields = description.fields(&made, &foreign);
+        shared.patch(stop, build, &json!({ "schema": { "fields": fields } }))?;
+    }
+    Ok(())
+}
+
+/// The refusal of rejected rows of a table that keeps readers out: all could read them beside it.
+pub(super) fn rejects_would_show(table: &Relation) -> WarehouseError {
+    let message = format!(
+        "rows were rejected, and {} would show them to readers whom {table} keeps out",
+        Aside::Rejects.of(table)
+    );
+    let fault = Diagnostic::error(Code::GovernanceLost, message);
+    fault.help("nothing was published; mend the files, or set `max_rejects: 0`").into()
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ use super::governance::{Governed, told};
 use super::job::Labels;
 use super::layout::{self, Description};
 use super::leftover::RELAID;
-use super::load::Loading;
-use super::publish::{Publication, unsettled};
+use super::load::{Loading, Shield};
+use super::publish::{Publication, rejects_would_show, shield, unsettled};
 use super::results;
 use super::store::{Announced, Entry, label};
 use crate::diag::{Code, Diagnostic};
@@ -257,10 +257,14 @@ impl Session for BigQuerySession {
         self.discard(&self.stop, at, Materialization::Table)?;
         self.unit.aside.insert(at.clone(), None);
         self.unit.aside.insert(rejects_at.clone(), None);
+        let properties = Some(&load.publish.record.properties);
+        let shield = |at: &Relation| shield(&self.shared, &self.stop, at, properties);
+        let guarded =
+            if self.is_governed(publish_as)? { Some((publish_as, &shield as Shield<'_>)) } else { None };
         let Shared { jobs, storage, place, .. } = self.shared.as_ref();
-        let loading = Loading { jobs, storage, place, stop: &self.stop, labels: &self.labels };
+        let loading = Loading { jobs, storage, place, stop: &self.stop, labels: &self.labels, guarded };
         let loaded = loading.load(at, &rejects_at, load, root, progress)?;
-        self.shield(at, Some(&load.publish.record.properties))?;
+        self.shield(at, properties)?;
         Ok(loaded)
     }
 
@@ -380,14 +384,15 @@ impl Session for BigQuerySession {
             return self.remove_rejects(as_);
         }
         if self.is_governed(as_)? {
-            let message =
-                format!("rows were rejected, and {to} would show them to readers whom {as_} keeps out");
-            let fault = Diagnostic::error(Code::GovernanceLost, message);
-            return Err(fault.help("nothing was published; mend the files, or set `max_rejects: 0`").into());
+            return Err(rejects_would_show(as_));
         }
         let (kind, description) = (Materialization::Table, Description::of(Aside::Rejects.mark(as_)));
         self.unit.publications.push(Publication { from, to, kind, description });
         Ok(())
+    }
+
+    fn still_has(&self, build: &Relation) -> bool {
+        self.unit.aside.contains_key(build)
     }
 
     fn keep_failed(&mut self, build: &Relation, of: &Relation, kind: Materialization) -> Result<bool> {

@@ -272,7 +272,7 @@ fn whom_bigquery_gives_access_to_a_new_dataset_keeps_it() {
     let chosen = at(&endpoint, &project, &["plan", "--select", "state:changed"]).succeeds();
     assert_eq!(
         chosen.stdout,
-        "  = 1 unchanged\n  . 1 dataset is not as declared, and nothing in it was selected: marts\n\n\
+        "In `bigquery`, where names of datasets begin with `dev_`:\n\n  = 1 unchanged\n  . 1 dataset is not as declared, and nothing in it was selected: marts\n\n\
          Nothing to do for what was selected.\n"
     );
 }

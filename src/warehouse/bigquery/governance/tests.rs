@@ -21,9 +21,11 @@ use crate::project::ColumnProperties;
 fn table() -> Value {
     json!({
         "labels": { "team": "finance", "ours": "x" },
+        "resourceTags": { "123/env": "prod" },
+        "encryptionConfiguration": { "kmsKeyName": "k" },
         "schema": { "fields": [
             { "name": "id", "type": "INTEGER" },
-            { "name": "email", "type": "STRING", "policyTags": { "names": ["t/1"] } },
+            { "name": "email", "type": "STRING", "policyTags": { "names": ["t/1"] }, "dataPolicies": [{ "name": "d/1" }] },
             { "name": "home", "type": "RECORD", "fields": [
                 { "name": "street", "type": "STRING", "policyTags": { "names": ["t/2"] } },
             ] },
@@ -63,6 +65,9 @@ fn everything_that_is_lost_is_named() {
             "the label `team`",
             "the policy tag of `email`",
             "the policy tag of `home.street`",
+            "the resource tag `123/env`",
+            "the data policies of `email`",
+            "the encryption key",
             "the row access policy `south`",
             "the grant of roles/bigquery.dataEditor to user:a@example.com",
             "the grant of roles/bigquery.dataViewer to user:a@example.com",
@@ -88,6 +93,8 @@ fn what_is_weaker_or_unknown_counts_as_it_is() {
     let after = Governance {
         grants: before.grants.clone(),
         row_policies: before.row_policies.clone(),
+        resource_tags: before.resource_tags.clone(),
+        key: before.key.clone(),
         ..Governance::of_table(&json!({ "labels": { "team": "finance", "ours": "x" } }))
     };
     assert_eq!(lost(&before, &foreign, &after), Vec::<String>::new());
@@ -143,7 +150,7 @@ proptest! {
         tagged in proptest::collection::btree_set("[a-d]", 0..4),
     ) {
         let tags = tagged.into_iter().map(|column| (column, vec!["t".to_owned()]));
-        let foreign = Foreign { labels, policy_tags: tags.collect() };
+        let foreign = Foreign { labels, policy_tags: tags.collect(), ..Foreign::default() };
         let bare = json!({ "schema": { "fields": [{ "name": "a" }, { "name": "b" }] } });
         let patch = Description::of(String::new()).patch(&bare, &foreign, 0);
         let before = Governance::default();
@@ -262,6 +269,35 @@ fn policies_are_on_the_build_before_it_is_published() {
     assert_eq!(body["filterPredicate"], "region = 'S'");
     let refused = guard.carry_over((&build, &to), Materialization::View, &found).unwrap_err();
     assert_eq!(refused.diagnostic.code, Code::GovernanceLost);
+}
+
+#[test]
+fn a_policy_that_was_tightened_since_the_build_was_made_is_put_on_it_anew() {
+    let held = |member: &str| json!({ "bindings": [{ "role": "roles/bigquery.filteredDataViewer", "members": [member] }] });
+    let wider = json!({ "rowAccessPolicies": [
+        { "rowAccessPolicyReference": { "policyId": "south" }, "filterPredicate": "TRUE" },
+    ] });
+    for (on_build, of_build, is_same) in
+        [(south(), held("user:a"), true), (wider, held("user:a"), false), (south(), held("user:b"), false)]
+    {
+        let mut answers = vec![
+            ("GET d/tables/t/rowAccessPolicies", 200, south()),
+            ("GET d/tables/build/rowAccessPolicies", 200, on_build),
+            ("POST d/tables/t/rowAccessPolicies/south:getIamPolicy", 200, held("user:a")),
+            ("POST d/tables/build/rowAccessPolicies/south:getIamPolicy", 200, of_build),
+        ];
+        if !is_same {
+            answers.push(("DELETE d/tables/build/rowAccessPolicies/south?force=true", 200, json!({})));
+            answers.push(("POST d/tables/build/rowAccessPolicies", 200, json!({})));
+        }
+        let (shared, asked) = served(&answers);
+        let stop = Stop::default();
+        let guard = Guard { shared: &shared, stop: &stop };
+        let (build, to) = (Relation::parse("d.build"), Relation::parse("d.t"));
+        let found = guard.restrictions(&to, &json!({ "type": "TABLE" })).unwrap();
+        guard.carry_over((&build, &to), Materialization::Table, &found).unwrap();
+        assert_eq!(locked(&asked).len(), answers.len());
+    }
 }
 
 #[test]
