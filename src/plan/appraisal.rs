@@ -4,12 +4,13 @@
 //! Plan --questions--> queries --dry runs--> answers --appraise--> Plan with costs and warnings, or faults
 //! ```
 //! A query can be asked about only when all that it reads is there. For what this plan will build first, rows of the
-//! columns that it will have stand in; for what it changes, the table as it is now. The answer is labelled so.
+//! columns that it will have stand in; for what it changes, the table as it is now, with the columns that it will have. The
+//! answer is labelled so.
 
 use std::collections::BTreeMap;
 
 use super::cost::{Accuracy, Bill, Cost, bookkeeping};
-use super::{Action, LoadAction, Plan, Reason, Step};
+use super::{Action, ColumnChanges, LoadAction, Plan, Reason, Step};
 use crate::compile::{CompiledProject, Whole};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::Audit;
@@ -175,10 +176,26 @@ impl<'a> StandIns<'a> {
             rows.map(Instead::Rows)
         };
         let published = |node: &Node| naming.path(&node.dataset, node.table());
+        // The rows that are there, with the columns that there will be: what they cost is near what it will be.
+        let widened = |node: &Node| {
+            let changes = &self.steps.get(&node.address).filter(|step| !is_foreign(step))?.columns;
+            let path = published(node);
+            let there = self
+                .whole
+                .query(&path)
+                .map_or_else(|| Ident(&path).to_string(), |query| format!("({query})"));
+            let query = with_columns(&there, changes, &self.snapshot.objects.get(&node.relation())?.columns)?;
+            further(Accuracy::Unknown);
+            Some(Instead::Rows(query))
+        };
         let done = substitute(sql, &|path| {
             if path == build || path == merged {
                 // The table as the last run left it, where there is one.
-                return if self.is_there(about) && !self.changes_columns(about) {
+                return if !self.is_there(about) {
+                    rows(about)
+                } else if self.changes_columns(about) {
+                    widened(about).or_else(|| rows(about))
+                } else {
                     further(Accuracy::Unknown);
                     let published = published(about);
                     // What is built aside may be read without naming partitions, and what is published may not.
@@ -186,16 +203,17 @@ impl<'a> StandIns<'a> {
                         Some(query) => Instead::Rows(query.to_owned()),
                         None => Instead::Table(published),
                     })
-                } else {
-                    rows(about)
                 };
             }
             let node = *self.nodes.get(path)?;
             if node.address == about.address {
                 return None;
             }
-            if !self.is_there(node) || self.changes_columns(node) {
+            if !self.is_there(node) {
                 return rows(node);
+            }
+            if self.changes_columns(node) {
+                return widened(node).or_else(|| rows(node));
             }
             if self.steps.contains_key(&node.address) {
                 further(Accuracy::Unknown);
@@ -211,21 +229,40 @@ impl<'a> StandIns<'a> {
     }
 
     fn changes_columns(&self, node: &Node) -> bool {
-        // What somebody else has changed may have any columns.
-        let is_foreign =
-            |step: &Step| step.reasons.iter().any(|reason| matches!(reason, Reason::Drifted | Reason::New));
         self.steps.get(&node.address).is_some_and(|step| !step.columns.is_empty() || is_foreign(step))
     }
 }
 
+/// What somebody else has changed may have any columns.
+fn is_foreign(step: &Step) -> bool {
+    step.reasons.iter().any(|reason| matches!(reason, Reason::Drifted | Reason::Forgotten | Reason::New))
+}
+
+/// A query of the rows of a table as they would be with other columns, without values in those; nothing where none of those
+/// that are there stays.
+fn with_columns(table: &str, changes: &ColumnChanges, there: &[(String, String)]) -> Option<String> {
+    let gone: Vec<&Column> =
+        changes.removed.iter().chain(changes.retyped.iter().map(|(old, _)| old)).collect();
+    if there.iter().all(|(name, _)| gone.iter().any(|column| column.name.eq_ignore_ascii_case(name))) {
+        return None;
+    }
+    let except: Vec<String> = gone.iter().map(|column| Ident(&column.name).to_string()).collect();
+    let except = if except.is_empty() { String::new() } else { format!(" EXCEPT ({})", except.join(", ")) };
+    let new = changes.added.iter().chain(changes.retyped.iter().map(|(_, new)| new));
+    let new: Vec<String> = new.map(without_value).collect::<Option<_>>()?;
+    let new: String = new.iter().map(|column| format!(", {column}")).collect();
+    Some(format!("SELECT *{except}{new} FROM {table}"))
+}
+
+/// A column that has no value; nothing for a type that is not known here.
+fn without_value(column: &Column) -> Option<String> {
+    let known = Type::parse(&column.data_type.to_string())?;
+    Some(format!("CAST(NULL AS {known}) AS {}", Ident(&column.name)))
+}
+
 /// A query of one row with some columns, which reads nothing.
 fn rows_of(columns: &[Column]) -> Option<String> {
-    let each = columns.iter().map(|column| {
-        // A type that is not known here cannot be stood in for.
-        let known = Type::parse(&column.data_type.to_string())?;
-        Some(format!("CAST(NULL AS {known}) AS {}", Ident(&column.name)))
-    });
-    let columns: Vec<String> = each.collect::<Option<_>>()?;
+    let columns: Vec<String> = columns.iter().map(without_value).collect::<Option<_>>()?;
     (!columns.is_empty()).then(|| format!("SELECT {}", columns.join(", ")))
 }
 

@@ -10,6 +10,7 @@ mod diff;
 mod file;
 mod increment;
 mod planner;
+mod prints;
 #[cfg(test)]
 mod tests;
 mod wanted;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::Remedy;
+use super::prints::Prints;
 use super::{
     Action, BuildAction, ColumnChanges, Deferral, Deferred, Drift, Estimate, FAILED_SUFFIX, LoadAction,
     Orphan, Plan, Publish, Reading, Reason, Record, Step, datasets, diff, file, increment, wanted,
@@ -12,7 +13,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::Audit;
 use crate::fingerprint::Fingerprint;
 use crate::manifest::types::{FailedBuilds, Materialization};
-use crate::project::{Address, Detail, Layout, Load, Node};
+use crate::project::{Address, Detail, Load, Node};
 use crate::state::{FileState, NodeState, Object, Snapshot, mark, marked_comment};
 
 /// The files of each source and seed, as they are.
@@ -38,17 +39,6 @@ pub struct Planning<'a> {
 
 /// Reasons for which a table is checked again and not built.
 const CHECKED_ONLY: [Reason; 2] = [Reason::ExpectationsChanged, Reason::ReferencesChanged];
-
-/// Fingerprints of one node.
-struct Prints {
-    query: String,
-    own: String,
-    data: String,
-    metadata: String,
-    audit: String,
-    /// What its expectations compare it with; empty where they look at nothing else.
-    references: String,
-}
 
 /// Makes the plan. The same input gives the same bytes.
 ///
@@ -100,11 +90,11 @@ pub fn plan(planning: &Planning<'_>) -> Result<Plan, Diagnostics> {
 }
 
 /// The work of planning, node by node.
-struct Planner<'a> {
-    planning: &'a Planning<'a>,
+pub(super) struct Planner<'a> {
+    pub(super) planning: &'a Planning<'a>,
     faults: Diagnostics,
     /// What each node's rows will be made from once the plan is applied.
-    effective: BTreeMap<Address, String>,
+    pub(super) effective: BTreeMap<Address, String>,
     /// Nodes whose rows change by a step.
     stepping: BTreeSet<Address>,
     /// Nodes that have a step.
@@ -314,88 +304,6 @@ impl<'a> Planner<'a> {
         Reading::new(load, &compiled.columns, files)
     }
 
-    fn prints(&self, node: &Node, compiled: &CompiledNode, audit: Option<&Audit>) -> Prints {
-        let query = match (&node.detail, &compiled.query) {
-            (Detail::Load(load), _) => load_print(load),
-            (Detail::Model(_), Some(query)) => query.hash.clone(),
-            (Detail::Model(_), None) => String::new(),
-        };
-        let own = self.own(node, &query, &wanted::layout(self.planning.compiled, compiled));
-        let mut data = Fingerprint::new("data").text(&own);
-        if let Some(files) = self.planning.files.get(&node.address) {
-            data = data.texts(files.iter().map(|file| file.hash.as_str()));
-        }
-        for read in self.planning.compiled.graph.upstream(&node.address) {
-            data = data.text(&read.to_string()).maybe(self.effective.get(read).map(String::as_str));
-        }
-        let mut metadata = Fingerprint::new("metadata")
-            .maybe(node.description.as_deref())
-            .maybe(node.owner.as_deref())
-            .texts(node.tags.iter().map(String::as_str));
-        match &node.detail {
-            Detail::Load(load) => {
-                for (name, column) in &load.columns {
-                    metadata = metadata.text(name).maybe(column.description.as_deref());
-                }
-            }
-            Detail::Model(model) => {
-                for (name, column) in &model.columns {
-                    metadata = metadata.text(name).maybe(column.description.as_deref());
-                }
-            }
-        }
-        let metadata = wanted::with_properties(metadata, self.planning.compiled, node);
-        let mut checks = Fingerprint::new("audit");
-        for query in audit.iter().flat_map(|audit| &audit.queries) {
-            checks = checks.text(&query.sql);
-        }
-        for check in audit.iter().flat_map(|audit| &audit.checks) {
-            let rule = serde_json::to_string(&(&check.rule, check.severity)).unwrap_or_default();
-            checks = checks.text(&check.address).text(&rule);
-        }
-        Prints {
-            query,
-            own,
-            data: data.finish(),
-            metadata: metadata.finish(),
-            audit: checks.finish(),
-            references: self.references(&node.address),
-        }
-    }
-
-    /// A fingerprint of a node's own definition, with a layout.
-    fn own(&self, node: &Node, query: &str, layout: &Layout) -> String {
-        let materialization = match node.materialization() {
-            Materialization::View => "view",
-            Materialization::Table => "table",
-        };
-        let mut own = Fingerprint::new("own").text(query).text(materialization).text(&node.relation());
-        if let Some((settings, _)) = self.planning.compiled.increment(node) {
-            own = increment::with_strategy(own, settings);
-        }
-        wanted::with_layout(own, layout).finish()
-    }
-
-    /// The rows of the tables that a node's expectations compare it with. When they change, what held before may hold
-    /// no longer: an order that is gone leaves items behind that were loaded long ago.
-    fn references(&self, address: &Address) -> String {
-        let compiled = self.planning.compiled;
-        let expectations = compiled.audits.get(address).map(|audit| audit.expectations.as_slice());
-        let read: BTreeSet<&Address> = expectations
-            .unwrap_or_default()
-            .iter()
-            .flat_map(|index| compiled.project.expectations[*index].reads())
-            .collect();
-        if read.is_empty() {
-            return String::new();
-        }
-        let start = Fingerprint::new("references");
-        let each = |print: Fingerprint, read: &&Address| {
-            print.text(&read.to_string()).maybe(self.effective.get(*read).map(String::as_str))
-        };
-        read.iter().fold(start, each).finish()
-    }
-
     fn reasons(
         &self,
         node: &Node,
@@ -576,15 +484,6 @@ impl<'a> Planner<'a> {
         own.or(self.planning.compiled.project.step_timeout)
             .map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX))
     }
-}
-
-fn load_print(load: &Load) -> String {
-    let mut print = Fingerprint::new("load").number(load.columns.len() as u64);
-    for (name, column) in &load.columns {
-        print = print.text(name).text(&column.data_type.to_string()).number(u64::from(column.required));
-    }
-    let rest = serde_json::json!([load.format, load.on_new_column, load.on_missing_column, load.max_rejects]);
-    print.text(&rest.to_string()).finish()
 }
 
 /// Rows that came one run after the other are not made anew because nobody remembers them.

@@ -208,6 +208,12 @@ impl Column {
         Ok(())
     }
 
+    /// Whether a field is JSON's own word for no value.
+    #[inline]
+    pub(super) fn is_json_null(&self, text: &str) -> bool {
+        matches!(self.data, ColumnData::Json(_)) && text.trim_ascii() == "null"
+    }
+
     #[inline]
     pub(super) fn push_null(&mut self) {
         match &mut self.data {

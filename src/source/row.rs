@@ -96,7 +96,8 @@ impl RowReader {
             let null = if content.is_empty() {
                 self.empty_is_null
             } else {
-                self.other_markers.iter().any(|marker| marker == content)
+                // JSON has a word of its own. Lines of JSON, in which rows are sent to BigQuery, have one for both.
+                self.other_markers.iter().any(|marker| marker == content) || column.is_json_null(content)
             };
             if null {
                 if spec.required {

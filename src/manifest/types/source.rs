@@ -180,7 +180,7 @@ pub struct CsvOptions {
     /// Encoding by its WHATWG name; a byte order mark is always recognised.
     #[schemars(example = &"windows-1252")]
     pub encoding: String,
-    /// Texts that mean NULL.
+    /// Texts that mean NULL. In columns of JSON `null` does, too.
     #[schemars(example = vec!["", "NULL"])]
     pub null_markers: Vec<String>,
 }

@@ -98,8 +98,33 @@ fn a_table_with_a_column_that_comes_is_stood_in_for() {
     let audit = asked.of_daily().pop().unwrap();
     assert!(matches!(asked.plan.steps[audit.step].action, Action::Merge(_)), "{:?}", asked.plan.steps);
     let sql = audit.sql().unwrap();
-    assert!(sql.contains("AS `orders`) AS `daily__pipewright_next`"), "{sql}");
-    assert_eq!(audit.nearest, Accuracy::LowerBound);
+    // The rows that are there cost what they cost.
+    let widened =
+        "(SELECT *, CAST(NULL AS INT64) AS `orders` FROM `p.marts.daily`) AS `daily__pipewright_next`";
+    assert!(sql.contains(widened), "{sql}");
+    assert_eq!(audit.nearest, Accuracy::Unknown);
+}
+
+#[test]
+fn columns_that_go_or_change_are_left_out_of_what_stands_in() {
+    let column = |name: &str, data_type: Type| Column { name: name.to_owned(), data_type };
+    let there = [("a".to_owned(), "INT64".to_owned()), ("b".to_owned(), "STRING".to_owned())];
+    let changes = ColumnChanges {
+        added: vec![column("c", Type::Date)],
+        removed: vec![column("A", Type::Int64)],
+        retyped: Vec::new(),
+    };
+    let query = with_columns("`p.d.t`", &changes, &there);
+    assert_eq!(query.as_deref(), Some("SELECT * EXCEPT (`A`), CAST(NULL AS DATE) AS `c` FROM `p.d.t`"));
+    let retyped = vec![(column("b", Type::String), column("b", Type::Int64))];
+    let query = with_columns(
+        "`p.d.t`",
+        &ColumnChanges { retyped: retyped.clone(), ..ColumnChanges::default() },
+        &there,
+    );
+    assert_eq!(query.as_deref(), Some("SELECT * EXCEPT (`b`), CAST(NULL AS INT64) AS `b` FROM `p.d.t`"));
+    // Nothing is left of it.
+    assert_eq!(with_columns("`p.d.t`", &ColumnChanges { retyped, ..changes }, &there), None);
 }
 
 #[test]

@@ -140,6 +140,16 @@ fn every_type_from_one_line() {
 }
 
 #[test]
+fn the_null_of_json_is_no_value() {
+    let mut spec = spec(&[("s", Type::String), ("j", Type::Json)]);
+    let all = read("s,j\nnull, null \nx,[null]\n", &spec).unwrap();
+    assert_eq!(all.rows, [vec![Some("null".to_owned()), None], row(&["x", "[null]"])]);
+    spec.columns[1].required = true;
+    let all = read("s,j\nx,null\ny,1\n", &spec).unwrap();
+    assert_eq!((all.rows.len(), all.rejects.len()), (1, 1));
+}
+
+#[test]
 fn null_markers_apply_to_every_type_quoted_or_not() {
     let mut spec = spec(&[("s", Type::String), ("i", Type::Int64)]);
     let all = read("s,i\n,\n\"\",\"\"\nNA,1\n", &spec).unwrap();

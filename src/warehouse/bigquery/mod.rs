@@ -15,6 +15,7 @@ mod dry_run;
 mod encode;
 mod error;
 mod governance;
+mod halfway;
 mod history;
 mod job;
 mod lanes;
@@ -47,15 +48,14 @@ use sqlparser::tokenizer::{Location, Span};
 use self::api::{Api, Backoff, Stop, Way};
 use self::credentials::Origin;
 use self::error::ApiError;
-use self::governance::{Governed, Guard, lost, told};
+use self::halfway::Halfway;
 use self::job::{Jobs, Labels};
 use self::layout::{Description, Foreign};
 use self::lease::Lease;
-use self::leftover::Leftover;
 use self::place::Place;
 use self::session::BigQuerySession;
 use self::storage::Storage;
-use self::store::{Entry, Pending, Store, label};
+use self::store::{Entry, Store, label};
 use super::{
     Access, History, Interrupt, QueryError, QueryResult, Relation, Result, RunHeader, Session, Warehouse,
     WarehouseError,
@@ -63,7 +63,6 @@ use super::{
 use crate::clock::{Clock, SystemClock};
 use crate::diag::{Code, Diagnostic};
 use crate::googlesql::SqlFault;
-use crate::googlesql::names::Ident;
 use crate::googlesql::parameter::Parameter;
 use crate::manifest::types::{BigQueryTarget, Dataset, Materialization};
 use crate::plan::{Answer, DatasetChange, Record};
@@ -95,14 +94,8 @@ struct Shared {
     pipeline: String,
     /// What is remembered, as it was read and as this run has changed it.
     state: Mutex<State>,
-    /// What an earlier run published without being able to say so.
-    settled: Mutex<Vec<Pending>>,
-    /// Jobs of an earlier run that were about to be asked for, and are not there.
-    unasked: Mutex<Vec<String>>,
-    /// What governed tables that an earlier run took away and put nothing in their place.
-    unfinished: Mutex<BTreeMap<Relation, Governed>>,
-    /// What an earlier run was building when it ended without a word.
-    leftovers: Mutex<Vec<Leftover>>,
+    /// What runs that ended on the way have left.
+    halfway: Mutex<Halfway>,
     lease: Mutex<Option<Lease>>,
     serial: AtomicU64,
     entries: AtomicI64,
@@ -285,10 +278,7 @@ impl BigQuery {
             location,
             pipeline: project.name.clone(),
             state: Mutex::default(),
-            settled: Mutex::default(),
-            unasked: Mutex::default(),
-            unfinished: Mutex::default(),
-            leftovers: Mutex::default(),
+            halfway: Mutex::default(),
             lease: Mutex::default(),
             serial: AtomicU64::new(0),
             entries: AtomicI64::new(0),
@@ -336,54 +326,13 @@ impl Warehouse for BigQuery {
         let own: BTreeSet<Relation> = self.relations.iter().cloned().chain(known).collect();
         let datasets = own.iter().map(|relation| relation.dataset.clone()).filter(is_there).collect();
         // What is still going on is waited for, before it is looked at what is there.
-        let stop = Stop::default();
-        let ended = |pending: &Pending| {
-            let found = shared.jobs.look(&stop, &pending.job);
-            found.and_then(|job| shared.jobs.finished(&stop, &pending.job, job))
-        };
-        let ends: Vec<_> = remembered.pending.iter().map(ended).collect();
+        let ends = shared.ends_of(&remembered.pending);
         let mut objects = observe::objects(&shared.jobs, &shared.labels(), &shared.place, &datasets)
             .map_err(|error| shared.located(error))?;
-        let (mut settled, mut unasked, mut unfinished) = (Vec::new(), Vec::new(), BTreeMap::new());
-        for (mut pending, ended) in remembered.pending.into_iter().zip(ends) {
-            let relation = Relation::parse(&pending.state.relation);
-            let is_replaced = leftover::is_replaced(&objects, &relation);
-            let object = objects.get_mut(&pending.state.relation);
-            let is_done = match ended {
-                // A run that took the name may have ended on the way as well.
-                Ok(done) => !done.is_claim(),
-                Err(error) if error.is_missing() => {
-                    unasked.push(pending.job.clone());
-                    false
-                }
-                // One that failed did nothing, unless it failed to drop what it had taken the place of.
-                Err(error) if error.is_of_job() => is_replaced,
-                // Not everybody may ask for another's job. A table is described by what was to be published.
-                Err(error) if error.is_denied() => {
-                    object.as_ref().is_some_and(|object| object.comment.as_ref() == Some(&pending.comment))
-                }
-                // It may have been published: that is not guessed at.
-                Err(error) => return Err(error.into()),
-            };
-            if is_done {
-                if let Some(object) = object {
-                    object.comment = Some(pending.comment.clone());
-                }
-                state.nodes.insert(pending.address.clone(), pending.state.clone());
-                settled.push(pending);
-            } else if let (None, Some(governed)) = (object, pending.governed.take()) {
-                unfinished.insert(relation, governed);
-            }
-        }
-        *locked(&shared.unfinished) = unfinished;
+        let halfway = Halfway::find(remembered.pending, ends, &own, &mut state, &mut objects)?;
         shared.serial.store(state.serial, Ordering::SeqCst);
         *locked(&shared.state) = state.clone();
-        *locked(&shared.settled) = settled;
-        *locked(&shared.unasked) = unasked;
-        let leftovers = leftover::among(&objects, &own);
-        // They bear the marks of the tables that they were to be, and are none.
-        objects.retain(|name, _| !leftovers.iter().any(|leftover| leftover.at.to_string() == *name));
-        *locked(&shared.leftovers) = leftovers;
+        *locked(&shared.halfway) = halfway;
         let says = |node: &NodeState| !node.properties.columns.is_empty();
         if state.nodes.values().any(says) {
             observe::columns(&shared.jobs, &shared.labels(), &shared.place, &datasets, &mut objects)?;
@@ -435,12 +384,11 @@ impl Warehouse for BigQuery {
         *locked(&shared.run) = Some(run.id.clone());
         *locked(&self.run) = Some(run.clone());
         shared.store().add_run(run, None)?;
-        self.put_right(serial)
+        shared.put_right(serial)
     }
 
     fn is_left_halfway(&self) -> bool {
-        let shared = &self.shared;
-        !locked(&shared.settled).is_empty() || !locked(&shared.leftovers).is_empty()
+        locked(&self.shared.halfway).is_something()
     }
 
     fn finish_run(&self, report: &RunReport, forget_before: Option<&str>) -> Result<()> {
@@ -541,61 +489,6 @@ impl History for BigQuery {
 }
 
 impl BigQuery {
-    /// Brings to its end what an earlier run has left halfway. Its serial is this run's by now.
-    fn put_right(&self, serial: u64) -> Result<()> {
-        let (shared, stop) = (&self.shared, Stop::default());
-        // A request that is still on its way would publish what this run has not planned with.
-        for job in std::mem::take(&mut *locked(&shared.unasked)) {
-            if !shared.jobs.claim(&job, &shared.labels())? {
-                return Err(store::overtaken());
-            }
-        }
-        for mut pending in std::mem::take(&mut *locked(&shared.settled)) {
-            let description = Description {
-                layout: pending.state.layout.clone(),
-                properties: pending.state.properties.clone(),
-                ..Description::of(pending.comment)
-            };
-            let relation = Relation::parse(&pending.state.relation);
-            let governed = pending.governed.unwrap_or_default();
-            // It may be gone since: then it is planned anew.
-            let found = shared.table(&stop, &relation)?;
-            let said = found.as_ref().map(|found| description.patch(found, &governed.foreign, now_ms()));
-            // What is refused now would be refused again: it is told, and does not stand in the way for good.
-            let (table, refused) = match said.map(|said| shared.patch(&stop, &relation, &said)) {
-                Some(Ok(table)) => (Some(table), None),
-                Some(Err(error)) if error.is_transient() => return Err(error.into()),
-                Some(Err(error)) => (found, Some(error)),
-                None => (None, None),
-            };
-            pending.state.observed = table.as_ref().map(layout::observed);
-            let guard = Guard { shared, stop: &stop };
-            let after = table.map(|table| guard.settle(&relation, &table, &governed.before)).transpose()?;
-            let entry = Entry { address: pending.address, state: Some(pending.state) };
-            shared.store().add(&entry, shared.next_entry(), None, serial)?;
-            if let Some(error) = refused {
-                return Err(error.into());
-            }
-            let gone =
-                after.map(|after| lost(&governed.before, &governed.foreign, &after)).unwrap_or_default();
-            if !gone.is_empty() {
-                return Err(told(&relation, &gone).into());
-            }
-        }
-        for Leftover { at, kind, belongs_to } in std::mem::take(&mut *locked(&shared.leftovers)) {
-            match belongs_to {
-                // The one that was to take its place never came.
-                Some(table) => {
-                    let name = Ident(&table.table);
-                    let sql = format!("ALTER TABLE {} RENAME TO {name}", shared.place.path(&at));
-                    shared.jobs.execute(&stop, &shared.labels(), &sql)?;
-                }
-                None => shared.discard(&stop, &shared.labels(), &at, kind)?,
-            }
-        }
-        Ok(())
-    }
-
     /// Whether a run that is still called running is not: its lease is over.
     fn nobody_runs(&self) -> bool {
         let held = locked(&self.shared.lease).is_some();

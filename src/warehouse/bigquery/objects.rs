@@ -122,8 +122,8 @@ impl Loading<'_> {
         Ok(Some(Loaded { rows, rejected: 0, columns: input.columns.clone(), files }))
     }
 
-    /// Looks for what a load job takes without a word: rows that lack a value they must have, bytes that were no text, and
-    /// markers of NULL in quotes, which it keeps as texts. Says whether there is none.
+    /// Looks for what a load job takes without a word: rows that lack a value they must have, bytes that were no text,
+    /// markers of NULL in quotes, which it keeps as texts, and JSON's own, which it keeps as JSON. Says whether there is none.
     fn is_as_read_here(
         &self,
         at: &Relation,
@@ -139,7 +139,9 @@ impl Loading<'_> {
             let name = Ident(&column.name);
             Some(match column.data_type {
                 Type::String => format!("STRPOS({name}, @mark) > 0 OR {name} IN ({marks})"),
-                Type::Json => format!("STRPOS(TO_JSON_STRING({name}), @mark) > 0"),
+                Type::Json => {
+                    format!("STRPOS(TO_JSON_STRING({name}), @mark) > 0 OR JSON_TYPE({name}) = 'null'")
+                }
                 Type::Bytes => format!("TO_BASE64({name}) IN ({marks})"),
                 _ => return None,
             })

@@ -175,7 +175,7 @@ impl BigQuerySession {
     /// What stands at the place of a publication; nothing where there is nothing.
     pub(super) fn look_at(&self, publication: &Publication) -> Result<Option<Standing>> {
         let Some(table) = self.shared.table(&self.stop, &publication.to)? else {
-            let earlier = locked(&self.shared.unfinished).get(&publication.to).cloned();
+            let earlier = locked(&self.shared.halfway).taken_away.get(&publication.to).cloned();
             return Ok(earlier.map(|governed| Standing { table: None, governed }));
         };
         let before = Guard { shared: &self.shared, stop: &self.stop }.read(&publication.to, &table)?;
@@ -202,7 +202,7 @@ impl BigQuerySession {
         // the description what was published.
         shared.patch(&stop, from, &said)?;
         self.take_place(&shared, publication, standing.as_ref(), &finished)?;
-        locked(&shared.unfinished).remove(to);
+        locked(&shared.halfway).taken_away.remove(to);
         let table = shared.patch(&stop, to, &said).map_err(unsettled)?;
         self.unit.observe(to, &table);
         Ok(match governed {

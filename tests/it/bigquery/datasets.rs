@@ -59,7 +59,8 @@ fn a_dataset_is_made_as_declared_and_changed_when_it_is_not() {
     let there = || asked(&endpoint, "GET", DATASET, &Value::Null);
 
     let planned = run(&["plan"]).succeeds();
-    let shown = "  +  dataset marts  dataset  new\n\
+    let shown = "In `bigquery`, where names of datasets begin with `dev_`:\n\n\
+        \x20 +  dataset marts  dataset  new\n\
         \x20     + description \"What reports read.\"\n\
         \x20     + label team \"analytics\"\n\
         \x20     + default_table_expiration 90d\n\

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
+use super::between;
 use super::scripted::{Answer, Request, Scripted};
 use crate::shop::shop;
 use crate::support::{Outcome, Project};
@@ -500,6 +501,29 @@ fn a_policy_tag_that_somebody_took_away_is_seen_and_put_back() {
     server.always(is_asked, said("Theirs.", tag));
     let plan = run(&server, &project, &["plan"]).succeeds().stdout;
     assert!(plan.contains("the description of `Colour` was changed"), "{plan}");
+}
+
+#[test]
+fn what_others_set_on_a_view_is_on_the_table_that_took_its_place_at_the_second_try() {
+    let (server, project) = (Scripted::start(), shop_there());
+    project.replace("models/shop.yaml", "  catalogue:\n", "  catalogue:\n    materialized: view\n");
+    run(&server, &project, &["apply"]).succeeds();
+    let port = server.endpoint().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let line = "PATCH /bigquery/v2/projects/demo/datasets/marts/tables/catalogue".to_owned();
+    let body = json!({ "labels": { "theirs": "kept" } }).to_string().into_bytes();
+    let headers = vec![("content-length".to_owned(), body.len().to_string())];
+    between::ask(&between::Request { line, headers, body }, port).expect("the server");
+    project.replace("models/shop.yaml", "  catalogue:\n    materialized: view\n", "  catalogue:\n");
+    server.on(publishes, [Answer::refused(403, "accessDenied", "no")]);
+    run(&server, &project, &["apply"]).ends_with(1);
+    // The view is gone, and nothing has come.
+    assert!(!server.tables().contains(&"marts.catalogue".to_owned()));
+    server.asked();
+    run(&server, &project, &["apply"]).succeeds();
+    let asked = server.asked();
+    let said =
+        asked.iter().rfind(|one| one.is("PATCH", "/tables/catalogue")).expect("it is described").json();
+    assert_eq!(said["labels"]["theirs"], "kept", "{said}");
 }
 
 #[test]

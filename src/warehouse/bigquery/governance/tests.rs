@@ -223,15 +223,12 @@ fn served(answers: &[(&str, u16, Value)]) -> (Shared, Asked) {
         datasets: BTreeSet::new(),
         pipeline: "shop".to_owned(),
         state: Mutex::default(),
-        settled: Mutex::default(),
-        unasked: Mutex::default(),
-        unfinished: Mutex::default(),
+        halfway: Mutex::default(),
         lease: Mutex::default(),
         serial: AtomicU64::new(0),
         entries: AtomicI64::new(0),
         run: Mutex::default(),
         threads: 1,
-        leftovers: Mutex::default(),
     };
     (shared, asked)
 }
