@@ -249,9 +249,9 @@ fn with_columns(table: &str, changes: &ColumnChanges, there: &[(String, String)]
     let except: Vec<String> = gone.iter().map(|column| Ident(&column.name).to_string()).collect();
     let except = if except.is_empty() { String::new() } else { format!(" EXCEPT ({})", except.join(", ")) };
     let new = changes.added.iter().chain(changes.retyped.iter().map(|(_, new)| new));
-    let new: Vec<String> = new.map(without_value).collect::<Option<_>>()?;
-    let new: String = new.iter().map(|column| format!(", {column}")).collect();
-    Some(format!("SELECT *{except}{new} FROM {table}"))
+    let new = new.map(without_value).collect::<Option<Vec<String>>>()?;
+    let columns = [vec![format!("*{except}")], new].concat().join(", ");
+    Some(format!("SELECT {columns} FROM {table}"))
 }
 
 /// A column that has no value; nothing for a type that is not known here.
