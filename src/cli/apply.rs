@@ -149,6 +149,11 @@ fn refuse_stale(saved: &Plan, now: &Plan) -> Result<(), Diagnostic> {
         }
         "files were changed since".to_owned()
     };
+    // It may be what is wanted, and only not said.
+    if saved.pipeline == now.pipeline && saved.target != now.target {
+        return Err(Diagnostic::error(Code::StalePlan, format!("the saved plan is another target's: {why}"))
+            .help(format!("name its target: `pipewright apply -t {} FILE`", saved.target)));
+    }
     Err(Diagnostic::error(Code::StalePlan, format!("the saved plan is stale: {why}"))
         .help("look at a new plan: `pipewright plan --out FILE`"))
 }

@@ -61,9 +61,14 @@ impl CompiledProject {
         }
     }
 
-    /// What tables in partitions are read by as a whole.
+    /// What tables are read by as a whole that must be asked by partitions, as the manifest says.
     pub(crate) fn whole(&self) -> Whole {
-        Whole::new(&self.project, &self.nodes, &self.naming)
+        self.whole_of(must_name_partitions)
+    }
+
+    /// The same of others.
+    pub(crate) fn whole_of(&self, must: impl Fn(&Node) -> bool) -> Whole {
+        Whole::new(&self.project, &self.nodes, &self.naming, must)
     }
 
     fn auditor<'a>(&'a self, node: &'a Node, compiled: &'a CompiledNode, whole: &'a Whole) -> Auditor<'a> {
@@ -100,7 +105,7 @@ pub(super) fn compile_audits(
     for (index, expectation) in project.expectations.iter().enumerate() {
         by_table.entry(&expectation.on.name).or_default().push(index);
     }
-    let whole = Whole::new(project, nodes, naming);
+    let whole = Whole::new(project, nodes, naming, must_name_partitions);
     // A table whose own query is faulty has no columns to hold expectations against: it is not among the nodes.
     let compiled: Vec<(Address, CompiledAudit, Vec<Fault>)> = nodes
         .values()
@@ -123,6 +128,11 @@ pub(super) fn compile_audits(
     found.sort_by_key(|(index, _)| *index);
     faults.extend(found.into_iter().map(|(_, fault)| fault));
     audits
+}
+
+/// Whether the manifest says that a table must be asked by partitions.
+fn must_name_partitions(node: &Node) -> bool {
+    node.properties.require_partition_filter
 }
 
 /// A fault and the place of the expectation that it is about.

@@ -1,26 +1,31 @@
-//! Tables in partitions, read as a whole by naming all of them: by checks, which are about all rows, and for which a table
-//! that no query may read without naming some is no exception.
+//! Tables that no query may read without naming partitions, read as a whole all the same by naming all of them: by checks,
+//! which are about all rows.
 
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
 use super::{CompiledNode, Dialect, Naming, partition};
+use crate::expectations::Audit;
 use crate::googlesql::names::Ident;
 use crate::googlesql::substitute::{Instead, substitute};
-use crate::project::Project;
+use crate::project::{Node, Project};
 
-/// What each table in partitions of a project is read by.
+/// What each such table of a project is read by.
 pub(crate) struct Whole {
     /// Queries of all rows, by the path of the table.
     queries: BTreeMap<String, String>,
 }
 
 impl Whole {
-    pub(crate) fn new(project: &Project, nodes: &IndexMap<String, CompiledNode>, naming: &Naming) -> Self {
-        // Whether it must be asked so, the table knows and not the manifest, which may say otherwise by now. It does no harm
-        // where it need not.
-        let asked = project.nodes.values().filter(|_| naming.dialect == Dialect::BigQuery);
+    /// Of those that must be asked so. Elsewhere than on BigQuery none is.
+    pub(crate) fn new(
+        project: &Project,
+        nodes: &IndexMap<String, CompiledNode>,
+        naming: &Naming,
+        must: impl Fn(&Node) -> bool,
+    ) -> Self {
+        let asked = project.nodes.values().filter(|node| naming.dialect == Dialect::BigQuery && must(node));
         let queries = asked.filter_map(|node| {
             let partition = nodes.get(node.table())?.layout.partition.as_ref()?;
             let path = naming.path(&node.dataset, node.table());
@@ -33,6 +38,17 @@ impl Whole {
     /// The query of all rows of a table, by its path; nothing where its name is enough.
     pub(crate) fn query(&self, path: &str) -> Option<&str> {
         self.queries.get(path).map(String::as_str)
+    }
+
+    /// An audit that may run.
+    pub(crate) fn within_audit(&self, mut audit: Audit) -> Audit {
+        for query in &mut audit.queries {
+            query.sql = self.within(std::mem::take(&mut query.sql));
+        }
+        for check in &mut audit.checks {
+            check.sample = check.sample.take().map(|sql| self.within(sql));
+        }
+        audit
     }
 
     /// A query that names tables as any other, as one that may run.

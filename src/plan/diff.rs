@@ -28,10 +28,12 @@ pub(super) fn columns(before: &[Column], after: &[Column]) -> ColumnChanges {
 pub(super) enum Remedy {
     /// It is built anew.
     Rebuild,
-    /// The same, but for rows that cannot be made again: those that were brought in one run after the other.
-    RebuildUnlessGathered,
+    /// It is laid out anew, with the rows that it has.
+    LayOut,
     /// It is said again what was said of it.
     Describe,
+    /// It stays so: rows that were brought in one run after the other cannot be made again.
+    Keep,
 }
 
 /// What somebody did to an object since it was built.
@@ -43,33 +45,25 @@ pub(super) struct Alteration {
 }
 
 impl Alteration {
-    /// Why something is built anew for it; nothing where it is not.
-    pub(super) fn reason(&self, is_there: bool, is_gathered: bool) -> Option<Reason> {
+    /// Why something is built or laid out anew for it; nothing where it is not.
+    pub(super) fn reason(&self, is_there: bool) -> Option<Reason> {
         match self.remedy {
-            Remedy::RebuildUnlessGathered if is_gathered => None,
-            Remedy::Rebuild | Remedy::RebuildUnlessGathered if is_there => Some(Reason::Drifted),
-            Remedy::Rebuild | Remedy::RebuildUnlessGathered => Some(Reason::Missing),
-            Remedy::Describe => None,
-        }
-    }
-
-    /// What is told of it: also that nothing is done about it, where one would expect something.
-    pub(super) fn told(self, is_gathered: bool) -> String {
-        match self.remedy {
-            Remedy::RebuildUnlessGathered if is_gathered => {
-                format!("{}; it stays so, unless `--full-refresh` builds it anew", self.what)
-            }
-            _ => self.what,
+            Remedy::Rebuild if is_there => Some(Reason::Drifted),
+            Remedy::Rebuild => Some(Reason::Missing),
+            Remedy::LayOut => Some(Reason::LayoutChanged),
+            Remedy::Describe | Remedy::Keep => None,
         }
     }
 }
 
-/// What somebody did to an object since it was built, if anything.
+/// What somebody did to an object since it was built, if anything. One that is gathered has rows of earlier runs, which its
+/// query does not give any more.
 pub(super) fn drift(
     pipeline: &str,
     address: &crate::project::Address,
     state: &NodeState,
     object: Option<&Object>,
+    is_gathered: bool,
 ) -> Option<Alteration> {
     let change = |what: String, remedy: Remedy| Some(Alteration { what, remedy });
     let Some(object) = object else { return change("it is gone".to_owned(), Remedy::Rebuild) };
@@ -87,42 +81,56 @@ pub(super) fn drift(
     if !is_described && !is_labelled {
         return change("it was replaced, or its comment was changed".to_owned(), Remedy::Rebuild);
     }
-    if object.columns != state.native_columns {
-        // Rows that came one run after the other are not made anew for a column that somebody added.
-        let is_added = state.native_columns.iter().all(|column| object.columns.contains(column));
-        let remedy = if is_added { Remedy::RebuildUnlessGathered } else { Remedy::Rebuild };
-        return change(column_drift(&state.native_columns, &object.columns), remedy);
+    let (of_columns, are_added) = match &object.columns {
+        now if *now == state.native_columns => (None, false),
+        now => {
+            let are_added = state.native_columns.iter().all(|column| now.contains(column));
+            (Some(column_drift(&state.native_columns, now)), are_added)
+        }
+    };
+    if let Some(what) = of_columns.clone().filter(|_| !(is_gathered && are_added)) {
+        return change(what, Remedy::Rebuild);
     }
     let observed = state.observed.as_ref().zip(object.observed.as_ref());
     if let Some(what) = observed.and_then(|(before, now)| layout_drift(before, now, state)) {
         return change(what.to_owned(), Remedy::Rebuild);
     }
     if observed.is_some_and(|(before, now)| before.cluster_by != now.cluster_by) {
-        return change("its clustering was changed".to_owned(), Remedy::RebuildUnlessGathered);
+        let remedy = if is_gathered { Remedy::LayOut } else { Remedy::Rebuild };
+        return change("its clustering was changed".to_owned(), remedy);
     }
+    let of_rows = row_drift(state, object);
+    if let Some(what) = of_rows.clone().filter(|_| !is_gathered) {
+        return change(what, Remedy::Rebuild);
+    }
+    // What is only said of it is said again, whatever stays so beside.
+    let said = if is_described { None } else { Some("its description was changed".to_owned()) };
+    let said = said.or_else(|| observed.and_then(|(before, now)| settings_drift(before, now, state)));
+    let stays = |what: String| format!("{what}; it stays so, unless `--full-refresh` builds it anew");
+    match (said, of_columns.or(of_rows).map(stays)) {
+        (None, None) => None,
+        (None, Some(kept)) => change(kept, Remedy::Keep),
+        (Some(said), None) => change(said, Remedy::Describe),
+        (Some(said), Some(kept)) => change(format!("{said}; {kept}"), Remedy::Describe),
+    }
+}
+
+/// What somebody did to the rows of a table.
+fn row_drift(state: &NodeState, object: &Object) -> Option<String> {
+    let observed = state.observed.as_ref().zip(object.observed.as_ref());
     // Partitions that have grown old take their rows with them.
     let expires = state.properties.partition_expires_ms.is_some()
         || state.observed.as_ref().is_some_and(|before| before.partition_expires_ms.is_some());
     match (state.rows, object.rows) {
         (Some(before), Some(now)) if now < before && expires => {}
         (Some(before), Some(now)) if before != now => {
-            return change(format!("it had {before} rows and has {now}"), Remedy::RebuildUnlessGathered);
+            return Some(format!("it had {before} rows and has {now}"));
         }
         _ => {}
     }
-    // Whoever changes what is said of a table changes when it was last changed: only the rest is of its rows.
-    if !is_described {
-        return change("its description was changed".to_owned(), Remedy::Describe);
-    }
-    if let Some(what) = observed.and_then(|(before, now)| settings_drift(before, now, state)) {
-        return change(what, Remedy::Describe);
-    }
     let written = |(before, now): (&Observed, &Observed)| before.written_ms.zip(now.written_ms);
     let (before, now) = observed.and_then(written)?;
-    if now <= before {
-        return None;
-    }
-    change("its rows were changed".to_owned(), Remedy::RebuildUnlessGathered)
+    (now > before).then(|| "its rows were changed".to_owned())
 }
 
 /// Whether an object has the mark of a pipeline's node, of whichever build. What is remembered of the node, if it was built
@@ -177,7 +185,9 @@ fn settings_drift(before: &Observed, now: &Observed, state: &NodeState) -> Optio
         let now = now.columns.as_ref()?.get(&name.to_lowercase()).cloned().unwrap_or_default();
         let what = if wanted.policy_tag.is_some() && wanted.policy_tag != now.policy_tag {
             "policy tag"
-        } else if wanted.description.is_some() && wanted.description != now.description {
+        } else if wanted.description.as_ref().is_some_and(|text| !text.is_empty())
+            && wanted.description != now.description
+        {
             "description"
         } else {
             return None;

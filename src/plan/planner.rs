@@ -214,6 +214,9 @@ impl<'a> Planner<'a> {
             };
             match audit {
                 Ok(audit) => {
+                    // The manifest may say by now that it need not be asked by partitions, and the table does not yet.
+                    let must = |node: &Node| self.must_name_partitions(node);
+                    let audit = self.planning.compiled.whole_of(must).within_audit(audit);
                     let reading = match &node.detail {
                         Detail::Load(load) => Some(Box::new(self.reading(node, load, compiled))),
                         Detail::Model(_) => None,
@@ -256,6 +259,14 @@ impl<'a> Planner<'a> {
             warnings,
             address: address.clone(),
         });
+    }
+
+    /// Whether a table must be asked by partitions as it is, which the manifest no longer says.
+    fn must_name_partitions(&self, node: &Node) -> bool {
+        let object = self.planning.snapshot.objects.get(&node.relation());
+        let observed = object.and_then(|object| object.observed.as_ref());
+        !node.properties.require_partition_filter
+            && observed.is_some_and(|observed| observed.require_partition_filter)
     }
 
     /// What a node reads and what neither is there nor will be built.
@@ -319,10 +330,10 @@ impl<'a> Planner<'a> {
         if state.relation != node.relation() {
             return (vec![Reason::ConfigChanged], None);
         }
-        let drift = diff::drift(&self.plan.pipeline, &node.address, state, object);
-        let mut reasons = BTreeSet::new();
         let is_gathered = self.planning.compiled.increment(node).is_some();
-        reasons.extend(drift.as_ref().and_then(|found| found.reason(object.is_some(), is_gathered)));
+        let drift = diff::drift(&self.plan.pipeline, &node.address, state, object, is_gathered);
+        let mut reasons = BTreeSet::new();
+        reasons.extend(drift.as_ref().and_then(|found| found.reason(object.is_some())));
         if state.query_hash != prints.query {
             let load = matches!(node.detail, Detail::Load(_));
             reasons.insert(if load { Reason::ConfigChanged } else { Reason::QueryChanged });
@@ -365,7 +376,7 @@ impl<'a> Planner<'a> {
                 reasons.insert(Reason::Redescribed);
             }
         }
-        (reasons.into_iter().collect(), drift.map(|found| found.told(is_gathered)))
+        (reasons.into_iter().collect(), drift.map(|found| found.what))
     }
 
     /// What the manifest no longer has: dropped on request, never touched if it is not Pipewright's any more.

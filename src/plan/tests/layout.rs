@@ -148,15 +148,53 @@ fn a_table_that_must_be_asked_by_partitions_is_checked_by_naming_all_of_them() {
 }
 
 #[test]
+fn what_somebody_did_to_a_gathered_table_costs_it_no_rows() {
+    let by_key = "materialized: incremental, incremental: { unique_key: [id] }, max_shrink: 1.0";
+    let shop = laid_out("cloud").with("models/a.yaml", "max_shrink: 1.0", by_key);
+    let mut snapshot = shop.built();
+    let was = Observed { cluster_by: vec!["id".to_owned()], written_ms: Some(1), ..Observed::default() };
+    snapshot.state.nodes.get_mut(&address(DAILY)).unwrap().observed = Some(was.clone());
+    let object = |snapshot: &mut Snapshot, now: &Observed| {
+        let object = snapshot.objects.get_mut("marts.daily").unwrap();
+        object.observed = Some(now.clone());
+    };
+    // It is laid out as it was, with the rows that it has.
+    object(&mut snapshot, &Observed { cluster_by: Vec::new(), ..was.clone() });
+    let plan = shop.plan(&snapshot, None, false).unwrap();
+    assert_eq!(plan.drift[0].what, "its clustering was changed");
+    assert_eq!(plan.steps[0].reasons, [Reason::LayoutChanged]);
+    let Action::Merge(merge) = &plan.steps[0].action else { panic!("{:?}", plan.steps) };
+    assert_eq!(merge.publish.relaid, ["clustering"]);
+    // Rows and columns of others stay; what is said of it is said again all the same.
+    let stays = "it stays so, unless `--full-refresh` builds it anew";
+    object(&mut snapshot, &Observed { written_ms: Some(2), ..was.clone() });
+    let plan = shop.plan(&snapshot, None, false).unwrap();
+    assert_eq!(plan.drift[0].what, format!("its rows were changed; {stays}"));
+    assert!(plan.steps.is_empty());
+    object(&mut snapshot, &Observed { require_partition_filter: true, ..was });
+    let added = ("note".to_owned(), "STRING".to_owned());
+    snapshot.objects.get_mut("marts.daily").unwrap().columns.push(added);
+    let plan = shop.plan(&snapshot, None, false).unwrap();
+    let told = format!("its `require_partition_filter` was changed; columns were added: note; {stays}");
+    assert_eq!(plan.drift[0].what, told);
+    assert_eq!(plan.steps[0].reasons, [Reason::Redescribed]);
+}
+
+#[test]
 fn partitions_that_grew_old_are_not_missed() {
     let mut snapshot = laid_out("cloud").built();
     let (node, object) = (address(DAILY), "marts.daily");
     snapshot.objects.get_mut(object).unwrap().rows = Some(1);
     let drift = |snapshot: &Snapshot| {
-        super::diff::drift("shop", &node, &snapshot.state.nodes[&node], snapshot.objects.get(object))
+        super::super::diff::drift(
+            "shop",
+            &node,
+            &snapshot.state.nodes[&node],
+            snapshot.objects.get(object),
+            false,
+        )
     };
-    let of_rows =
-        |what: &str| Some(Alteration { what: what.to_owned(), remedy: Remedy::RebuildUnlessGathered });
+    let of_rows = |what: &str| Some(Alteration { what: what.to_owned(), remedy: Remedy::Rebuild });
     assert_eq!(drift(&snapshot), of_rows("it had 3 rows and has 1"));
     snapshot.state.nodes.get_mut(&node).unwrap().properties.partition_expires_ms = Some(1);
     assert_eq!(drift(&snapshot), None);

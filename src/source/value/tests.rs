@@ -282,7 +282,9 @@ fn json_is_checked_and_depth_is_bounded() {
     for text in ["\"\\ud800\"", "{\"x\": \"\\ud800 \"}", "[\"\\udc00\"]", "{\"\\ud83d\": 1}"] {
         assert_eq!(json(text), Err(ValueFault::Json), "{text}");
     }
-    for text in ["\"\\ud83d\\ude00\"", "\"\\u00e9\"", "{\"\\u0041\": 1e3}"] {
+    for text in
+        ["\"\\ud83d\\ude00\"", "\"\\u00e9\"", "{\"\\u0041\": 1e999}", "\"\\\\ud800é\\n\"", "\"é\\\"\""]
+    {
         assert_eq!(json(text), Ok(()), "{text}");
     }
     assert_eq!(json(&"[".repeat(1_000_000)), Err(ValueFault::Json));

@@ -196,8 +196,13 @@ impl ApiError {
     fn is_of_target(&self) -> bool {
         match self.code() {
             Code::CredentialsRefused => true,
-            // Some quotas are a table's own.
-            Code::QuotaExceeded => !self.is_transient() && !self.message.to_lowercase().contains("table"),
+            // Some quotas are those of one thing.
+            Code::QuotaExceeded => {
+                let message = self.message.to_lowercase();
+                let of_one =
+                    ["table", "dataset", "view", "routine"].iter().any(|thing| message.contains(thing));
+                !self.is_transient() && !of_one
+            }
             Code::TargetUnavailable => self.is_unreachable(),
             Code::AccessDenied | Code::TargetNotFound => match self.named() {
                 Some((kind, _)) => matches!(kind, "Project" | "Location" | "location"),

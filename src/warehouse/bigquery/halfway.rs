@@ -81,8 +81,12 @@ impl Halfway {
             }
         }
         halfway.leftovers = leftover::among(objects, own);
-        for Leftover { at, .. } in &halfway.leftovers {
-            objects.remove(&at.to_string());
+        for Leftover { at, belongs_to, .. } in &halfway.leftovers {
+            let object = objects.remove(&at.to_string());
+            // What will have its name back before any step is there under that name.
+            if let (Some(object), Some(table)) = (object, belongs_to) {
+                objects.insert(table.to_string(), object);
+            }
         }
         Ok(halfway)
     }

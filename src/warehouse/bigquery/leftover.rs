@@ -18,7 +18,7 @@ const NEXT: &str = "__pipewright_next";
 
 /// The table that something is to take the place of, if it is built for that.
 pub(super) fn to_replace(build: &Relation) -> Option<Relation> {
-    let name = build.table.strip_suffix(BUILD).or_else(|| build.table.strip_suffix(NEXT))?;
+    let name = [BUILD, NEXT, RELAID].iter().find_map(|suffix| build.table.strip_suffix(suffix))?;
     Some(build.sibling(name))
 }
 

@@ -18,7 +18,7 @@ use super::{locked, now_ms, results};
 use crate::diag::{Code, Diagnostic};
 use crate::googlesql::names::Ident;
 use crate::manifest::types::Materialization;
-use crate::project::Properties;
+use crate::project::{Layout, Properties};
 
 /// Something that readers will see.
 pub(super) struct Publication {
@@ -200,7 +200,15 @@ impl BigQuerySession {
         }
         // The build first: what is refused is refused before anybody sees it, and whoever may not ask for the job knows by
         // the description what was published.
-        shared.patch(&stop, from, &said)?;
+        let said_of_build = match publication.kind {
+            Materialization::Table => said.clone(),
+            // The build of a materialized view is a plain one, without partitions to say anything of.
+            Materialization::View => {
+                let plain = Description { layout: Layout::default(), ..description.clone() };
+                plain.patch(&finished, &foreign, now_ms())
+            }
+        };
+        shared.patch(&stop, from, &said_of_build)?;
         self.take_place(&shared, publication, standing.as_ref(), &finished)?;
         locked(&shared.halfway).taken_away.remove(to);
         let table = shared.patch(&stop, to, &said).map_err(unsettled)?;
@@ -334,7 +342,6 @@ pub(super) fn rejects_would_show(table: &Relation) -> WarehouseError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::Layout;
 
     fn publication(kind: Materialization, layout: Layout) -> Publication {
         let description = Description { layout, ..Description::default() };

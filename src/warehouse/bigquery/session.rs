@@ -20,7 +20,7 @@ use super::super::{Interrupt, Loaded, Progress, Relation, Result, Session, Wante
 use super::Shared;
 use super::api::Stop;
 use super::error::ApiError;
-use super::governance::{Governed, told};
+use super::governance::{Governed, Guard, told};
 use super::job::Labels;
 use super::layout::{self, Description};
 use super::leftover::RELAID;
@@ -120,6 +120,23 @@ impl BigQuerySession {
             self.shared.patch(&self.stop, at, &json!({ "requirePartitionFilter": false }))?;
         }
         Ok(())
+    }
+
+    /// Rows that a row access policy keeps from this account are missing in what was selected from a table, without a word.
+    fn refuse_hidden_rows(&self, of: &Relation, into: &Relation) -> Result<()> {
+        let Some(table) = self.shared.table(&self.stop, of)? else { return Ok(()) };
+        let guard = Guard { shared: &self.shared, stop: &self.stop };
+        if !guard.restrictions(of, &table)?.has_row_policies() {
+            return Ok(());
+        }
+        let written = self.shared.table(&self.stop, into)?.unwrap_or_default();
+        if table["numRows"] == written["numRows"] {
+            return Ok(());
+        }
+        let message = format!("{of} has rows that its row access policies keep from this account");
+        Err(Diagnostic::error(Code::RowsLost, message)
+            .help("nothing was published; give the account a policy of its own with `FILTER USING (TRUE)`")
+            .into())
     }
 
     /// Writes down what is about to be published, and by which job.
@@ -345,14 +362,17 @@ impl Session for BigQuerySession {
         // as a whole.
         let copy = of.sibling(format!("{}{RELAID}", of.table));
         self.copy_to_change(of, &copy)?;
+        self.shield(&copy, None)?;
         self.unit.aside.insert(into.clone(), None);
         self.discard(&self.stop, into, Materialization::Table)?;
         let clauses = layout::clauses(&publish.record.layout, &publish.record.properties);
         let (from, to) = (self.path(&copy), self.path(into));
         self.run(&format!("CREATE TABLE {to}{clauses} AS SELECT * FROM {from}"))?;
+        self.shield(into, Some(&publish.record.properties))?;
+        self.refuse_hidden_rows(of, into)?;
         self.discard(&self.stop, &copy, Materialization::Table)?;
         self.unit.aside.remove(&copy);
-        self.shield(into, Some(&publish.record.properties))
+        Ok(())
     }
 
     fn publish_merge(&mut self, into: &Relation, as_: &Relation, publish: &Publish) -> Result<()> {

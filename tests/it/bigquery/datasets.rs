@@ -100,7 +100,7 @@ fn a_dataset_is_made_as_declared_and_changed_when_it_is_not() {
     let planned = run(&["plan", "--detailed-exitcode"]).ends_with(2);
     assert_eq!(
         planned.stdout,
-        "  ~  dataset marts  dataset  settings changed\n\
+        "In `bigquery`, where names of datasets begin with `dev_`:\n\n  ~  dataset marts  dataset  settings changed\n\
          \x20     ~ label team \"x\" -> \"analytics\"\n\
          \x20     ~ default_table_expiration 90d -> 30d\n\
          \x20     + grant reader to group:analysts@example.com\n\
@@ -131,7 +131,8 @@ fn a_dataset_is_made_as_declared_and_changed_when_it_is_not() {
     let planned = run(&["plan", "--select", "two"]).succeeds();
     assert_eq!(
         planned.stdout,
-        "  +  dataset raw  dataset  new\n\
+        "In `bigquery`, where names of datasets begin with `dev_`:\n\n\
+         \x20 +  dataset raw  dataset  new\n\
          \x20 +  model.two    table    new\n\
          \x20 = 1 unchanged\n\
          \x20 . 1 dataset is not as declared, and nothing in it was selected: marts\n\n\
@@ -148,7 +149,7 @@ fn a_dataset_is_made_as_declared_and_changed_when_it_is_not() {
         "",
     );
     let planned = run(&["plan"]).succeeds();
-    assert!(planned.stdout.starts_with("  = 2 unchanged\n\nNothing to do"), "{planned}");
+    assert!(planned.stdout.contains("\n\n  = 2 unchanged\n\nNothing to do"), "{planned}");
 }
 
 #[test]

@@ -220,6 +220,12 @@ fn a_script_that_ends_behind_any_statement_leaves_the_table() {
             statements >= 4,
             "{left:?}"
         );
+        // It has its name as good as back: what reads the plan hears nothing of a table that is gone.
+        let planned = run(&["plan", "--json"]).succeeds().json();
+        if statements < 5 {
+            let found = (&planned["drift"], &planned["steps"][0]["reasons"]);
+            assert_eq!(found, (&json!([]), &json!(["layout_changed"])), "{when}: {planned}");
+        }
         run(&["apply"]).succeeds();
         assert_eq!(of_catalogue(), ["marts.catalogue"], "{when}");
         let planned = run(&["plan", "--json"]).succeeds().json();
