@@ -200,14 +200,17 @@ impl BigQuerySession {
         }
         // The build first: what is refused is refused before anybody sees it, and whoever may not ask for the job knows by
         // the description what was published.
-        let said_of_build = match publication.kind {
-            Materialization::Table => said.clone(),
+        let of_build = Description {
             // The build of a materialized view is a plain one, without partitions to say anything of.
-            Materialization::View => {
-                let plain = Description { layout: Layout::default(), ..description.clone() };
-                plain.patch(&finished, &foreign, now_ms())
-            }
+            layout: match publication.kind {
+                Materialization::Table => description.layout.clone(),
+                Materialization::View => Layout::default(),
+            },
+            // Nothing was said of it before.
+            before: Properties::default(),
+            ..description.clone()
         };
+        let said_of_build = of_build.patch(&finished, &foreign, now_ms());
         shared.patch(&stop, from, &said_of_build)?;
         self.take_place(&shared, publication, standing.as_ref(), &finished)?;
         locked(&shared.halfway).taken_away.remove(to);
