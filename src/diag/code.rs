@@ -168,7 +168,8 @@ codes! {
     /// The query uses a table that its template does not name with `ref` or `source`.
     SqlUndeclaredTable = "PW0415" in Sql;
 
-    /// An object in the target stands where the manifest wants to build, and Pipewright did not make it.
+    /// An object in the target stands where the manifest wants to build, and Pipewright did not make it, or nothing is
+    /// remembered of the rows that it gathered.
     ForeignObject = "PW0501" in Plan;
     /// A saved plan no longer fits the manifest or the target.
     StalePlan = "PW0502" in Plan;
@@ -223,7 +224,7 @@ codes! {
     Io = "PW0802" in Environment;
     /// Another process holds the target.
     Locked = "PW0803" in Environment;
-    /// The target cannot be opened.
+    /// The target cannot be opened, or does not answer.
     TargetUnavailable = "PW0804" in Environment;
     /// The command line does not make sense.
     Usage = "PW0805" in Environment;
