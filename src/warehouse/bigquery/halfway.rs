@@ -37,6 +37,12 @@ impl Halfway {
         !self.settled.is_empty() || !self.leftovers.is_empty()
     }
 
+    /// Tables that will have their names back before any step runs, with the names that they have until then.
+    pub(super) fn renamed(&self) -> Vec<(Relation, Relation)> {
+        let back = |left: &Leftover| Some((left.belongs_to.clone()?, left.at.clone()));
+        self.leftovers.iter().filter_map(back).collect()
+    }
+
     /// What of that which was about to be published is, and what is left aside of the tables of a pipeline. What is
     /// remembered and what is there are told apart from it: builds bear the marks of the tables that they were to be.
     ///

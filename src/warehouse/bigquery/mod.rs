@@ -64,6 +64,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::diag::{Code, Diagnostic};
 use crate::googlesql::SqlFault;
 use crate::googlesql::parameter::Parameter;
+use crate::googlesql::substitute::{Instead, substitute};
 use crate::manifest::types::{BigQueryTarget, Dataset, Materialization};
 use crate::plan::{Answer, DatasetChange, Record};
 use crate::project::{Address, Project, Properties};
@@ -413,7 +414,20 @@ impl Warehouse for BigQuery {
     }
 
     fn dry_run(&self, queries: &[&str]) -> Result<Vec<Answer>> {
-        dry_run::all(&self.shared.jobs, &self.shared.labels(), queries, self.shared.threads)
+        let (shared, place) = (&self.shared, &self.shared.place);
+        let renamed: BTreeMap<String, String> = locked(&shared.halfway)
+            .renamed()
+            .into_iter()
+            .map(|(table, now)| (place.named(&table), place.named(&now)))
+            .collect();
+        if renamed.is_empty() {
+            return dry_run::all(&shared.jobs, &shared.labels(), queries, shared.threads);
+        }
+        // What has its name back by the time that they run is asked about under the one that it has.
+        let instead = |path: &str| renamed.get(path).cloned().map(Instead::Table);
+        let asked: Vec<String> = queries.iter().map(|sql| substitute(sql, &instead).sql).collect();
+        let queries: Vec<&str> = asked.iter().map(String::as_str).collect();
+        dry_run::all(&shared.jobs, &shared.labels(), &queries, shared.threads)
     }
 
     fn billed(&self) -> Option<u64> {

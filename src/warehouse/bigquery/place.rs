@@ -41,6 +41,11 @@ impl Place {
 
     /// A table, for SQL: one quoted path.
     pub(super) fn path(&self, relation: &Relation) -> String {
-        Ident(&format!("{}.{}.{}", self.project, self.dataset(&relation.dataset), relation.table)).to_string()
+        Ident(&self.named(relation)).to_string()
+    }
+
+    /// The same without quotes.
+    pub(super) fn named(&self, relation: &Relation) -> String {
+        format!("{}.{}.{}", self.project, self.dataset(&relation.dataset), relation.table)
     }
 }
