@@ -527,6 +527,63 @@ fn what_others_set_on_a_view_is_on_the_table_that_took_its_place_at_the_second_t
 }
 
 #[test]
+fn a_lease_whose_answer_was_lost_holds_all_the_same() {
+    let (server, project) = (Scripted::start(), shop_there());
+    let makes =
+        |one: &Request| one.is("POST", "/tables") && one.json()["tableReference"]["tableId"] == "lease_shop";
+    server.on(makes, [Answer::Lost]);
+    run(&server, &project, &["apply"]).succeeds();
+    assert_eq!(server.asked().iter().filter(|one| makes(one)).count(), 2);
+}
+
+#[test]
+fn what_is_refused_of_a_description_is_refused_before_anything_is_published() {
+    let (server, project) = (Scripted::start(), shop_there());
+    run(&server, &project, &["apply"]).succeeds();
+    project.replace("models/catalogue.sql", "INITCAP(colour)", "UPPER(colour)");
+    let says = |one: &Request| one.is("PATCH", "/tables/catalogue__pipewright_build");
+    server.on(says, [Answer::refused(400, "invalid", "Description is too long")]);
+    server.asked();
+    let refused = run(&server, &project, &["apply"]).ends_with(1);
+    assert!(refused.stdout.contains("Description is too long"), "{refused}");
+    assert!(!server.asked().iter().any(publishes));
+    run(&server, &project, &["apply"]).succeeds();
+}
+
+#[test]
+fn a_load_over_a_table_that_keeps_readers_out_is_guarded_before_its_first_row() {
+    let (server, project) = (Scripted::start(), shop_there());
+    run(&server, &project, &["apply"]).succeeds();
+    let policies = json!({ "rowAccessPolicies": [
+        { "rowAccessPolicyReference": { "policyId": "mine" }, "filterPredicate": "TRUE" },
+    ] });
+    server.always(|one| one.is("GET", "/tables/orders/rowAccessPolicies"), Answer::json(200, &policies));
+    let held = json!({ "bindings": [{ "role": "r", "members": ["user:a@example.com"] }] });
+    server.always(|one| one.is("POST", "/rowAccessPolicies/mine:getIamPolicy"), Answer::json(200, &held));
+    let makes_policy = |one: &Request| one.is("POST", "/tables/orders__pipewright_build/rowAccessPolicies");
+    server.always(makes_policy, Answer::json(200, &json!({})));
+    project.write(
+        "data/orders.csv",
+        "id,day,product,amount\n7,2024-01-03,pen,1.00\n8,2024-01-03,pen,1.00\n9,2024-01-03,pen,1.00\n",
+    );
+    server.asked();
+    run(&server, &project, &["apply"]).succeeds();
+    let asked = server.asked();
+    let first = |fits: &dyn Fn(&Request) -> bool| asked.iter().position(fits).expect("it is asked for");
+    let made = first(&|one| {
+        one.is("POST", "/raw/tables") && one.json()["tableReference"]["tableId"] == "orders__pipewright_build"
+    });
+    let loads = |one: &Request| {
+        one.opens_upload()
+            && one.json()["configuration"]["load"]["destinationTable"]["tableId"]
+                == "orders__pipewright_build"
+    };
+    let (guarded, loaded) = (first(&makes_policy), first(&loads));
+    assert!(made < guarded && guarded < loaded, "{made} {guarded} {loaded}");
+    assert_eq!(asked[loaded].json()["configuration"]["load"]["writeDisposition"], "WRITE_APPEND");
+}
+
+#[test]
 fn a_lease_whose_holder_is_gone_is_taken_over_by_one_alone() {
     let word = |until: u64| {
         let word = json!({
