@@ -25,8 +25,10 @@ impl Whole {
         naming: &Naming,
         must: impl Fn(&Node) -> bool,
     ) -> Self {
-        let asked = project.nodes.values().filter(|node| naming.dialect == Dialect::BigQuery && must(node));
-        let queries = asked.filter_map(|node| {
+        if naming.dialect != Dialect::BigQuery {
+            return Self { queries: BTreeMap::new() };
+        }
+        let queries = project.nodes.values().filter(|node| must(node)).filter_map(|node| {
             let partition = nodes.get(node.table())?.layout.partition.as_ref()?;
             let path = naming.path(&node.dataset, node.table());
             let query = format!("SELECT * FROM {} WHERE {}", Ident(&path), partition::any(partition));

@@ -8,7 +8,7 @@ use super::{
     Action, BuildAction, ColumnChanges, Deferral, Deferred, Drift, Estimate, FAILED_SUFFIX, LoadAction,
     Orphan, Plan, Publish, Reading, Reason, Record, Step, datasets, diff, file, increment, wanted,
 };
-use crate::compile::{CompiledNode, CompiledProject};
+use crate::compile::{CompiledNode, CompiledProject, Whole};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::expectations::Audit;
 use crate::fingerprint::Fingerprint;
@@ -52,6 +52,7 @@ pub fn plan(planning: &Planning<'_>) -> Result<Plan, Diagnostics> {
         stepping: BTreeSet::new(),
         planned: BTreeSet::new(),
         tiles: tiles_below(planning.compiled),
+        still_whole: planning.compiled.whole_of(|node| still_names_partitions(planning.snapshot, node)),
         manifest: Fingerprint::new("manifest"),
         plan: Plan {
             format: file::FORMAT,
@@ -89,6 +90,14 @@ pub fn plan(planning: &Planning<'_>) -> Result<Plan, Diagnostics> {
     faults.into_result(plan)
 }
 
+/// Whether a table must be asked by partitions as it is, which the manifest no longer says.
+fn still_names_partitions(snapshot: &Snapshot, node: &Node) -> bool {
+    let object = snapshot.objects.get(&node.relation());
+    let observed = object.and_then(|object| object.observed.as_ref());
+    !node.properties.require_partition_filter
+        && observed.is_some_and(|observed| observed.require_partition_filter)
+}
+
 /// The work of planning, node by node.
 pub(super) struct Planner<'a> {
     pub(super) planning: &'a Planning<'a>,
@@ -101,6 +110,8 @@ pub(super) struct Planner<'a> {
     planned: BTreeSet<Address>,
     /// Tiles that read a node or something below it.
     tiles: BTreeMap<Address, BTreeSet<usize>>,
+    /// What tables are checked by that must be asked by partitions, though the manifest no longer says so.
+    still_whole: Whole,
     manifest: Fingerprint,
     plan: Plan,
 }
@@ -214,9 +225,7 @@ impl<'a> Planner<'a> {
             };
             match audit {
                 Ok(audit) => {
-                    // The manifest may say by now that it need not be asked by partitions, and the table does not yet.
-                    let must = |node: &Node| self.must_name_partitions(node);
-                    let audit = self.planning.compiled.whole_of(must).within_audit(audit);
+                    let audit = self.still_whole.within_audit(audit);
                     let reading = match &node.detail {
                         Detail::Load(load) => Some(Box::new(self.reading(node, load, compiled))),
                         Detail::Model(_) => None,
@@ -259,14 +268,6 @@ impl<'a> Planner<'a> {
             warnings,
             address: address.clone(),
         });
-    }
-
-    /// Whether a table must be asked by partitions as it is, which the manifest no longer says.
-    fn must_name_partitions(&self, node: &Node) -> bool {
-        let object = self.planning.snapshot.objects.get(&node.relation());
-        let observed = object.and_then(|object| object.observed.as_ref());
-        !node.properties.require_partition_filter
-            && observed.is_some_and(|observed| observed.require_partition_filter)
     }
 
     /// What a node reads and what neither is there nor will be built.
@@ -341,7 +342,7 @@ impl<'a> Planner<'a> {
             let is_layout = self.own(node, &prints.query, &state.layout) == state.own_hash;
             reasons.insert(if is_layout { Reason::LayoutChanged } else { Reason::ConfigChanged });
         }
-        if self.planning.full_refresh && self.planning.compiled.increment(node).is_some() {
+        if self.planning.full_refresh && is_gathered {
             reasons.insert(Reason::Requested);
         }
         if let Some(files) = self.planning.files.get(&node.address) {

@@ -112,10 +112,9 @@ impl Shared {
     /// Brings to its end what an earlier run has left halfway. Its serial is this run's by now.
     pub(super) fn put_right(&self, serial: u64) -> Result<()> {
         let stop = Stop::default();
+        let Halfway { settled, unasked, leftovers, taken_away } = std::mem::take(&mut *locked(&self.halfway));
         // What governed tables that are gone is for whoever publishes them.
-        let taken_away = std::mem::take(&mut locked(&self.halfway).taken_away);
-        let Halfway { settled, unasked, leftovers, .. } =
-            std::mem::replace(&mut *locked(&self.halfway), Halfway { taken_away, ..Halfway::default() });
+        locked(&self.halfway).taken_away = taken_away;
         // A request that is still on its way would publish what this run has not planned with.
         for job in unasked {
             if !self.jobs.claim(&job, &self.labels())? {

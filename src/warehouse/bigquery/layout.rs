@@ -154,6 +154,7 @@ pub(super) struct Foreign {
     pub(super) labels: BTreeMap<String, String>,
     /// Policy tags by the path of their column.
     pub(super) policy_tags: BTreeMap<String, Vec<String>>,
+    /// Resource tags, which the manifest has no words for.
     #[serde(default)]
     pub(super) resource_tags: BTreeMap<String, String>,
 }

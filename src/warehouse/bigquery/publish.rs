@@ -269,10 +269,10 @@ impl BigQuerySession {
             {
                 // Policies of one name may stand in each other's way in a copy over a table, and do not in a new one.
                 taking = Taking::Renames;
-            } else if error.is_transient_of_job() && tries < api.backoff().tries_after(&error) {
-                if taking.is_of_several_steps() {
-                    return Err(unsettled(error));
-                }
+            } else if error.is_transient_of_job()
+                && !taking.is_of_several_steps()
+                && tries < api.backoff().tries_after(&error)
+            {
                 api.pause(stop, api.backoff().wait(tries, chance()))?;
                 tries += 1;
             } else {

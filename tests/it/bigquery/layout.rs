@@ -29,6 +29,12 @@ models:
     labels: { team: goods }
 ";
 
+/// A model that takes in the orders that it has not.
+const LOG: &str = "\
+SELECT id, day FROM {{ source('orders') }}
+{% if is_incremental() %}WHERE id > (SELECT MAX(id) FROM {{ this }}){% endif %}
+";
+
 /// The shop with a target on the emulator, and its tables laid out.
 fn laid_out() -> Project {
     let project = shop();
@@ -217,10 +223,7 @@ fn an_incremental_table_of_another_layout_keeps_its_rows() {
         "models/log.yaml",
         "models:\n  log: { materialized: incremental, incremental: { strategy: append, on_query_change: keep } }\n",
     );
-    project.write(
-        "models/log.sql",
-        "SELECT id, day FROM {{ source('orders') }}\n{% if is_incremental() %}WHERE id > (SELECT MAX(id) FROM {{ this }}){% endif %}\n",
-    );
+    project.write("models/log.sql", LOG);
     // The emulator knows no statement that copies a table to a new one.
     let server = emulator.port();
     let between = Between::before(server, move |request| {
@@ -266,10 +269,7 @@ fn an_incremental_table_that_nobody_remembers_is_not_built_anew_without_being_as
     let Some(emulator) = Emulator::start() else { return };
     let project = laid_out();
     project.write("models/log.yaml", "models:\n  log: { materialized: incremental }\n");
-    project.write(
-        "models/log.sql",
-        "SELECT id FROM {{ source('orders') }}\n{% if is_incremental() %}WHERE id > (SELECT MAX(id) FROM {{ this }}){% endif %}\n",
-    );
+    project.write("models/log.sql", LOG);
     let run = |arguments: &[&str]| Outcome::of(&mut emulator.command(&project, arguments));
     run(&["apply"]).succeeds();
     emulator.ask("DELETE", "datasets/pipewright?deleteContents=true", None);

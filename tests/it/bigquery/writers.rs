@@ -1,13 +1,13 @@
 //! Who may write: one at a time, and what becomes of a run that is told to stop.
 #![cfg(unix)]
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::emulator::Emulator;
-use super::little::{BATCH, Little, finish, left_aside, query};
+use super::little::{BATCH, Little, finish, left_aside, query, start};
 use super::proxy::Proxy;
 use crate::support::Outcome;
 
@@ -59,14 +59,8 @@ fn wait_for(proxy: &Proxy) {
     }
 }
 
-fn start(proxy: &Proxy, emulator: &Emulator, little: &Little) -> Child {
-    let mut command = proxy.command(emulator, &little.project, &["apply", "--threads", "1"]);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts")
+fn started(proxy: &Proxy, emulator: &Emulator, little: &Little) -> Child {
+    start(proxy.command(emulator, &little.project, &["apply", "--threads", "1"]))
 }
 
 #[test]
@@ -83,7 +77,7 @@ fn an_interrupted_run_cancels_its_job_says_so_and_the_next_one_goes_on() {
         little.next_batch("-");
         let proxy = Proxy::of(&emulator, 17);
         proxy.hold_answer_of(request);
-        let child = start(&proxy, &emulator, &little);
+        let child = started(&proxy, &emulator, &little);
         wait_for(&proxy);
         std::thread::sleep(Duration::from_millis(300));
         Command::new("kill").args(["-s", name, &child.id().to_string()]).status().expect("kill");
